@@ -1,0 +1,149 @@
+"""The tape: columnar quotes and trades of one symbol over several venues.
+
+Loaders produce it, everything else consumes it; nothing else knows file formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sor_opt.errors import DataError
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+BUYER, SELLER, UNKNOWN = 1, -1, 0
+"""Aggressor side of a trade."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """Equally long columns that start with time (int64 ns UTC, never falling) and venue index."""
+
+    ts: IntArray
+    venue: IntArray
+
+    def __post_init__(self) -> None:
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, column in columns.items():
+            kind: type = np.int64 if name in ("ts", "venue", "side") else np.float64
+            object.__setattr__(self, name, np.ascontiguousarray(column, dtype=kind))
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"columns differ in length: {lengths}")
+        backwards = np.flatnonzero(np.diff(self.ts) < 0)
+        if backwards.size:
+            raise DataError(
+                "time runs backwards", row=int(backwards[0]) + 2, mend="sort the rows by time"
+            )
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+@dataclass(frozen=True, eq=False)
+class Quotes(_Columns):
+    """Top-of-book quotes, one row per update of one venue.
+
+    Attributes
+    ----------
+    ts : int64 ndarray, shape (n,)
+        Nanoseconds UTC, never falling.
+    venue : int64 ndarray, shape (n,)
+        Index into ``Tape.venues``.
+    bid, ask : float64 ndarray, shape (n,)
+        Dollars per share; NaN where missing.
+    bid_size, ask_size : float64 ndarray, shape (n,)
+        Displayed shares (not lots); NaN where missing.
+    """
+
+    bid: FloatArray
+    bid_size: FloatArray
+    ask: FloatArray
+    ask_size: FloatArray
+
+    @property
+    def valid(self) -> BoolArray:
+        """Rows that show a two-sided market; any other row empties its venue (bool, shape (n,))."""
+        numbers = (self.bid, self.bid_size, self.ask, self.ask_size)
+        usable = self.bid < self.ask
+        for column in numbers:
+            usable &= np.isfinite(column) & (column > 0)
+        return usable
+
+
+@dataclass(frozen=True, eq=False)
+class Trades(_Columns):
+    """Prints, one row each.
+
+    Attributes
+    ----------
+    ts, venue : int64 ndarray, shape (n,)
+        As in `Quotes`.
+    price, size : float64 ndarray, shape (n,)
+        Dollars per share, and shares.
+    side : int64 ndarray, shape (n,)
+        Aggressor: `BUYER`, `SELLER` or `UNKNOWN`.
+    """
+
+    price: FloatArray
+    size: FloatArray
+    side: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """Quotes, and trades where known, of one symbol.
+
+    Attributes
+    ----------
+    venues : tuple of str
+        Names (ISO 10383 market identifier codes where the source has them).
+    quotes : Quotes
+    trades : Trades or None
+    symbol : str
+    timezone : str
+        Where the session's clock hangs (an IANA name); times given without a date are read in it.
+    source : str
+        The file or generator it came from, for messages.
+    """
+
+    venues: tuple[str, ...]
+    quotes: Quotes
+    trades: Trades | None = None
+    symbol: str = ""
+    timezone: str = "America/New_York"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if len(set(self.venues)) != len(self.venues):
+            raise DataError(f"venue names repeat: {', '.join(self.venues)}", file=self.source)
+        for rows in (self.quotes, self.trades):
+            if rows is not None and len(rows):
+                low, high = int(rows.venue.min()), int(rows.venue.max())
+                if low < 0 or high >= len(self.venues):
+                    raise DataError(
+                        f"venue index {low if low < 0 else high} is outside 0..{len(self.venues) - 1}",
+                        file=self.source,
+                    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The session's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over venues and all columns: the same data gives the same text anywhere."""
+        digest = hashlib.sha256(repr((self.venues, self.symbol, self.timezone)).encode())
+        for rows in (self.quotes, self.trades):
+            columns: list[Any] = [] if rows is None else [getattr(rows, f.name) for f in fields(rows)]
+            for column in columns:
+                digest.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()

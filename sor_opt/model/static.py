@@ -1,0 +1,140 @@
+"""The static cost model: one snapshot of asks, immediate-or-cancel.
+
+With x_k shares sent to venue k, e_k = min(x_k, size_k) executed and r_k = x_k - e_k not::
+
+    cost(x) = sum_k [ e_k (ask_k - ref + fee_k) - r_k rebate_k ]
+              + (lambda_under + theta) (S - E)^+ + (lambda_over + theta) (E - S)^+,   E = sum_k e_k
+
+A sell order is a buy order in the mirrored book: ask = -bid, bid = -ask, sizes swapped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numba import njit
+
+from sor_opt.errors import ConfigError
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import LadderProblem
+from sor_opt.model.risk import RiskParams
+
+Space = Literal["strict", "open"]
+Reference = Literal["mid", "zero"]
+
+
+@dataclass(frozen=True)
+class StaticParams:
+    """Which splits are admissible and what costs are relative to.
+
+    Parameters
+    ----------
+    space : {"open", "strict"}
+        "open": x_k up to the displayed size rounded up to a whole chunk, the total is free.
+        "strict": x_k up to the displayed size rounded down, and the total is the target exactly.
+    ref : {"mid", "zero"}, optional
+        The reference price; "mid" in the open space and "zero" in the strict one by default.
+    step : float
+        Shares per chunk, > 0.
+    """
+
+    space: Space = "open"
+    ref: Reference | None = None
+    step: float = 100.0
+
+    def __post_init__(self) -> None:
+        if self.space not in get_args(Space):
+            raise ConfigError(f"space must be strict or open, got {self.space!r}")
+        if self.ref not in (None, *get_args(Reference)):
+            raise ConfigError(f"ref must be mid or zero, got {self.ref!r}")
+        if not 0 < self.step < math.inf:
+            raise ConfigError(f"step must be > 0, got {self.step:g}")
+
+    @property
+    def strict(self) -> bool:
+        """Whether the total must be the target exactly."""
+        return self.space == "strict"
+
+    @property
+    def relative_to_mid(self) -> bool:
+        """Whether costs are counted from the mid rather than from zero."""
+        return (self.ref or ("zero" if self.strict else "mid")) == "mid"
+
+
+@njit(cache=True)
+def count_rungs(size: float, step: float, strict: bool) -> int:  # pragma: no cover
+    """Rungs of a ladder over `size` displayed shares: whole chunks, and the odd lot if not strict."""
+    whole = int(size // step)
+    return whole if strict or whole * step == size else whole + 1
+
+
+@njit(cache=True)
+def write_rungs(
+    price: float,
+    size: float,
+    rebate: float,
+    step: float,
+    count: int,
+    start: int,
+    fills: FloatArray,
+    costs: FloatArray,
+) -> None:  # pragma: no cover
+    """Write one ladder's rungs to ``fills[start:start + count]`` and ``costs``.
+
+    `price` is ask - ref + fee, dollars per share; an odd lot's rest earns the rebate.
+    """
+    for j in range(count):
+        fill = min(step, size - j * step)
+        fills[start + j] = fill
+        costs[start + j] = fill * price - (step - fill) * rebate
+
+
+def static_problem(
+    names: Sequence[str],
+    ask: FloatArray,
+    ask_size: FloatArray,
+    fee: FloatArray,
+    rebate: FloatArray,
+    mid: float,
+    target: float,
+    risk: RiskParams,
+    params: StaticParams,
+) -> LadderProblem:
+    """Compile one snapshot to a ladder problem, one ladder per venue.
+
+    Parameters
+    ----------
+    names : sequence of str, length K
+    ask, ask_size, fee, rebate : float64 arrays, shape (K,)
+        Dollars per share and shares; size 0 where the venue shows nothing.
+    mid : float
+        Mid of the consolidated book: the reference price, and what fractional penalties refer to.
+    target : float
+        S, shares, > 0.
+    risk : RiskParams
+    params : StaticParams
+    """
+    heights = np.array([count_rungs(s, params.step, params.strict) for s in ask_size], np.int64)
+    offsets: IntArray = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
+    fills, costs = np.empty(offsets[-1]), np.empty(offsets[-1])
+    ref = mid if params.relative_to_mid else 0.0
+    for k, start in enumerate(offsets[:-1]):
+        write_rungs(
+            ask[k] - ref + fee[k], ask_size[k], rebate[k], params.step, heights[k], start, fills, costs
+        )
+    unit = risk.dollars(mid)
+    return LadderProblem(
+        names=tuple(names),
+        offsets=offsets,
+        fills=fills,
+        costs=costs,
+        target=target,
+        shortfall_penalty=risk.shortfall * unit,
+        excess_penalty=risk.excess * unit,
+        step=params.step,
+        exact_total=params.strict,
+    )

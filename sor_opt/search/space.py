@@ -1,0 +1,72 @@
+"""The parameter space: the grid's levels, and the wide bounds that a search may not leave."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+from sor_opt.errors import ConfigError
+from sor_opt.model.risk import RiskParams, Unit
+
+NAMES = ("lambda_over", "lambda_under", "theta_queue")
+
+
+class Bounds(NamedTuple):
+    """An interval of positive numbers, searched on a log scale."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Space:
+    """Levels of the three parameters, and bounds for searches that leave the grid.
+
+    Parameters
+    ----------
+    lambda_over, lambda_under, theta_queue : tuple of float
+        The grid's levels, rising, > 0; the defaults are the usual 27 points.
+    reach : float
+        A search may go from the lowest level / reach to the highest level x reach, > 1.
+    unit : {"fraction", "per_share"}
+        What all numbers are in.
+    """
+
+    lambda_over: tuple[float, ...] = (0.0005, 0.001, 0.002)
+    lambda_under: tuple[float, ...] = (0.0005, 0.001, 0.002)
+    theta_queue: tuple[float, ...] = (0.00005, 0.0001, 0.0002)
+    reach: float = 20.0
+    unit: Unit = "fraction"
+
+    def __post_init__(self) -> None:
+        for name in NAMES:
+            levels = getattr(self, name)
+            rising = all(a < b for a, b in itertools.pairwise(levels))
+            if not levels or not rising or not all(0 < x < math.inf for x in levels):
+                raise ConfigError(f"{name} must hold rising levels > 0, got {levels}")
+        if not 1 < self.reach < math.inf:
+            raise ConfigError(f"reach must be > 1, got {self.reach:g}")
+
+    def levels(self, name: str) -> tuple[float, ...]:
+        """The grid's levels of one parameter."""
+        return tuple(getattr(self, name))
+
+    def bounds(self, name: str) -> Bounds:
+        """The widest interval that a search of one parameter may visit."""
+        levels = self.levels(name)
+        return Bounds(levels[0] / self.reach, levels[-1] * self.reach)
+
+    def params(self, values: dict[str, float]) -> RiskParams:
+        """Make risk parameters of this space's unit from a value per name."""
+        return RiskParams(**{name: values[name] for name in NAMES}, unit=self.unit)
+
+    def grid(self) -> list[RiskParams]:
+        """All combinations of the levels; `theta_queue` moves fastest."""
+        products = itertools.product(*(self.levels(name) for name in NAMES))
+        return [self.params(dict(zip(NAMES, values, strict=True))) for values in products]
+
+    def describe(self) -> dict[str, object]:
+        """The space as plain data, for fingerprints and reports."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

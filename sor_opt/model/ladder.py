@@ -105,6 +105,18 @@ class LadderProblem:
                 raise ConfigError(f"{name} must be > 0, got {getattr(self, name):g}")
 
     @property
+    def exact_rungs(self) -> int:
+        """Rungs to climb in all, or -1 where that is free.
+
+        A target off the step is met by no number of rungs; then it is more than there are.
+        """
+        if not self.exact_total:
+            return -1
+        rungs = round(self.target / self.step)
+        met = abs(rungs * self.step - self.target) <= TOLERANCE * self.target
+        return rungs if met else len(self.costs) + 1
+
+    @property
     def heights(self) -> IntArray:
         """J_i, the number of rungs of each ladder, shape (I,)."""
         return np.diff(self.offsets)
@@ -131,7 +143,7 @@ class LadderProblem:
     def admits(self, rungs: IntArray) -> bool:
         """Whether `rungs` keep to the ladders' heights and to the rule on the total."""
         inside = bool(np.all(rungs >= 0) and np.all(rungs <= self.heights))
-        return inside and (not self.exact_total or rungs.sum() * self.step == self.target)
+        return inside and (not self.exact_total or int(rungs.sum()) == self.exact_rungs)
 
     def _climbed(self, rungs: IntArray) -> IntArray:
         pieces = [

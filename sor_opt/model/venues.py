@@ -1,0 +1,231 @@
+"""Venues of one book, and what venues charge and pay."""
+
+from __future__ import annotations
+
+import logging
+import math
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.tape import FloatArray
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Venue:
+    """One venue's top of book and fees.
+
+    Parameters
+    ----------
+    name : str
+    bid, ask : float
+        Dollars per share, > 0. A locked or crossed pair is allowed.
+    bid_size, ask_size : float
+        Displayed shares, >= 0; 0 shows nothing.
+    fee, rebate : float
+        Dollars per share paid for taking and received for making; any sign.
+    queue : float, optional
+        Shares ahead of a new bid; the displayed bid size by default.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range or not finite.
+    """
+
+    name: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    fee: float = 0.0
+    rebate: float = 0.0
+    queue: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ConfigError("a venue needs a name")
+        for name in ("bid", "ask"):
+            self._check(name, "must be finite and > 0", getattr(self, name) > 0)
+        for name in ("bid_size", "ask_size"):
+            self._check(name, "must be finite and >= 0", getattr(self, name) >= 0)
+        for name in ("fee", "rebate"):
+            self._check(name, "must be finite", True)
+        if self.queue is not None and not self.queue >= 0:
+            raise ConfigError(f"{self.name}: queue must be >= 0, got {self.queue:g}")
+
+    def _check(self, name: str, rule: str, holds: bool) -> None:
+        value = getattr(self, name)
+        if not (holds and math.isfinite(value)):
+            raise ConfigError(f"{self.name}: {name} {rule}, got {value:g}")
+
+
+@dataclass(frozen=True)
+class Fee:
+    """What a venue charges and pays from a date on.
+
+    Parameters
+    ----------
+    venue : str
+    date : datetime.date
+        The first day it holds.
+    taker : float
+        Dollars per share paid for taking; negative where the venue pays (inverted).
+    rebate : float
+        Dollars per share received for making; negative where the maker pays.
+    source : str
+        Where the numbers come from.
+    assumption : bool
+        Whether a number goes beyond the source.
+
+    Raises
+    ------
+    ConfigError
+        If a number is not finite or half a dollar and more, which is no fee per share.
+    """
+
+    venue: str
+    date: date
+    taker: float
+    rebate: float
+    source: str = ""
+    assumption: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("taker", "rebate"):
+            if not abs(getattr(self, name)) < 0.5:
+                raise ConfigError(
+                    f"{name} of {self.venue} must be dollars per share, got {getattr(self, name)}"
+                )
+
+
+class FeeSchedule:
+    """A dated table of fees.
+
+    Parameters
+    ----------
+    rows : iterable of Fee
+        Of two rows with one venue and date the later one stands.
+    """
+
+    def __init__(self, rows: Iterable[Fee]) -> None:
+        self._rows = {(row.venue, row.date): row for row in rows}
+
+    @property
+    def rows(self) -> tuple[Fee, ...]:
+        """All rows, by venue and date."""
+        return tuple(self._rows[key] for key in sorted(self._rows))
+
+    @classmethod
+    def packaged(cls) -> FeeSchedule:
+        """Read the table that comes with sor_opt."""
+        resource = files("sor_opt.model") / "fees.toml"
+        return cls._parse(resource.read_text(encoding="utf-8"), "fees.toml")
+
+    @classmethod
+    def read(cls, path: Path | str) -> FeeSchedule:
+        """Read a TOML file of ``[[fee]]`` rows with the fields of `Fee`.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read or a row is wrong; rows count from 1.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"cannot be read: {error}", file=path, mend="give a TOML file"
+            ) from error
+        return cls._parse(text, str(path))
+
+    @classmethod
+    def _parse(cls, text: str, file: str) -> FeeSchedule:
+        try:
+            rows = tomllib.loads(text).get("fee")
+        except tomllib.TOMLDecodeError as error:
+            raise DataError(f"is not TOML: {error}", file=file) from error
+        if not isinstance(rows, list) or not rows:
+            raise DataError("holds no fees", file=file, mend=f"add rows like {_example('XNYS')}")
+        return cls(_fee(row, number, file) for number, row in enumerate(rows, start=1))
+
+    def override(self, other: FeeSchedule) -> FeeSchedule:
+        """Give this schedule with every venue that `other` names taken wholly from `other`."""
+        named = {row.venue for row in other.rows}
+        return FeeSchedule([*(row for row in self.rows if row.venue not in named), *other.rows])
+
+    def on(self, venues: Sequence[str], day: date) -> tuple[FloatArray, FloatArray]:
+        """Look up what holds on a day.
+
+        A day before a venue's first row takes that first row, and the log says so.
+
+        Parameters
+        ----------
+        venues : sequence of str, length K
+        day : datetime.date
+
+        Returns
+        -------
+        taker, rebate : float64 arrays, shape (K,)
+            Dollars per share.
+
+        Raises
+        ------
+        ConfigError
+            If a venue has no row.
+        """
+        found = [self._latest(venue, day) for venue in venues]
+        taker, rebate = [row.taker for row in found], [row.rebate for row in found]
+        return np.array(taker, dtype=np.float64), np.array(rebate, dtype=np.float64)
+
+    def _latest(self, venue: str, day: date) -> Fee:
+        dated = [row for row in self.rows if row.venue == venue]
+        if not dated:
+            raise ConfigError(
+                f"no fee is known for venue {venue}; give one with --fees FILE, a TOML file with "
+                f"{_example(venue)}"
+            )
+        holding = [row for row in dated if row.date <= day]
+        if not holding:
+            log.info("%s: fees of %s used for %s, the first known", venue, dated[0].date, day)
+        return (holding or dated[:1])[-1]
+
+
+_NEEDED: dict[str, Any] = {
+    "venue": str,
+    "date": date,
+    "taker": (int, float),
+    "rebate": (int, float),
+}
+_TYPES = _NEEDED | {"source": str, "assumption": bool}
+
+
+def _fee(row: Any, number: int, file: str) -> Fee:
+    if not isinstance(row, dict) or not _NEEDED.keys() <= row.keys():
+        raise DataError(
+            f"fee {number} needs {', '.join(_NEEDED)}", file=file, mend=f"write {_example('XNYS')}"
+        )
+    for name, value in row.items():
+        known = name in _TYPES and isinstance(value, _TYPES[name])
+        if not known or isinstance(value, bool) != (name == "assumption"):
+            raise DataError(f"fee {number}: {name} = {value!r} is not understood", file=file)
+    try:
+        return Fee(**row)
+    except ConfigError as error:
+        raise DataError(f"fee {number}: {error}", file=file) from error
+
+
+def _example(venue: str) -> str:
+    return (
+        f'[[fee]] and, a line each, venue = "{venue}", date = 2018-01-01, taker = 0.0030, '
+        "rebate = 0.0020"
+    )

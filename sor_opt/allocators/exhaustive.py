@@ -1,0 +1,200 @@
+"""The oracle: every point of the lattice, compared by cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from time import perf_counter
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+
+from sor_opt.allocators.base import Allocator
+from sor_opt.errors import SolverError
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import TOLERANCE, Allocation, LadderProblem
+
+DEFAULT_LIMIT = 50_000_000
+"""Points that `ExhaustiveAllocator` visits without being asked twice: about a tenth of a second."""
+
+_CHUNK = 5_000_000
+"""Points between two calls of the progress callback."""
+
+
+def count_points(problem: LadderProblem) -> int:
+    """Count the points that an exhaustive search visits.
+
+    All of the lattice, prod_i (J_i + 1), where the total is free; the compositions of the total
+    into rungs that the ladders' heights allow where it is exact.
+    """
+    heights = problem.heights.tolist()
+    if not problem.exact_total:
+        return math.prod(height + 1 for height in heights)
+    total = problem.exact_rungs
+    if total > sum(heights):
+        return 0
+    ways = [1] + [0] * total
+    for height in heights:
+        ways = [sum(ways[max(0, n - height) : n + 1]) for n in range(total + 1)]
+    return ways[total]
+
+
+class ExhaustiveAllocator(Allocator):
+    """Visits every admissible climb, for any number of scenarios.
+
+    Parameters
+    ----------
+    limit : int
+        Points above which a problem is refused.
+    progress : callable, optional
+        Called with (points done, points in all) as the walk goes on.
+    """
+
+    name: ClassVar[str] = "exhaustive"
+
+    def __init__(
+        self, limit: int = DEFAULT_LIMIT, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        self._limit = limit
+        self._progress = progress
+
+    def solve(self, problem: LadderProblem) -> Allocation:
+        """Find the cheapest climb; ties as `Allocator.solve` promises.
+
+        Raises
+        ------
+        SolverError
+            If the lattice has more points than the limit.
+        """
+        start = perf_counter()
+        points = count_points(problem)
+        if points > self._limit:
+            raise SolverError(
+                f"exhaustive would visit {points:,} points, more than its limit of"
+                f" {self._limit:,}; raise it with --limit {points}, or use integer or fast"
+            )
+        rungs = np.zeros(len(problem.names), np.int64)
+        if points == 0:
+            seconds = perf_counter() - start
+            return Allocation(problem, rungs, "infeasible", math.inf, math.inf, self.name, seconds)
+        self._walk(problem, points, rungs)
+        cost = problem.cost(rungs)
+        return Allocation(
+            problem, rungs, "optimal", cost, cost, self.name, perf_counter() - start
+        )
+
+    def _walk(self, problem: LadderProblem, points: int, rungs: IntArray) -> None:
+        spent, executed = _prefix_sums(problem)
+        heights = problem.heights
+        digits = np.full(len(heights), -1, np.int64)
+        best = np.array([np.inf, np.inf, np.inf])
+        done = 0
+        while done < points:
+            done += _visit(
+                problem.offsets,
+                heights,
+                spent,
+                executed,
+                problem.probabilities,
+                problem.target,
+                problem.shortfall_penalty,
+                problem.excess_penalty,
+                problem.exact_rungs,
+                digits,
+                best,
+                rungs,
+            )
+            if self._progress is not None:
+                self._progress(done, points)
+
+
+def _prefix_sums(problem: LadderProblem) -> tuple[FloatArray, FloatArray]:
+    """Dollars, and shares per scenario, of n = 0..J_i rungs; ladder i starts at offsets[i] + i."""
+    ladders = len(problem.names)
+    spent = np.zeros(len(problem.costs) + ladders)
+    executed = np.zeros((len(spent), len(problem.probabilities)))
+    for i, (first, last) in enumerate(zip(problem.offsets, problem.offsets[1:], strict=False)):
+        rows = slice(first + i + 1, last + i + 1)
+        spent[rows] = np.cumsum(problem.costs[first:last])
+        executed[rows] = np.cumsum(problem.fills[first:last], axis=0)
+    return spent, executed
+
+
+@njit(cache=True)
+def _step(
+    i: int,
+    row: int,
+    digit: int,
+    spent: FloatArray,
+    executed: FloatArray,
+    used: IntArray,
+    base: FloatArray,
+    filled: FloatArray,
+) -> None:  # pragma: no cover
+    """Carry rungs, dollars and shares over ladder i, whose sums for `digit` rungs are in `row`."""
+    used[i + 1] = used[i] + digit
+    base[i + 1] = base[i] + spent[row]
+    for s in range(filled.shape[1]):
+        filled[i + 1, s] = filled[i, s] + executed[row, s]
+
+
+@njit(cache=True)
+def _visit(
+    offsets: IntArray,
+    heights: IntArray,
+    spent: FloatArray,
+    executed: FloatArray,
+    probabilities: FloatArray,
+    target: float,
+    under: float,
+    over: float,
+    exact: int,
+    digits: IntArray,
+    best: FloatArray,
+    rungs: IntArray,
+) -> int:  # pragma: no cover
+    """Go on from `digits` (-1: from the top) for about a chunk; give the points visited.
+
+    The last ladder is the inner loop. Ladders count down, so climbs come in falling lexicographic
+    order and the first of several that tie is the one on the earliest ladders. `best` holds the
+    lowest cost seen, and cost and number of rungs of the pick, whose climb is in `rungs`.
+    """
+    ladders, last = len(heights), len(heights) - 1
+    if ladders == 0:
+        return 1
+    # Rungs, dollars and shares of the ladders before i, and the rungs that those from i on have.
+    used, base = np.zeros(ladders, np.int64), np.zeros(ladders)
+    filled = np.zeros((ladders, len(probabilities)))
+    room = np.cumsum(heights[::-1])[::-1]
+    i = visited = 0
+    while visited < _CHUNK:
+        for k in range(i, last):
+            if digits[k] < 0:
+                digits[k] = heights[k] if exact < 0 else min(heights[k], exact - used[k])
+            _step(k, offsets[k] + k + digits[k], digits[k], spent, executed, used, base, filled)
+        high = heights[last] if exact < 0 else exact - used[last]
+        low = 0 if exact < 0 else high
+        tie = TOLERANCE * max(1.0, abs(best[0])) if best[0] < np.inf else 0.0
+        for n in range(high, low - 1, -1):
+            row = offsets[last] + last + n
+            cost = base[last] + spent[row]
+            for s in range(len(probabilities)):
+                gap = target - filled[last, s] - executed[row, s]
+                cost += probabilities[s] * (under * gap if gap > 0.0 else -over * gap)
+            if cost <= best[0] + tie:
+                if cost < best[1] - tie or used[last] + n < best[2]:
+                    best[1], best[2] = cost, used[last] + n
+                    rungs[:last] = digits[:last]
+                    rungs[last] = n
+                best[0] = min(best[0], cost)
+                tie = TOLERANCE * max(1.0, abs(best[0]))
+        visited += high - low + 1
+        i = last - 1
+        while i >= 0 and digits[i] <= (0 if exact < 0 else max(0, exact - used[i] - room[i + 1])):
+            i -= 1
+        if i < 0:
+            break
+        digits[i] -= 1
+        digits[i + 1 :] = -1
+    return visited

@@ -7,9 +7,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from sor_opt.model.risk import RiskParams
+    from sor_opt.model.static import StaticParams
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -65,3 +69,43 @@ class OutputOptions:
     def to_stdout(self) -> bool:
         """Whether JSON goes to standard output, and so nothing else may."""
         return str(self.json) == "-"
+
+
+@dataclass(frozen=True)
+class RiskOptions:
+    """The three risk parameters."""
+
+    lambda_over: Annotated[float, typer.Option(help="Penalty per share beyond the target.")] = 0.001
+    lambda_under: Annotated[float, typer.Option(help="Penalty per share short of it.")] = 0.001
+    theta_queue: Annotated[float, typer.Option(help="Queue risk and impact.")] = 0.0001
+    unit: Annotated[
+        Literal["fraction", "per_share"],
+        typer.Option(help="Fractions of the reference price, or dollars per share."),
+    ] = "fraction"
+
+    def params(self) -> RiskParams:
+        """Check them and make the model's record."""
+        from sor_opt.model.risk import RiskParams
+
+        return RiskParams(self.lambda_over, self.lambda_under, self.theta_queue, self.unit)
+
+
+@dataclass(frozen=True)
+class StaticOptions:
+    """The static cost model."""
+
+    space: Annotated[
+        Literal["open", "strict"],
+        typer.Option(help="open: the total is free; strict: it is the target exactly."),
+    ] = "open"
+    ref: Annotated[
+        Literal["mid", "zero"] | None,
+        typer.Option(help="Reference price; mid in the open space, zero in the strict one."),
+    ] = None
+    step: Annotated[float, typer.Option(help="Shares per chunk.")] = 100.0
+
+    def params(self) -> StaticParams:
+        """Check them and make the model's record."""
+        from sor_opt.model.static import StaticParams
+
+        return StaticParams(self.space, self.ref, self.step)

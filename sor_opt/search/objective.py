@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.base import Market
+from sor_opt.backtest.policies import static_policy
+from sor_opt.backtest.result import Result
+from sor_opt.market.tape import BoolArray, FloatArray
 from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams
+
+TRAIN_TENTHS = 7
+"""Of ten orders in time order the first seven train, the rest test."""
 
 
 class Outcome(NamedTuple):
@@ -22,3 +35,53 @@ class Objective(Protocol):
 
     def fingerprint(self) -> dict[str, str]:
         """Texts that identify data, orders and policy: two studies mix only if all are equal."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShortfallObjective:
+    """Mean shortfall of the static policy over a market's orders.
+
+    The penalties steer the splits and are no part of what is measured: a search over a cost that
+    contains lambda would merely pick the smallest lambda.
+    """
+
+    market: Market
+    static: StaticParams = StaticParams()
+
+    def __call__(self, params: RiskParams) -> Outcome:
+        """Replay the orders with `params` in the compiled engine."""
+        return self.outcome(self.replay(params))
+
+    def replay(self, params: RiskParams) -> Result:
+        """The whole result behind an outcome."""
+        return run(self.market, static_policy(params, self.static))
+
+    def outcome(self, result: Result) -> Outcome:
+        """Mean shortfall over the train and over the test orders of any policy's result."""
+        train = self.train
+        return Outcome(_mean(result.shortfall_bps[train]), _mean(result.shortfall_bps[~train]))
+
+    @property
+    def train(self) -> BoolArray:
+        """Which orders train; at least one does (shape (orders,))."""
+        n = len(self.market.orders)
+        return np.arange(n) < max(1, n * TRAIN_TENTHS // 10)
+
+    def fingerprint(self) -> dict[str, str]:
+        """Texts that identify data, orders and policy."""
+        market, orders = self.market, self.market.orders
+        layout = hashlib.sha256(orders.starts.tobytes() + orders.deadlines.tobytes()).hexdigest()
+        fees = dict(zip(market.tape.venues, zip(market.taker, market.rebate, strict=True), strict=True))
+        return {
+            "data": market.tape.fingerprint()[:16],
+            "orders": f"{len(orders)} x {orders.side} {orders.size:g}, "
+            f"horizon {orders.horizon} ns, {layout[:16]}",
+            "rules": repr(market.params),
+            "fees": hashlib.sha256(repr(sorted(fees.items())).encode()).hexdigest()[:16],
+            "policy": f"static {self.static!r}",
+        }
+
+
+def _mean(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import tomllib
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import NamedTuple
 
 from sor_opt.errors import ConfigError
@@ -48,6 +50,27 @@ class Space:
                 raise ConfigError(f"{name} must hold rising levels > 0, got {levels}")
         if not 1 < self.reach < math.inf:
             raise ConfigError(f"reach must be > 1, got {self.reach:g}")
+
+    @classmethod
+    def read(cls, path: Path) -> Space:
+        """Read a space from TOML with the fields of this class; what is left out keeps its default.
+
+        Raises
+        ------
+        ConfigError
+            If the file cannot be read, or a key or a value is wrong.
+        """
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: cannot read the levels: {error}") from error
+        unknown = set(given) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ConfigError(f"{path}: unknown key {sorted(unknown)[0]!r}")
+        try:
+            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+        except (TypeError, ConfigError) as error:
+            raise ConfigError(f"{path}: {error}") from error
 
     def levels(self, name: str) -> tuple[float, ...]:
         """The grid's levels of one parameter."""

@@ -1,0 +1,152 @@
+"""What the two engines share: the prepared market that they read, the raw replay that they return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from datetime import datetime
+from typing import get_args
+
+import numpy as np
+
+from sor_opt.backtest.orders import SECOND, ParentOrders
+from sor_opt.errors import ConfigError
+from sor_opt.market.book import Feed, Refill, make_feed
+from sor_opt.market.quality import BookQuality, book_quality
+from sor_opt.market.tape import FloatArray, IntArray, Tape
+from sor_opt.model.venues import FeeSchedule
+
+REASONS = ("route", "sweep", "excess")
+"""Why an execution happened: the policy's split, the sweep after the horizon, excess sold back."""
+ROUTE, SWEEP, EXCESS = range(len(REASONS))
+
+
+@dataclass(frozen=True)
+class ReplayParams:
+    """Rules of the replay, equal for every policy.
+
+    Parameters
+    ----------
+    max_quote_age : int, optional
+        Nanoseconds after which a venue's quote is left out, > 0; None (off) suits full feeds.
+    refill : {"update", "every-snapshot"}
+        When shares that we took are displayed again (see `sor_opt.market.book.Book`).
+    slice : int
+        Nanoseconds between the slices of the paced policies, > 0.
+    """
+
+    max_quote_age: int | None = None
+    refill: Refill = "update"
+    slice: int = 60 * SECOND
+
+    def __post_init__(self) -> None:
+        if self.max_quote_age is not None and self.max_quote_age <= 0:
+            raise ConfigError(f"max_quote_age must be > 0, got {self.max_quote_age / SECOND:g}s")
+        if self.refill not in get_args(Refill):
+            raise ConfigError(f"refill must be update or every-snapshot, got {self.refill!r}")
+        if self.slice <= 0:
+            raise ConfigError(f"slice must be > 0, got {self.slice / SECOND:g}s")
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """A tape made ready to replay orders on, from their side of the book.
+
+    Attributes
+    ----------
+    tape : Tape
+        What was loaded, K venues.
+    feed : Feed
+        Mirrored for sell orders.
+    orders : ParentOrders
+    first_row : int64 ndarray, shape (orders,)
+        The first row of the feed after each order's start.
+    standing : int64 ndarray, shape (orders, K)
+        The row of each venue's last quote at each order's start; -1 for none.
+    taker, rebate : float64 ndarray, shape (K,)
+        Dollars per share.
+    params : ReplayParams
+    """
+
+    tape: Tape
+    feed: Feed
+    orders: ParentOrders
+    first_row: IntArray
+    standing: IntArray
+    taker: FloatArray
+    rebate: FloatArray
+    params: ReplayParams
+
+    @cached_property
+    def quality(self) -> BookQuality:
+        """Crossed and stale shares of the book from the first order's start to the last deadline."""
+        return book_quality(
+            self.tape.quotes,
+            self.params.max_quote_age,
+            int(self.orders.starts[0]),
+            int(self.orders.deadlines[-1]),
+        )
+
+
+def prepare(
+    tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSchedule
+) -> Market:
+    """Clean the tape's quotes, mirror them to the orders' side and look up the fees of the day.
+
+    Raises
+    ------
+    ConfigError
+        If a venue has no fee.
+    """
+    feed = make_feed(tape.quotes, orders.side)
+    day = datetime.fromtimestamp(orders.starts[0] / SECOND, tape.zone).date()
+    taker, rebate = fees.on(tape.venues, day)
+    return Market(
+        tape=tape,
+        feed=feed,
+        orders=orders,
+        first_row=np.searchsorted(feed.ts, orders.starts, "right").astype(np.int64),
+        standing=_standing_rows(feed, len(tape.venues), orders.starts),
+        taker=taker,
+        rebate=rebate,
+        params=params,
+    )
+
+
+def _standing_rows(feed: Feed, venues: int, starts: IntArray) -> IntArray:
+    rows = np.full((len(starts), venues), -1, dtype=np.int64)
+    for venue in range(venues):
+        mine = np.flatnonzero(feed.venue == venue)
+        if mine.size:
+            last = np.searchsorted(feed.ts[mine], starts, "right") - 1
+            rows[:, venue] = np.where(last >= 0, mine[last], -1)
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """What an engine did, in the feed's terms: a sell order's prices are negative.
+
+    Attributes
+    ----------
+    ts, order, venue, reason : int64 ndarray, shape (executions,)
+        In the order they happened; `reason` indexes `REASONS`.
+    price, shares : float64 ndarray, shape (executions,)
+        Shares given back (excess) are negative.
+    arrival, last_mid : float64 ndarray, shape (orders,)
+        Mid of the first and of the last book that could be traded on; NaN where there was none.
+    snapshots, crossed, empty : int64 ndarray, shape (orders,)
+        Decisions met while the order was open: all, with a crossed book, with no live quote.
+    """
+
+    ts: IntArray
+    order: IntArray
+    venue: IntArray
+    reason: IntArray
+    price: FloatArray
+    shares: FloatArray
+    arrival: FloatArray
+    last_mid: FloatArray
+    snapshots: IntArray
+    crossed: IntArray
+    empty: IntArray

@@ -1,0 +1,192 @@
+"""The readable engine: one order at a time, any allocator. `kernel` does the same, fast.
+
+The clock ticks at every timestamp of the feed and at every slice's start. At each tick all rows
+of that timestamp are applied, then one decision is taken; on a crossed or empty book none is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sor_opt.allocators.base import Allocator
+from sor_opt.backtest.base import EXCESS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.policies import Policy, Split
+from sor_opt.market.book import Book, Snapshot
+from sor_opt.market.tape import FloatArray
+from sor_opt.model.static import static_problem
+
+
+def replay(market: Market, policy: Policy, allocator: Allocator) -> Replay:
+    """Replay every order of `market`, splitting by `allocator` where the policy is static.
+
+    Raises
+    ------
+    SolverError
+        If the allocator refuses a problem.
+    """
+    runs = [_Run(market, policy, allocator, order) for order in range(len(market.orders))]
+    for run in runs:
+        run.play()
+    log = [row for run in runs for row in run.log]
+    ts, order, venue, reason = np.array([row[:4] for row in log], np.int64).reshape(-1, 4).T
+    price, shares = np.array([row[4:] for row in log], np.float64).reshape(-1, 2).T
+    return Replay(
+        ts=ts,
+        order=order,
+        venue=venue,
+        reason=reason,
+        price=price,
+        shares=shares,
+        arrival=np.array([run.arrival for run in runs]),
+        last_mid=np.array([run.last_mid for run in runs]),
+        snapshots=np.array([run.snapshots for run in runs], np.int64),
+        crossed=np.array([run.crossed for run in runs], np.int64),
+        empty=np.array([run.empty for run in runs], np.int64),
+    )
+
+
+@dataclass
+class _Run:
+    """One order on its way."""
+
+    market: Market
+    policy: Policy
+    allocator: Allocator
+    order: int
+    log: list[tuple[int, int, int, int, float, float]] = field(default_factory=list)
+    arrival: float = float("nan")
+    last_mid: float = float("nan")
+    snapshots: int = 0
+    crossed: int = 0
+    empty: int = 0
+
+    def __post_init__(self) -> None:
+        orders, params = self.market.orders, self.market.params
+        self.book = Book(len(self.market.tape.venues), params.max_quote_age, params.refill)
+        self.remaining = orders.size
+        self.start = int(orders.starts[self.order])
+        self.horizon_end = self.start + orders.horizon
+
+    def play(self) -> None:
+        """Tick until the order is filled or its deadline has passed."""
+        for now in self._ticks():
+            self.snapshots += 1
+            snapshot = self.book.at(now)
+            self.empty += snapshot.empty
+            self.crossed += snapshot.crossed
+            if snapshot.empty or snapshot.crossed:
+                continue
+            self.last_mid = snapshot.mid
+            if np.isnan(self.arrival):
+                self.arrival = snapshot.mid
+            self._decide(snapshot)
+            if self.remaining == 0:
+                return
+
+    def _ticks(self) -> Iterator[int]:
+        """Apply the feed's rows as time goes on; yield each moment a decision is due."""
+        feed, orders = self.market.feed, self.market.orders
+        for row in self.market.standing[self.order]:
+            if row >= 0:
+                self.book.apply(feed, row)
+        yield self.start
+        deadline = int(orders.deadlines[self.order])
+        row, timer = int(self.market.first_row[self.order]), self.start
+        while True:
+            if timer < self.horizon_end:
+                upcoming = min(timer + self.market.params.slice, self.horizon_end)
+            else:
+                upcoming = deadline + 1
+            now = min(int(feed.ts[row]), upcoming) if row < len(feed.ts) else upcoming
+            if now > deadline:
+                return
+            while row < len(feed.ts) and feed.ts[row] == now:
+                self.book.apply(feed, row)
+                row += 1
+            if now == upcoming:
+                timer = upcoming
+            yield now
+
+    def _decide(self, snapshot: Snapshot) -> None:
+        if self.remaining > 0 and snapshot.ts >= self.horizon_end:
+            self._buy(snapshot, _split_best_ask(snapshot, self.market.taker, self.remaining), SWEEP)
+        elif self.remaining > 0:
+            due = self._due(snapshot.ts)
+            if due > 0:
+                self._buy(snapshot, self._split(snapshot, due), ROUTE)
+        if self.remaining < 0:
+            self._sell_excess(snapshot)
+
+    def _due(self, now: int) -> float:
+        """Shares that should have been bought by now and are not."""
+        orders = self.market.orders
+        if not self.policy.paced:
+            return self.remaining
+        slices = -(-orders.horizon // self.market.params.slice)
+        released = (now - self.start) // self.market.params.slice + 1
+        scheduled = orders.size if released >= slices else orders.size * released // slices
+        return float(scheduled - (orders.size - self.remaining))
+
+    def _split(self, snapshot: Snapshot, due: float) -> FloatArray:
+        taker = self.market.taker
+        match self.policy.split:
+            case Split.BEST_ASK:
+                return _split_best_ask(snapshot, taker, due)
+            case Split.BY_SIZE:
+                return _split_by_size(snapshot, taker, due)
+            case Split.STATIC:
+                problem = static_problem(
+                    self.market.tape.venues,
+                    snapshot.ask,
+                    snapshot.ask_left,
+                    taker,
+                    self.market.rebate,
+                    snapshot.mid,
+                    due,
+                    self.policy.risk,
+                    self.policy.static,
+                )
+                return self.allocator.solve(problem).rungs * problem.step
+
+    def _buy(self, snapshot: Snapshot, sent: FloatArray, reason: int) -> None:
+        for venue, shares in enumerate(np.minimum(sent, snapshot.ask_left)):
+            if shares > 0:
+                self.book.take_ask(venue, shares)
+                self._record(snapshot.ts, venue, reason, snapshot.ask[venue], shares)
+
+    def _sell_excess(self, snapshot: Snapshot) -> None:
+        """Give back at the best bids (then fee, then order) what was bought too much."""
+        for venue in np.lexsort((self.market.taker, -snapshot.bid)):
+            shares = min(-self.remaining, snapshot.bid_left[venue])
+            if shares > 0:
+                self.book.take_bid(int(venue), shares)
+                self._record(snapshot.ts, int(venue), EXCESS, snapshot.bid[venue], -shares)
+
+    def _record(self, ts: int, venue: int, reason: int, price: float, shares: float) -> None:
+        self.remaining -= shares
+        self.log.append((ts, self.order, venue, reason, float(price), float(shares)))
+
+
+def _split_best_ask(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatArray:
+    """Everything to the venue with the lowest ask that still displays something."""
+    sent = np.zeros(len(taker))
+    for venue in np.lexsort((taker, snapshot.ask)):
+        if snapshot.ask_left[venue] > 0:
+            sent[venue] = due
+            break
+    return sent
+
+
+def _split_by_size(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatArray:
+    """In proportion to display, whole shares; the rounding's rest at the lowest asks."""
+    left = snapshot.ask_left
+    shown = sum(left.tolist())
+    if due >= shown:
+        return left.copy()
+    sent = np.floor(due * left / shown)
+    for venue in np.lexsort((taker, snapshot.ask)):
+        sent[venue] += min(due - sent.sum(), left[venue] - sent[venue])
+    return sent

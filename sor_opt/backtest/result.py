@@ -1,0 +1,196 @@
+"""What a replay amounts to: per order and in all, against the arrival price and the baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sor_opt.backtest.base import EXCESS, REASONS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.orders import SECOND
+from sor_opt.market.tape import BoolArray, FloatArray
+
+BPS = 1e4
+_RESAMPLES = 2000
+
+
+class Estimate(NamedTuple):
+    """A mean over orders with its 95 % bootstrap interval (NaN bounds for fewer than two orders)."""
+
+    mean: float
+    low: float
+    high: float
+    orders: int
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One policy's replay of all parent orders.
+
+    All money is signed so that less is better: a buy order's cash is what it paid, a sell order's
+    is minus what it received; `total_cash` turns a sell order's sign back.
+    """
+
+    market: Market
+    policy: str
+    replay: Replay
+
+    @cached_property
+    def flows(self) -> FloatArray:
+        """Dollars out of each execution, fee included; their sum is the cash (shape (executions,))."""
+        return self.replay.price * self.replay.shares + self.fees
+
+    @cached_property
+    def fees(self) -> FloatArray:
+        """Dollars of fee of each execution (shape (executions,))."""
+        return self.market.taker[self.replay.venue] * np.abs(self.replay.shares)
+
+    @cached_property
+    def filled(self) -> FloatArray:
+        """Shares bought less shares given back, per order."""
+        return self._per_order(self.replay.shares)
+
+    @cached_property
+    def unfilled(self) -> FloatArray:
+        """Size less `filled`, per order; below 0 where an excess could not be given back."""
+        return self.market.orders.size - self.filled
+
+    @cached_property
+    def cash(self) -> FloatArray:
+        """Sum of `flows`, per order."""
+        return self._per_order(self.flows)
+
+    @cached_property
+    def complete(self) -> BoolArray:
+        """Whether an order filled its size (to a billionth, for fractional lots); others are flagged."""
+        return np.abs(self.unfilled) <= 1e-9 * self.market.orders.size
+
+    @cached_property
+    def shortfall_bps(self) -> FloatArray:
+        """Implementation shortfall (Perold 1988) per order, bps of size x arrival mid.
+
+        Cash plus unfilled shares at the last mid, less size x arrival mid. NaN for an order that
+        never met a book to trade on.
+        """
+        paper = self.market.orders.size * self.replay.arrival
+        marked = self.unfilled * np.where(self.complete, 0.0, self.replay.last_mid)
+        return BPS * (self.cash + marked - paper) / np.abs(paper)
+
+    @cached_property
+    def cleanup_bps(self) -> FloatArray:
+        """The part of the shortfall that the sweep and the sale of excess shares made."""
+        late = self.replay.reason != ROUTE
+        worse = self.replay.price - self.replay.arrival[self.replay.order]
+        dollars = np.where(late, self.replay.shares * worse + self.fees, 0.0)
+        return self._in_bps(self._per_order(dollars))
+
+    @cached_property
+    def opportunity_bps(self) -> FloatArray:
+        """The part of the shortfall that unfilled shares make, marked at the last mid."""
+        moved = self.replay.last_mid - self.replay.arrival
+        return self._in_bps(np.where(self.complete, 0.0, self.unfilled * moved))
+
+    @property
+    def total_cash(self) -> float:
+        """Dollars paid (buy) or received (sell) over all orders, fees counted."""
+        return float(self.market.orders.sign * self.cash.sum())
+
+    @property
+    def avg_price(self) -> float:
+        """Dollars per filled share, fees counted; NaN if nothing filled."""
+        filled = self.filled.sum()
+        return self.total_cash / filled if filled else float("nan")
+
+    def executions(self) -> pd.DataFrame:
+        """The execution log, one row per fill in the order they happened.
+
+        Columns: ts (UTC), order, venue, side, price and shares (> 0), fee (dollars of the
+        whole execution, negative where the venue pays), reason.
+        """
+        replay, sign = self.replay, self.market.orders.sign
+        sides = np.where(sign * replay.shares > 0, "buy", "sell")
+        return pd.DataFrame(
+            {
+                "ts": pd.to_datetime(replay.ts, utc=True),
+                "order": replay.order,
+                "venue": np.array(self.market.tape.venues)[replay.venue],
+                "side": sides,
+                "price": sign * replay.price,
+                "shares": np.abs(replay.shares),
+                "fee": self.fees,
+                "reason": np.array(REASONS)[replay.reason],
+            }
+        )
+
+    def orders(self) -> pd.DataFrame:
+        """One row per parent order.
+
+        Columns: order, start (UTC), arrival_mid, filled, unfilled, cash, avg_price, fees,
+        shortfall_bps, cleanup_bps, opportunity_bps, duration_s (start to last execution),
+        fill_ratio, swept and excess (shares), snapshots, crossed, empty (decisions met, and those
+        lost to a crossed or an empty book), complete.
+        """
+        orders, replay = self.market.orders, self.replay
+        last = np.full(len(orders), -1, dtype=np.int64)
+        np.maximum.at(last, replay.order, replay.ts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            average = np.where(self.filled != 0, np.abs(self.cash / self.filled), np.nan)
+        return pd.DataFrame(
+            {
+                "order": np.arange(len(orders)),
+                "start": pd.to_datetime(orders.starts, utc=True),
+                "arrival_mid": np.abs(replay.arrival),
+                "filled": self.filled,
+                "unfilled": self.unfilled,
+                "cash": orders.sign * self.cash,
+                "avg_price": average,
+                "fees": self._per_order(self.fees),
+                "shortfall_bps": self.shortfall_bps,
+                "cleanup_bps": self.cleanup_bps,
+                "opportunity_bps": self.opportunity_bps,
+                "duration_s": np.where(last < 0, np.nan, (last - orders.starts) / SECOND),
+                "fill_ratio": self.filled / orders.size,
+                "swept": self._per_order(np.where(replay.reason == SWEEP, replay.shares, 0.0)),
+                "excess": self._per_order(np.where(replay.reason == EXCESS, -replay.shares, 0.0)),
+                "snapshots": replay.snapshots,
+                "crossed": replay.crossed,
+                "empty": replay.empty,
+                "complete": self.complete,
+            }
+        )
+
+    def outcome_key(self) -> bytes:
+        """The log as bytes: two replays with one key did exactly the same."""
+        replay = self.replay
+        columns = (replay.ts, replay.order, replay.venue, replay.reason, replay.price, replay.shares)
+        return b"".join(column.tobytes() for column in columns)
+
+    def _per_order(self, amounts: FloatArray) -> FloatArray:
+        return np.bincount(self.replay.order, amounts, minlength=len(self.market.orders))
+
+    def _in_bps(self, dollars: FloatArray) -> FloatArray:
+        return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival))
+
+
+def savings(router: Result, baseline: Result, seed: int = 0) -> Estimate:
+    """How many bps the router costs less than a baseline, paired over orders.
+
+    Both shortfalls are of the same notional, size x arrival mid. Orders that either of the two
+    did not fill are left out: a saving is never claimed for them.
+    """
+    both = router.complete & baseline.complete
+    return estimate((baseline.shortfall_bps - router.shortfall_bps)[both], seed)
+
+
+def estimate(values: FloatArray, seed: int = 0) -> Estimate:
+    """The mean of per-order values with a percentile bootstrap interval; NaN values are left out."""
+    values = values[np.isfinite(values)]
+    n = len(values)
+    if n < 2:
+        return Estimate(float(values[0]) if n else float("nan"), float("nan"), float("nan"), n)
+    draws = np.random.default_rng(seed).integers(n, size=(_RESAMPLES, n))
+    low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975))
+    return Estimate(float(values.mean()), float(low), float(high), n)

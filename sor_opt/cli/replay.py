@@ -1,0 +1,183 @@
+"""`backtest` and `grid`, and the options of every command that replays a tape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sor_opt.cli.options import OutputOptions, RiskOptions, StaticOptions, spread
+
+if TYPE_CHECKING:
+    from sor_opt.backtest.base import Market
+    from sor_opt.cli.console import Output
+
+_NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_CROSSED_WARNING = 0.05
+
+
+def duration(text: str | int) -> int:
+    """Read `9m`, `2s` or `500ms` as nanoseconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", str(text).strip())
+    if not match:
+        raise typer.BadParameter(f"{text!r} is no duration; write 500ms, 2s, 9m or 1h")
+    return round(float(match[1]) * _NANOSECONDS[match[2]])
+
+
+def clock(text: str | time) -> time:
+    """Read `09:45` or `09:45:30` as a time of day."""
+    try:
+        return text if isinstance(text, time) else time.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no time of day; write 09:45") from error
+
+
+def _duration_option(help_text: str) -> typer.models.OptionInfo:
+    return typer.Option(help=help_text, parser=duration, metavar="DURATION")
+
+
+def _clock_option(help_text: str) -> typer.models.OptionInfo:
+    return typer.Option(help=help_text, parser=clock, metavar="HH:MM")
+
+
+DataArgument = Annotated[Path, typer.Argument(help="Quotes: TAQ, Databento or sor_opt's own format.")]
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """What is replayed and by which rules."""
+
+    trades: Annotated[Path | None, typer.Option(help="Trades of the same symbol and days.")] = None
+    symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = None
+    policy: Annotated[Literal["static"], typer.Option(help="Routing policy.")] = "static"
+    side: Annotated[Literal["buy", "sell"], typer.Option(help="Of the parent orders.")] = "buy"
+    size: Annotated[float, typer.Option(help="Shares of each parent order.")] = 5000.0
+    start: Annotated[time | None, _clock_option("First order of a day [09:30].")] = None
+    end: Annotated[time | None, _clock_option("Last trade of a day [16:00].")] = None
+    horizon: Annotated[int, _duration_option("Time that the policy has.")] = "9m"  # type: ignore[assignment]
+    every: Annotated[int | None, _duration_option("Start an order so often; one if left out.")] = None
+    max_quote_age: Annotated[int | None, _duration_option("Leave out quotes older than this.")] = None
+    refill: Annotated[
+        Literal["update", "every-snapshot"],
+        typer.Option(help="When shares that we took are displayed again."),
+    ] = "update"
+    fees: Annotated[Path | None, typer.Option(help="TOML of fees that override the table.")] = None
+
+    def market(self, data: Path) -> Market:
+        """Load the data and lay the orders over it."""
+        from sor_opt.backtest.base import ReplayParams, prepare
+        from sor_opt.backtest.orders import OrderParams, make_orders
+        from sor_opt.market.loaders import load_tape
+        from sor_opt.model.venues import FeeSchedule
+
+        params = ReplayParams(self.max_quote_age, self.refill)
+        layout = OrderParams(self.side, self.size, self.horizon, self.every, self.start, self.end)
+        fees = FeeSchedule.packaged()
+        if self.fees:
+            fees = fees.override(FeeSchedule.read(self.fees))
+        tape = load_tape(data, self.trades, self.symbol)
+        return prepare(tape, make_orders(tape, layout), params, fees)
+
+
+def warn_if_crossed(market: Market, out: Output) -> None:
+    """Say so where a router would have had a crossed book before it for much of the time."""
+    quality = market.quality
+    if quality.crossed_share < _CROSSED_WARNING:
+        return
+    limited = market.params.max_quote_age is not None
+    mend = "a shorter --max-quote-age" if limited else "--max-quote-age 2s"
+    out.warn(
+        f"the consolidated book is crossed in {quality.crossed_share:.1%} of the snapshots (stale "
+        f"quotes); nothing trades on it; try {mend}, or see `sor-opt data inspect`"
+    )
+
+
+@spread
+def backtest(
+    data: DataArgument,
+    replay: ReplayOptions,
+    risk: RiskOptions,
+    static: StaticOptions,
+    output: OutputOptions,
+    allocator: Annotated[
+        str | None,
+        typer.Option(help="Route by this one in the readable engine; the compiled one if left out."),
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Write the executions, .csv or .parquet.")
+    ] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="Write a row per order, .csv or .parquet.")
+    ] = None,
+) -> None:
+    """Replay one parameter point and the baselines.
+
+    Example: sor-opt backtest data/sample_quotes.csv.gz --every 10m --lambda-under 0.0005
+    """
+    from sor_opt.allocators.registry import create
+    from sor_opt.backtest.backtest import run, run_baselines
+    from sor_opt.backtest.policies import static_policy
+    from sor_opt.cli.console import Output
+    from sor_opt.report.export import write_frame
+    from sor_opt.report.summary import backtest_summary
+    from sor_opt.report.tables import backtest_tables
+
+    params = risk.params()
+    solver = create(allocator) if allocator else None
+    market = replay.market(data)
+    out = Output(output)
+    warn_if_crossed(market, out)
+    result = run(market, static_policy(params, static.params()), solver)
+    baselines = run_baselines(market)
+    if log:
+        write_frame(result.executions(), log)
+    if orders:
+        write_frame(result.orders(), orders)
+    summary = backtest_summary(params, result, baselines, output.seed)
+    out.show(*backtest_tables(summary))
+    out.result(summary)
+
+
+@spread
+def grid(
+    data: DataArgument,
+    replay: ReplayOptions,
+    static: StaticOptions,
+    output: OutputOptions,
+    levels: Annotated[
+        Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the picture here (.png, .svg, .pdf).")] = None,
+    top: Annotated[int, typer.Option(help="Rows of the table; 0 for all.")] = 0,
+) -> None:
+    """Replay the 27 points of the risk parameters and rank them.
+
+    Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
+    """
+    from sor_opt.backtest.backtest import run_baselines
+    from sor_opt.cli.console import Output
+    from sor_opt.report.summary import grid_summary
+    from sor_opt.report.tables import grid_tables
+    from sor_opt.search.grid import run_grid
+    from sor_opt.search.objective import ShortfallObjective
+    from sor_opt.search.space import Space
+
+    space = Space.read(levels) if levels else Space()
+    market = replay.market(data)
+    out = Output(output)
+    warn_if_crossed(market, out)
+    objective = ShortfallObjective(market, static.params())
+    with out.progress("grid") as progress:
+        ranking = run_grid(objective, space, progress)
+    baselines = run_baselines(market)
+    summary = grid_summary(objective, ranking, baselines, output.seed)
+    if plot:
+        from sor_opt.report.plots import draw_grid
+
+        draw_grid(ranking, baselines, plot)
+    out.show(*grid_tables(summary, top))
+    out.result(summary)

@@ -1,0 +1,93 @@
+"""Pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
+from matplotlib.figure import Figure
+
+from sor_opt.backtest.result import Result
+from sor_opt.errors import ConfigError
+from sor_opt.files import whole
+from sor_opt.search.grid import Grid
+
+_SIZE = (12, 7)
+
+
+def draw_grid(grid: Grid, baselines: Mapping[str, Result], path: Path) -> None:
+    """Draw cumulative cost over time, and the mean train shortfall over the grid.
+
+    Raises
+    ------
+    ConfigError
+        If the file's ending is no picture format.
+    """
+    thetas = sorted({point.params.theta_queue for point in grid.points})
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    rows = figure.subfigures(2, 1, height_ratios=(1.2, 1))
+    _cumulative_cost(rows[0].subplots(), grid, baselines)
+    _heatmaps(rows[1].subplots(1, len(thetas), squeeze=False)[0], grid, thetas)
+    save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure whole or not at all; the format follows the ending.
+
+    Raises
+    ------
+    ConfigError
+        If the ending is no picture format.
+    """
+    known = sorted(figure.canvas.get_supported_filetypes())
+    if path.suffix.removeprefix(".") not in known:
+        raise ConfigError(f"{path}: unknown picture format; use one of {', '.join(known)}")
+    with whole(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+
+
+def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) -> None:
+    for name, result in {"router (best point)": grid.best.result, **baselines}.items():
+        replay = result.replay
+        paper = replay.arrival[replay.order] * replay.shares
+        at = pd.to_datetime(replay.ts, utc=True).tz_convert(result.market.tape.zone)
+        order = np.argsort(replay.ts, kind="stable")
+        cost = np.cumsum((result.flows - paper)[order])
+        axes.step(np.asarray(at.tz_localize(None))[order], cost, where="post", label=name)
+    axes.axhline(0, color="black", linewidth=0.5)
+    axes.set_ylabel("cost against arrival mid, $")
+    axes.set_title("Cumulative cost of the executions, all parent orders")
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))
+    axes.legend(loc="upper left", frameon=False)
+    axes.grid(alpha=0.3)
+
+
+def _heatmaps(panels: np.ndarray, grid: Grid, thetas: list[float]) -> None:
+    values = [point.outcome.train_bps for point in grid.points]
+    unders = sorted({point.params.lambda_under for point in grid.points})
+    overs = sorted({point.params.lambda_over for point in grid.points})
+    for axes, theta in zip(panels, thetas, strict=True):
+        table = np.full((len(unders), len(overs)), np.nan)
+        for point in grid.points:
+            if point.params.theta_queue == theta:
+                row, column = unders.index(point.params.lambda_under), overs.index(point.params.lambda_over)
+                table[row, column] = point.outcome.train_bps
+        image = axes.imshow(
+            table, vmin=np.nanmin(values), vmax=np.nanmax(values), cmap="viridis_r", aspect="auto"
+        )
+        for (row, column), value in np.ndenumerate(table):
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", bbox=_LABEL)
+        axes.set_xticks(range(len(overs)), [f"{x:g}" for x in overs])
+        axes.set_yticks(range(len(unders)), [f"{x:g}" for x in unders])
+        axes.set_xlabel("lambda_over")
+        axes.set_title(f"theta_queue {theta:g}")
+    panels[0].set_ylabel("lambda_under")
+    panels[0].figure.colorbar(image, ax=list(panels), label="mean train shortfall, bps")
+
+
+_LABEL = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "boxstyle": "round,pad=0.2"}

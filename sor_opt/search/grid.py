@@ -1,0 +1,79 @@
+"""The grid: every combination of the levels, replayed, ranked and counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sor_opt.backtest.result import Result
+from sor_opt.model.risk import RiskParams
+from sor_opt.search.objective import Outcome, ShortfallObjective
+from sor_opt.search.space import Space
+
+
+@dataclass(frozen=True, eq=False)
+class GridPoint:
+    """One parameter point and what it did."""
+
+    params: RiskParams
+    outcome: Outcome
+    result: Result
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """All points, the best on train first.
+
+    Attributes
+    ----------
+    points : tuple of GridPoint
+        Ties keep the order of `Space.grid`.
+    distinct : int
+        How many different execution logs the points made.
+    seconds : float
+        Wall time of the replays.
+    """
+
+    points: tuple[GridPoint, ...]
+    distinct: int
+    seconds: float
+
+    @property
+    def best(self) -> GridPoint:
+        """The point with the least train shortfall."""
+        return self.points[0]
+
+    @property
+    def flat(self) -> bool:
+        """Whether no parameter makes any difference."""
+        return self.distinct == 1
+
+
+def run_grid(
+    objective: ShortfallObjective,
+    space: Space,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Grid:
+    """Replay every point of the grid.
+
+    Parameters
+    ----------
+    objective : ShortfallObjective
+    space : Space
+    progress : callable
+        Called with (done, total) after each point.
+    """
+    began = time.perf_counter()
+    grid = space.grid()
+    points = []
+    for done, params in enumerate(grid, 1):
+        result = objective.replay(params)
+        points.append(GridPoint(params, objective.outcome(result), result))
+        progress(done, len(grid))
+    seconds = time.perf_counter() - began
+    ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))
+    distinct = len({point.result.outcome_key() for point in points})
+    return Grid(tuple(ranked), distinct, seconds)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import zstandard
+import pyarrow as pa
 
 from sor_opt.errors import DataError
 from sor_opt.market.tape import Quotes, Tape
@@ -19,8 +17,8 @@ from sor_opt.market.tape import Quotes, Tape
 HEAD = 4096
 """Bytes of decompressed content that a loader sees to recognise its format."""
 
-GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""Arrow's name of each compression, by the bytes that a file of it starts with."""
 
 _NONE = np.empty(0)
 NO_QUOTES = Quotes(_NONE.astype(np.int64), _NONE.astype(np.int64), _NONE, _NONE, _NONE, _NONE)
@@ -53,7 +51,7 @@ class Source:
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror}", file=path) from error
         source = cls(path, _decompress(raw, path))
-        if not source.data.strip():
+        if not source.head.strip():
             raise source.error("the file is empty", mend="give a file with a header and rows")
         return source
 
@@ -68,17 +66,16 @@ class Source:
 
 
 def _decompress(raw: bytes, path: Path) -> bytes:
+    codec = next((name for magic, name in CODECS.items() if raw.startswith(magic)), None)
+    if codec is None:
+        return raw
     try:
-        if raw.startswith(GZIP_MAGIC):
-            return gzip.decompress(raw)
-        if raw.startswith(ZSTD_MAGIC):
-            reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-            return reader.read()
-    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+        data: bytes = pa.CompressedInputStream(pa.BufferReader(raw), codec).read()
+    except OSError as error:
         raise DataError(
-            f"the compressed file is damaged ({error})", file=path, mend="fetch it again"
+            f"the {codec} data is damaged ({error})", file=path, mend="fetch the file again"
         ) from error
-    return raw
+    return data
 
 
 def header(head: bytes) -> list[str]:

@@ -74,13 +74,13 @@ class Table:
         return values
 
     def texts(self, name: str) -> tuple[IntArray, list[str]]:
-        """Give a column of texts as indices, shape (n,), and the texts that occur ("" for a blank)."""
+        """Give a column of texts as indices, shape (n,), and the texts that occur ("" if blank)."""
         column = self.columns[name].cast(TEXT).combine_chunks()
         texts = [*column.dictionary.to_pylist(), ""]
         indices = column.indices.fill_null(len(texts) - 1).to_numpy()
         used = np.bincount(indices, minlength=len(texts)) > 0
         recode = np.cumsum(used, dtype=np.int64) - 1
-        return recode[indices], [text for text, kept in zip(texts, used, strict=True) if kept]
+        return recode.take(indices), [text for text, kept in zip(texts, used, strict=True) if kept]
 
     def one_symbol(self, name: str, symbol: str | None) -> Table:
         """Keep one symbol's rows.
@@ -127,7 +127,7 @@ class Table:
         venues = [known[code] if known else code for code in codes]
         names = sorted(set(venues))
         recode = np.array([names.index(venue) for venue in venues], dtype=np.int64)
-        return recode[indices], names
+        return recode.take(indices), names
 
     def present(self, name: str, mend: str) -> pa.Array:
         """Give a column without blanks.

@@ -80,9 +80,7 @@ class ExhaustiveAllocator(Allocator):
             return Allocation(problem, rungs, "infeasible", math.inf, math.inf, self.name, seconds)
         self._walk(problem, points, rungs)
         cost = problem.cost(rungs)
-        return Allocation(
-            problem, rungs, "optimal", cost, cost, self.name, perf_counter() - start
-        )
+        return Allocation(problem, rungs, "optimal", cost, cost, self.name, perf_counter() - start)
 
     def _walk(self, problem: LadderProblem, points: int, rungs: IntArray) -> None:
         spent, executed = _prefix_sums(problem)

@@ -143,7 +143,9 @@ def solve_ladders(
 
 
 @njit(cache=True)
-def _penalty(executed: float, target: float, under: float, over: float) -> float:  # pragma: no cover
+def _penalty(
+    executed: float, target: float, under: float, over: float
+) -> float:  # pragma: no cover
     gap = target - executed
     return under * gap if gap > 0.0 else -over * gap
 
@@ -527,7 +529,9 @@ def _knapsack(
     best, value = -1, np.inf
     for at in range(begin, end):
         cost = numbers[at, 1] + _penalty(numbers[at, 0], target, below, above)
-        if cost < value - near or (cost <= value + near and _before(links, counts, at, best, ladders)):
+        if cost < value - near or (
+            cost <= value + near and _before(links, counts, at, best, ladders)
+        ):
             best, value = at, cost
     if best >= 0:
         for i in range(ladders):

@@ -1,0 +1,1 @@
+"""Samplers: what proposes the next parameter point of a study."""

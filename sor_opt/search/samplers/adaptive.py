@@ -1,0 +1,38 @@
+"""The grid first, then ranges that move and narrow around the best point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sor_opt.search.narrowing import Point, Round, narrow
+from sor_opt.search.samplers.base import Outlook, SequenceSampler
+from sor_opt.search.space import Space
+
+
+class AdaptiveSampler(SequenceSampler):
+    """Follows the rule of `sor_opt.search.narrowing`; it is over when nothing moves any more.
+
+    A round's points follow from the values of all rounds before it, whatever the order in which
+    these finished, so a worker that is early waits for the round to be complete.
+    """
+
+    name = "adaptive"
+    when_over = "no range moves any more"
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space, seed)
+        self._points: list[Point] = []
+        self._rounds: Iterator[Round] | None = None
+
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:
+        """Give the point number `slot` of the rounds, which follow from `values`."""
+        if self._rounds is None:
+            self._rounds = narrow(self.space, values)
+        while slot >= len(self._points):
+            if not all(point in values for point in self._points):
+                return Outlook.WAIT
+            following = next(self._rounds, None)
+            if following is None:
+                return Outlook.OVER
+            self._points += following.points
+        return self._points[slot]

@@ -1,0 +1,32 @@
+"""Points that fill the space evenly: a scrambled Sobol sequence on a log scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats.qmc import Sobol
+
+from sor_opt.search.narrowing import Point
+from sor_opt.search.samplers.base import Outlook, SequenceSampler, stretched
+from sor_opt.search.space import NAMES, Space
+
+_BLOCK = 64  # a power of two, as Sobol sequences are balanced over these
+
+
+class QmcSampler(SequenceSampler):
+    """Follows one Sobol sequence (scipy, Owen-scrambled by the seed)."""
+
+    name = "qmc"
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space, seed)
+        self._sobol = Sobol(len(NAMES), scramble=True, rng=np.random.default_rng(seed))
+        self._drawn: list[NDArray[np.float64]] = []
+
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
+        """Give the point number `slot` of the sequence."""
+        while slot >= len(self._drawn):
+            self._drawn.extend(self._sobol.random(_BLOCK))
+        return stretched(self.space, self._drawn[slot])

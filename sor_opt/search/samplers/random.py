@@ -1,0 +1,20 @@
+"""Independent points, uniform on a log scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sor_opt.search.narrowing import Point
+from sor_opt.search.samplers.base import Outlook, SequenceSampler, stretched
+
+
+class RandomSampler(SequenceSampler):
+    """Draws every point from a generator of its own, seeded by (seed, place in the sequence)."""
+
+    name = "random"
+
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
+        """Draw the point number `slot`."""
+        return stretched(self.space, np.random.default_rng([self.seed, slot]).random(3))

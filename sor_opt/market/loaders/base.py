@@ -80,8 +80,8 @@ def _decompress(raw: bytes, path: Path) -> bytes:
 
 def header(head: bytes) -> list[str]:
     """Column names of a CSV, from the first few KB of its content."""
-    first = head.decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
-    return next(csv.reader([first.rstrip("\r")]), [])
+    lines = head.decode("utf-8-sig", errors="replace").lstrip().splitlines()
+    return next(csv.reader(lines[:1]), [])
 
 
 class Loader(ABC):

@@ -10,12 +10,14 @@ import numpy as np
 
 from sor_opt.errors import DataError
 from sor_opt.market.loaders.base import Loader, Source
+from sor_opt.market.loaders.databento import DatabentoLoader
+from sor_opt.market.loaders.tabular import TabularLoader
 from sor_opt.market.loaders.taq import TaqLoader
 from sor_opt.market.tape import Quotes, Tape, Trades
 
 Rows = TypeVar("Rows", Quotes, Trades)
 
-LOADERS: tuple[Loader, ...] = (TaqLoader(),)
+LOADERS: tuple[Loader, ...] = (TaqLoader(), DatabentoLoader(), TabularLoader())
 """One row per format."""
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from csv import reader
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
+from pyarrow import parquet as pq
 
 from sor_opt.market.loaders.base import Source, header
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
@@ -46,6 +48,10 @@ class Table:
     def row(self, position: int) -> int:
         """Give the file's data row of a position."""
         return int(self.rows[position]) if self.rows is not None else position + 1
+
+    def has(self, name: str) -> bool:
+        """Whether the column was read."""
+        return name in self.columns.column_names
 
     def where(self, keep: BoolArray) -> Table:
         """Keep the rows where `keep`, shape (n,), is true."""
@@ -191,6 +197,11 @@ def read_csv(source: Source, types: Mapping[str, pa.DataType]) -> Table:
     return _filled(source, columns)
 
 
+def closest(names: Sequence[str], *candidates: dict[str, pa.DataType]) -> dict[str, pa.DataType]:
+    """Choose the columns that a file has most of."""
+    return max(candidates, key=lambda columns: len(columns.keys() & {*names}))
+
+
 def require(source: Source, names: list[str], needed: Mapping[str, Any]) -> None:
     """Refuse a file that lacks a column.
 
@@ -206,13 +217,63 @@ def require(source: Source, names: list[str], needed: Mapping[str, Any]) -> None
         )
 
 
-def first_value(source: Source, name: str) -> str:
-    """Find the first value of a CSV column that is not blank ("" where the head has none)."""
-    position = header(source.head).index(name)
+def parquet_header(source: Source) -> list[str]:
+    """Column names of a Parquet file.
+
+    Raises
+    ------
+    DataError
+        If it is not whole.
+    """
+    return [str(name) for name in _parquet(source, pq.read_schema).names]
+
+
+def read_parquet(source: Source, types: Mapping[str, pa.DataType]) -> Table:
+    """Read the named columns of a Parquet file.
+
+    Raises
+    ------
+    DataError
+        If it is not whole, a column is missing or of the wrong kind, or there are no rows.
+    """
+    columns = _parquet(source, pq.read_table)
+    require(source, columns.column_names, types)
+    for position, name in enumerate(columns.column_names):
+        if name in types:
+            columns = columns.set_column(position, name, _as(source, columns, name, types[name]))
+    return _filled(source, columns)
+
+
+def _parquet(source: Source, read: Callable[[pa.NativeFile], Any]) -> Any:
+    try:
+        return read(pa.BufferReader(source.data))
+    except (pa.ArrowException, OSError) as error:
+        raise source.error(f"the Parquet data is damaged ({error})") from error
+
+
+def _as(source: Source, columns: pa.Table, name: str, wanted: pa.DataType) -> pa.ChunkedArray:
+    column = columns[name]
+    try:
+        if pa.types.is_timestamp(wanted) and not getattr(column.type, "tz", "UTC"):
+            raise pa.ArrowInvalid("times without their offset from UTC")
+        return column.cast(wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise source.error(f"column {name} is not of type {wanted} ({error})") from None
+
+
+def instant_type(source: Source, name: str) -> pa.DataType:
+    """Tell the type of a CSV's column of times: integer nanoseconds, or ISO 8601 with an offset.
+
+    The first value that is not blank tells; a missing column is left for `read_csv` to refuse.
+    """
+    names = header(source.head)
+    if name not in names:
+        return INSTANT
     lines = source.head.decode("utf-8", errors="replace").splitlines()[1:]
-    cells = (line.split(",") for line in lines)
-    values = (row[position].strip().strip('"') for row in cells if len(row) > position)
-    return next(filter(None, values), "")
+    rows = reader(lines)
+    position = names.index(name)
+    values = (row[position].strip() for row in rows if len(row) > position)
+    return NANOSECONDS if next(filter(None, values), "").isdecimal() else INSTANT
 
 
 def _filled(source: Source, columns: pa.Table) -> Table:

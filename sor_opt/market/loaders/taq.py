@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from sor_opt.market.loaders.base import NO_QUOTES, Loader, Source, header
-from sor_opt.market.loaders.table import CLOCK, NUMBER, TEXT, Table, read_csv
+from sor_opt.market.loaders.table import CLOCK, NUMBER, TEXT, Table, closest, read_csv
 from sor_opt.market.tape import UNKNOWN, BoolArray, IntArray, Quotes, Tape, Trades
 
 log = logging.getLogger(__name__)
@@ -54,10 +54,10 @@ class TaqLoader(Loader):
 
     def load(self, source: Source, symbol: str | None) -> Tape:
         """Read quotes or trades, as the columns tell."""
-        quoted = "PRICE" not in header(source.head)
-        table = read_csv(source, _QUOTES if quoted else _TRADES).one_symbol("SYMBOL", symbol)
+        types = closest(header(source.head), _QUOTES, _TRADES)
+        table = read_csv(source, types).one_symbol("SYMBOL", symbol)
         table = _keep(table, ~_off_exchange(table), "off exchange")
-        return _quotes(table) if quoted else _trades(table)
+        return _quotes(table) if table.has("BID") else _trades(table)
 
 
 def _quotes(table: Table) -> Tape:

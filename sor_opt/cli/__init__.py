@@ -5,20 +5,21 @@ from __future__ import annotations
 import sys
 
 import typer
+from typer.exceptions import Abort, TyperException
 
-from sor_opt.cli import allocate, data
+from sor_opt.cli import allocate, data, replay
 from sor_opt.errors import SorOptError
 
 app = typer.Typer(
     name="sor-opt",
     help="Smart order routing: exact allocators, honest Level-1 backtests, parameter searches.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("allocate")(allocate.allocate)
 app.command("validate")(allocate.validate)
+app.command("backtest")(replay.backtest)
+app.command("grid")(replay.grid)
 app.add_typer(data.app, name="data")
 
 
@@ -26,9 +27,14 @@ def main() -> None:
     """Run the command line; an error is one line on standard error and its exit code."""
     debug = "--debug" in sys.argv
     try:
-        app()
-    except SorOptError as error:
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except (SorOptError, TyperException) as error:
         if debug:
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        text = error.format_message() if isinstance(error, TyperException) else str(error)
+        print(f"error: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201
+        code = error.exit_code
+    except Abort:
+        print("aborted", file=sys.stderr)  # noqa: T201
+        code = 1
+    sys.exit(code)

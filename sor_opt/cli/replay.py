@@ -122,12 +122,14 @@ def backtest(
     from sor_opt.backtest.backtest import run, run_baselines
     from sor_opt.backtest.policies import static_policy
     from sor_opt.cli.console import Output
-    from sor_opt.report.export import write_frame
+    from sor_opt.report.export import check_suffix, write_frame
     from sor_opt.report.summary import backtest_summary
     from sor_opt.report.tables import backtest_tables
 
     params = risk.params()
     solver = create(allocator) if allocator else None
+    for path in (log, orders):
+        check_suffix(path)
     market = replay.market(data)
     out = Output(output)
     warn_if_crossed(market, out)

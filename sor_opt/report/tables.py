@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -13,12 +14,11 @@ from rich.text import Text
 
 def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
     """One policy against the baselines."""
-    table = Table(title=f"{_count(summary['orders'], 'parent order')}, shortfall against arrival mid")
-    table.add_column("policy")
-    for heading in ("shortfall bps", "95 % interval", "avg price", "filled", "unfilled", "fees $", "saved bps"):
+    title = f"{_count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
+    table = _table("policy")
+    for heading in ("shortfall", "95 % interval", "avg price", "filled", "unfilled", "fees $"):
         table.add_column(heading, justify="right")
-    rows = {"static": summary, **summary["baselines"]}
-    for name, row in rows.items():
+    for name, row in {"static": summary, **summary["baselines"]}.items():
         table.add_row(
             name,
             number(row["shortfall_bps"]),
@@ -27,33 +27,32 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
             number(row["filled_shares"], 0),
             number(row["unfilled_shares"], 0),
             number(row["fees"]),
-            "" if name == "static" else saved(summary, name),
             style="bold" if name == "static" else None,
         )
-    return [table, *_notes(summary), *_draws(summary["orders"])]
+    saved = _savings("Saved by static", summary)
+    return [Text(title), table, *saved, *_notes(summary), *_draws(summary["orders"])]
 
 
 def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType]:
-    """The ranked points and the baselines."""
+    """The ranked points, the baselines, and what the best point saves on them."""
     orders = summary["orders"]
     names = list(summary["baselines"])
-    table = Table(
-        title=f"{_count(orders['all'], 'parent order')}: {orders['train']} train, {orders['test']} test; "
-        "mean shortfall in bps, best on train first"
+    title = (
+        f"{_count(orders['all'], 'parent order')}, {orders['train']} train and {orders['test']} test: "
+        "mean shortfall, bps; savings on the baselines"
     )
-    for heading in ("", "λ over", "λ under", "θ queue", "train", "test", "unfilled"):
+    table = _table("")
+    for heading in ("λ over", "λ under", "θ", "train", "test", "unfilled", *names):
         table.add_column(heading, justify="right")
-    for name in names:
-        table.add_column(f"saved on {name}", justify="right")
     for rank, point in enumerate(summary["points"][: top or None], 1):
         params = point["params"]
         table.add_row(
             str(rank),
-            *(f"{params[key]:g}" for key in ("lambda_over", "lambda_under", "theta_queue")),
+            *(f"{params[key]:.6g}" for key in ("lambda_over", "lambda_under", "theta_queue")),
             number(point["train_bps"], 3),
             number(point["test_bps"], 3),
             number(point["unfilled_shares"], 0),
-            *(saved(point, name) for name in names),
+            *(number(point["savings_bps"][name]) for name in names),
             style="bold" if rank == 1 else None,
         )
     table.add_section()
@@ -61,7 +60,31 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
         row = summary["baselines"][name]
         scores = (number(row["train_bps"], 3), number(row["test_bps"], 3))
         table.add_row("", name, "", "", *scores, number(row["unfilled_shares"], 0))
-    return [table, _verdict(summary), *_notes(summary["best"]), *_draws(orders["all"])]
+    best = summary["best"]
+    return [
+        Text(title),
+        table,
+        *_savings("Saved by the best point", best),
+        _verdict(summary),
+        *_notes(best),
+        *_draws(orders["all"]),
+    ]
+
+
+def _table(first: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first)
+    return table
+
+
+def _savings(title: str, row: Mapping[str, Any]) -> list[RenderableType]:
+    table = _table("baseline")
+    for heading in ("saved", "95 % interval", "orders"):
+        table.add_column(heading, justify="right")
+    for name, mean in row["savings_bps"].items():
+        bounds = interval(row["savings_interval_bps"][name])
+        table.add_row(name, number(mean), bounds, str(row["savings_orders"][name]))
+    return [Text(f"{title}, bps, paired over the orders that both filled"), table]
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -73,13 +96,6 @@ def interval(bounds: Sequence[float]) -> str:
     """`[low, high]`; a dash where it is not known."""
     low, high = bounds
     return "-" if not math.isfinite(low) else f"[{low:.2f}, {high:.2f}]"
-
-
-def saved(summary: Mapping[str, Any], name: str) -> str:
-    """Saving on one baseline with its interval."""
-    bounds = interval(summary["savings_interval_bps"][name])
-    mean = number(summary["savings_bps"][name])
-    return mean if bounds == "-" else f"{mean} {bounds}"
 
 
 def _verdict(summary: Mapping[str, Any]) -> Text:

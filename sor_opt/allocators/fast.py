@@ -35,7 +35,7 @@ _QUANTUM = 1e-12
 """Two executed totals that differ by less, relative to the target, are one state."""
 
 _PRICE_STEPS = 20
-"""Bisections of the share price of an exact-total problem: only the bound's tightness hangs on it."""
+"""Bisections of an exact-total problem's share price; only the bound's tightness hangs on it."""
 
 
 class FastAllocator(Allocator):
@@ -358,7 +358,7 @@ def _walk(
     high: IntArray,
     rungs: IntArray,
 ) -> None:  # pragma: no cover
-    """Climb from `low` to `high`, ladder by ladder; keep the cheapest admissible climb on the way."""
+    """Climb from `low` to `high`, ladder by ladder; keep the cheapest admissible climb met."""
     here = low.copy()
     executed, spent = _sums(offsets, fills, costs, here)
     climbed, best = here.sum(), np.inf

@@ -127,13 +127,13 @@ class CbcAllocator(IntegerAllocator):
     name: ClassVar[str] = "integer-cbc"
 
     def _solver(self, mip: bool = True) -> pulp.LpSolver:
-        # CBC asks a new solution to be better by 1e-5 unless told otherwise.
+        # CBC asks a new solution to be better by 1e-5 unless told otherwise; and `threads` is left
+        # alone, because even one starts its threaded search, which now and then stalls for 10 s.
         tolerances = ("increment", "primalT", "dualT", "integerT")
         return pulp.COIN_CMD(
             path=PULP_CBC_CMD.pulp_cbc_path,
             mip=mip,
             msg=False,
-            threads=1,
             timeLimit=self._params.time_limit,
             gapRel=self._params.gap,
             gapAbs=0.0,
@@ -141,7 +141,7 @@ class CbcAllocator(IntegerAllocator):
         )
 
     def _bound(self, model: _Model) -> float:
-        """The linear relaxation: CBC's own bound does not come through PuLP."""
+        """Solve the linear relaxation: CBC's own bound does not come through PuLP."""
         model.program.solve(self._solver(mip=False))
         if model.program.sol_status != pulp.LpSolutionOptimal:
             return -math.inf

@@ -239,9 +239,8 @@ def _simulate(
             size[v, s] += lots
         elif chance[i, 0] < _CANCEL:
             size[v, s] -= lots
-        elif chance[i, 0] < _IMPROVE:
-            if away - 1 > _REACHED and _clear(price, v, s, place - out, gap):
-                place -= out
+        elif chance[i, 0] < _IMPROVE and away > 1 and _clear(price, v, s, place - out, gap):
+            place -= out
         else:
             v = _cheapest(price, s)
             place, taken = price[v, s], min(lots, size[v, s])

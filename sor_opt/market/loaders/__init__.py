@@ -1,5 +1,6 @@
-"""Files in, tapes out: one loader per format."""
+"""Files in, tapes out: one loader per format; and our own format written."""
 
 from sor_opt.market.loaders.registry import LOADERS, load_tape
+from sor_opt.market.loaders.tabular import save_tape
 
-__all__ = ["LOADERS", "load_tape"]
+__all__ = ["LOADERS", "load_tape", "save_tape"]

@@ -152,22 +152,27 @@ class _Run:
                 return self.allocator.solve(problem).rungs * problem.step
 
     def _buy(self, snapshot: Snapshot, sent: FloatArray, reason: int) -> None:
-        for venue, shares in enumerate(np.minimum(sent, snapshot.ask_left)):
+        bought = 0.0
+        for venue, shares in enumerate(np.minimum(sent, snapshot.ask_left).tolist()):
             if shares > 0:
                 self.book.take_ask(venue, shares)
                 self._record(snapshot.ts, venue, reason, snapshot.ask[venue], shares)
+                bought += shares
+        self.remaining -= bought
 
     def _sell_excess(self, snapshot: Snapshot) -> None:
         """Give back at the best bids (then fee, then order) what was bought too much."""
-        for venue in np.lexsort((self.market.taker, -snapshot.bid)):
-            shares = min(-self.remaining, snapshot.bid_left[venue])
+        excess, sold = -self.remaining, 0.0
+        for venue in np.lexsort((self.market.taker, -snapshot.bid)).tolist():
+            shares = min(excess - sold, float(snapshot.bid_left[venue]))
             if shares > 0:
-                self.book.take_bid(int(venue), shares)
-                self._record(snapshot.ts, int(venue), EXCESS, snapshot.bid[venue], -shares)
+                self.book.take_bid(venue, shares)
+                self._record(snapshot.ts, venue, EXCESS, snapshot.bid[venue], -shares)
+                sold += shares
+        self.remaining += sold
 
     def _record(self, ts: int, venue: int, reason: int, price: float, shares: float) -> None:
-        self.remaining -= shares
-        self.log.append((ts, self.order, venue, reason, float(price), float(shares)))
+        self.log.append((ts, self.order, venue, reason, float(price), shares))
 
 
 def _split_best_ask(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatArray:
@@ -187,6 +192,11 @@ def _split_by_size(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatAr
     if due >= shown:
         return left.copy()
     sent = np.floor(due * left / shown)
+    rest = due
+    for shares in sent.tolist():
+        rest -= shares
     for venue in np.lexsort((taker, snapshot.ask)):
-        sent[venue] += min(due - sent.sum(), left[venue] - sent[venue])
+        extra = min(rest, left[venue] - sent[venue])
+        sent[venue] += extra
+        rest -= extra
     return sent

@@ -21,6 +21,8 @@ from sor_opt.model.static import count_rungs, write_rungs
 _BEST_ASK, _BY_SIZE = int(Split.BEST_ASK), int(Split.BY_SIZE)
 _NEVER = np.iinfo(np.int64).max
 _NO_LIMIT = -1
+_USUAL_EXECUTIONS = 64
+"""Room for the log, per order; a replay that needs more is run once more with enough."""
 
 
 class _Orders(NamedTuple):
@@ -66,11 +68,14 @@ class _Book(NamedTuple):
 
 
 class _Log(NamedTuple):
-    """Executions so far: ``keys[i] = ts, order, venue, reason``, ``amounts[i] = price, shares``."""
+    """Executions: ``keys[i] = ts, order, venue, reason``, ``amounts[i] = price, shares``.
+
+    ``count[0]`` of them happened; those beyond the room are counted and not kept.
+    """
 
     keys: IntArray
     amounts: FloatArray
-    count: int
+    count: IntArray
 
 
 def replay(market: Market, policy: Policy) -> Replay:
@@ -78,7 +83,7 @@ def replay(market: Market, policy: Policy) -> Replay:
     orders, params = market.orders, market.params
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
     static, risk = policy.static, policy.risk
-    log, mids, counts = _replay(
+    given = (
         market.feed,
         _Orders(
             float(orders.size),
@@ -100,7 +105,13 @@ def replay(market: Market, policy: Policy) -> Replay:
             static.relative_to_mid,
         ),
     )
-    keys, amounts = log.keys[: log.count], log.amounts[: log.count]
+    log = _room(_USUAL_EXECUTIONS * len(orders))
+    mids, counts = _replay(*given, log)
+    executions = int(log.count[0])
+    if executions > len(log.keys):
+        log = _room(executions)
+        mids, counts = _replay(*given, log)
+    keys, amounts = log.keys[:executions], log.amounts[:executions]
     return Replay(
         ts=keys[:, 0],
         order=keys[:, 1],
@@ -116,15 +127,18 @@ def replay(market: Market, policy: Policy) -> Replay:
     )
 
 
+def _room(executions: int) -> _Log:
+    return _Log(np.empty((executions, 4), np.int64), np.empty((executions, 2)), np.zeros(1, np.int64))
+
+
 @njit(cache=True)
 def _replay(
-    feed: Feed, orders: _Orders, rules: _Rules, route: _Route
-) -> tuple[_Log, FloatArray, IntArray]:  # pragma: no cover
-    """Return the log, the arrival and last mids, and counts of snapshots, crossed and empty."""
+    feed: Feed, orders: _Orders, rules: _Rules, route: _Route, log: _Log
+) -> tuple[FloatArray, IntArray]:  # pragma: no cover
+    """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
     n = len(orders.starts)
     mids = np.full((n, 2), np.nan)
     counts = np.zeros((n, 3), dtype=np.int64)
-    log = _Log(np.empty((256, 4), dtype=np.int64), np.empty((256, 2)), 0)
     sent = np.zeros(len(rules.taker))
     for order in range(n):
         book = _open_book(feed, orders.standing[order])
@@ -145,14 +159,19 @@ def _replay(
                     mids[order, 0] = mid
                 if remaining > 0 and now >= horizon_end:
                     _split_best_ask(book, rules.taker, remaining, sent)
-                    log, remaining = _buy(log, book, sent, remaining, now, order, SWEEP)
+                    remaining -= _buy(log, book, sent, now, order, SWEEP)
                 elif remaining > 0:
                     due = _due(orders, rules.slice, route.paced, now - start, remaining)
                     if due > 0:
-                        _split(book, rules, route, mid, due, sent)
-                        log, remaining = _buy(log, book, sent, remaining, now, order, ROUTE)
+                        if route.split == _BEST_ASK:
+                            _split_best_ask(book, rules.taker, due, sent)
+                        elif route.split == _BY_SIZE:
+                            _split_by_size(book, rules.taker, due, sent)
+                        else:
+                            _split_static(book, rules, route, mid, due, sent)
+                        remaining -= _buy(log, book, sent, now, order, ROUTE)
                 if remaining < 0:
-                    log, remaining = _sell_excess(log, book, rules.taker, remaining, now, order)
+                    remaining += _sell_excess(log, book, rules.taker, -remaining, now, order)
                 if remaining == 0:
                     break
             upcoming = min(timer + rules.slice, horizon_end) if timer < horizon_end else _NEVER
@@ -162,7 +181,7 @@ def _replay(
                 row += 1
             if now == upcoming:
                 timer = upcoming
-    return log, mids, counts
+    return mids, counts
 
 
 @njit(cache=True)
@@ -228,18 +247,6 @@ def _due(
 
 
 @njit(cache=True)
-def _split(
-    book: _Book, rules: _Rules, route: _Route, mid: float, due: float, sent: FloatArray
-) -> None:  # pragma: no cover
-    if route.split == _BEST_ASK:
-        _split_best_ask(book, rules.taker, due, sent)
-    elif route.split == _BY_SIZE:
-        _split_by_size(book, rules.taker, due, sent)
-    else:
-        _split_static(book, rules, route, mid, due, sent)
-
-
-@njit(cache=True)
 def _split_best_ask(
     book: _Book, taker: FloatArray, due: float, sent: FloatArray
 ) -> None:  # pragma: no cover
@@ -262,10 +269,11 @@ def _split_by_size(
         sent[:] = book.ask_left
         return
     rest = due
+    unused = np.empty(len(sent))
     for k in range(len(sent)):
         sent[k] = math.floor(due * book.ask_left[k] / shown)
+        unused[k] = book.ask_left[k] - sent[k]
         rest -= sent[k]
-    unused = book.ask_left - sent
     while rest > 0:
         k = _cheapest(book.ask, unused, taker)
         if k < 0:
@@ -329,49 +337,44 @@ def _split_static(
 
 @njit(cache=True)
 def _buy(
-    log: _Log,
-    book: _Book,
-    sent: FloatArray,
-    remaining: float,
-    now: int,
-    order: int,
-    reason: int,
-) -> tuple[_Log, float]:  # pragma: no cover
+    log: _Log, book: _Book, sent: FloatArray, now: int, order: int, reason: int
+) -> float:  # pragma: no cover
+    """Execute what was sent, up to the display; return the shares bought."""
+    bought = 0.0
     for k in range(len(sent)):
         shares = min(sent[k], book.ask_left[k])
         if shares > 0:
             book.ask_taken[k] += shares
-            log = _record(log, now, order, k, reason, book.ask[k], shares)
-            remaining -= shares
-    return log, remaining
+            _record(log, now, order, k, reason, book.ask[k], shares)
+            bought += shares
+    return bought
 
 
 @njit(cache=True)
 def _sell_excess(
-    log: _Log, book: _Book, taker: FloatArray, remaining: float, now: int, order: int
-) -> tuple[_Log, float]:  # pragma: no cover
-    """Give back at the best bids what was bought too much."""
-    while remaining < 0:
+    log: _Log, book: _Book, taker: FloatArray, excess: float, now: int, order: int
+) -> float:  # pragma: no cover
+    """Give back at the best bids what was bought too much; return the shares sold."""
+    sold = 0.0
+    while sold < excess:
         k = _cheapest(-book.bid, book.bid_left, taker)
         if k < 0:
             break
-        shares = min(-remaining, book.bid_left[k])
+        shares = min(excess - sold, book.bid_left[k])
         book.bid_taken[k] += shares
         book.bid_left[k] -= shares
-        log = _record(log, now, order, k, EXCESS, book.bid[k], -shares)
-        remaining += shares
-    return log, remaining
+        _record(log, now, order, k, EXCESS, book.bid[k], -shares)
+        sold += shares
+    return sold
 
 
 @njit(cache=True)
 def _record(
     log: _Log, now: int, order: int, venue: int, reason: int, price: float, shares: float
-) -> _Log:  # pragma: no cover
-    keys, amounts = log.keys, log.amounts
-    if log.count == len(keys):
-        keys = np.concatenate((keys, np.empty_like(keys)))
-        amounts = np.concatenate((amounts, np.empty_like(amounts)))
-    keys[log.count, 0], keys[log.count, 1] = now, order
-    keys[log.count, 2], keys[log.count, 3] = venue, reason
-    amounts[log.count, 0], amounts[log.count, 1] = price, shares
-    return _Log(keys, amounts, log.count + 1)
+) -> None:  # pragma: no cover
+    i = log.count[0]
+    log.count[0] += 1
+    if i < len(log.keys):
+        log.keys[i, 0], log.keys[i, 1] = now, order
+        log.keys[i, 2], log.keys[i, 3] = venue, reason
+        log.amounts[i, 0], log.amounts[i, 1] = price, shares

@@ -1,0 +1,280 @@
+"""Studies: searches that are kept, may be killed at any time, and go on where they were."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import optuna
+from optuna import Study
+from optuna.pruners import NopPruner
+from optuna.trial import FrozenTrial, TrialState
+
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.search.desk import WAIT_SECONDS, Desk, MemoryDesk, SharedDesk, batched
+from sor_opt.search.history import (
+    IDENTITY_ATTRIBUTE,
+    SAMPLER,
+    SPACE,
+    History,
+    Visit,
+    history,
+    identity_of,
+    of_trials,
+    space_text,
+)
+from sor_opt.search.interrupt import Stop, listening
+from sor_opt.search.locks import Key
+from sor_opt.search.objective import Objective, Outcome
+from sor_opt.search.samplers.base import Outlook, Sampler
+from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.space import Space
+from sor_opt.search.storage import DEFAULT_STORAGE, Storage, open_storage
+from sor_opt.search.workers import run_workers
+
+Progress = Callable[[int, int], None]
+"""Called with (finished, target) as trials finish."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _silent(finished: int, target: int) -> None:
+    """Show no progress."""
+
+
+def _forget(trials: Sequence[FrozenTrial]) -> None:
+    """Save nothing."""
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """What a run of a study should do.
+
+    Parameters
+    ----------
+    name : str
+        The study; it is made where it does not exist.
+    objective : Objective
+        What to minimise (`train_bps`).
+    space : Space
+        Where to look.
+    sampler : str
+        How to look, see `sor_opt.search.samplers.registry`.
+    trials : int
+        How many *finished* trials the study shall hold, >= 1.
+    storage : str or None
+        An Optuna URL or a SQLite file; None keeps the study in memory alone.
+    seed : int
+        Seed of everything random.
+    workers : int
+        Processes to run at once, >= 1.
+    batch : int
+        With more than 1, trials are kept in memory and saved so many at a time; a kill then costs
+        one batch at most, and other processes wait for the study meanwhile.
+    """
+
+    name: str
+    objective: Objective
+    space: Space
+    sampler: str
+    trials: int
+    storage: str | None = DEFAULT_STORAGE
+    seed: int = 0
+    workers: int = 1
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name) <= 200:
+            raise ConfigError("a study's name must hold 1 to 200 characters")
+        for name in ("trials", "workers", "batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")
+        if self.workers > 1 and (self.batch > 1 or self.storage is None):
+            raise ConfigError("several workers need a storage and batches of 1: they share trials")
+
+    def identity(self) -> dict[str, str]:
+        """Texts that must be equal wherever trials shall share a study."""
+        return {
+            **self.objective.fingerprint(),
+            SPACE: space_text(self.space),
+            "objective": "train_bps, minimised",
+            SAMPLER: self.sampler,
+        }
+
+    def make_sampler(self) -> Sampler:
+        """Make the sampler."""
+        return make_sampler(self.sampler, self.space, self.seed)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a run of a study came to.
+
+    Parameters
+    ----------
+    history : History
+        The study as it stands now.
+    storage : str
+        Where it is kept, without a password.
+    target : int
+        How many finished trials were asked for.
+    added : int
+        How many have finished since the run began.
+    interrupted : bool
+        Whether the user ended it.
+    """
+
+    history: History
+    storage: str
+    target: int
+    added: int
+    interrupted: bool
+
+    @property
+    def finished(self) -> int:
+        """How many trials are finished."""
+        return len(self.history.visits)
+
+    @property
+    def best(self) -> Visit | None:
+        """The best finished trial."""
+        return self.history.best
+
+    def note(self) -> str:
+        """Say in a line how the run ended."""
+        if self.interrupted:
+            return f"interrupted after {self.finished} of {self.target} trials"
+        if self.finished < self.target:
+            reason = SAMPLERS[self.history.sampler].when_over
+            return f"ended after {self.finished} of {self.target} trials: {reason}"
+        if self.added == 0:
+            return f"nothing to do: {self.finished} of {self.target} trials are finished"
+        return f"{self.finished} trials are finished, {self.added} of them new"
+
+
+def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
+    """Make a study or go on with it, until it holds as many finished trials as asked for.
+
+    The first Ctrl-C or SIGTERM ends the run after the trial that is being evaluated; a second one
+    fails that trial and raises KeyboardInterrupt.
+
+    Raises
+    ------
+    ConfigError
+        If the run is wrong in itself, is made for something else than the study, or asks for
+        fewer trials than are finished.
+    DataError
+        If the objective is undefined (NaN) at a point.
+    StorageError
+        If the storage cannot be reached or fails.
+    """
+    sampler = run.make_sampler()  # complains before anything is written
+    with listening(*_SIGNALS) as stop:
+        if run.storage is None:
+            desk = MemoryDesk(sampler, run.trials, before=(), batch=run.trials, save=_forget)
+            _drive(desk, run, stop, progress)
+            now = of_trials(run.name, run.identity(), desk.trials)
+            return _result(run, "memory", now, 0, stop)
+        with open_storage(run.storage, create=True) as storage:
+            study = _enter(storage, run)
+            before = _finished(study)
+            if run.trials < before:
+                raise ConfigError(
+                    f"study {run.name!r} holds {before} finished trials, more than the "
+                    f"{run.trials} asked for; ask for {before} or more"
+                )
+            _go(storage, study, run, stop, progress)
+            return _result(run, storage.shown, history(study), before, stop)
+
+
+def _go(storage: Storage, study: Study, run: StudyRun, stop: Stop, progress: Progress) -> None:
+    if run.workers > 1:
+        run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))
+    elif run.batch > 1:
+        sampler = run.make_sampler()
+        with batched(storage, study, sampler, run.trials, run.batch, stop) as desk:
+            _drive(desk, run, stop, progress)
+    else:
+        _share(storage, study, run, stop, progress)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What one worker process does; it is pickled into it."""
+
+    run: StudyRun
+
+    def __call__(self, stop: Stop) -> None:
+        with open_storage(self.run.storage or DEFAULT_STORAGE) as storage:
+            _share(storage, _enter(storage, self.run), self.run, stop, _silent)
+
+
+def _share(storage: Storage, study: Study, run: StudyRun, stop: Stop, progress: Progress) -> None:
+    study.sampler = sampler = run.make_sampler()
+    _drive(SharedDesk(storage, study, sampler, run.trials, stop), run, stop, progress)
+
+
+def _drive(desk: Desk, run: StudyRun, stop: Stop, progress: Progress) -> None:
+    """Evaluate trials until none is left or somebody wants to stop."""
+    while not stop():
+        trial = desk.ask()
+        if trial is Outlook.OVER:
+            return
+        if isinstance(trial, Outlook):
+            time.sleep(WAIT_SECONDS)
+            continue
+        try:
+            outcome = _evaluate(run, trial.params)
+        except BaseException:
+            desk.fail(trial)
+            raise
+        desk.tell(trial, outcome)
+        progress(desk.finished, run.trials)
+
+
+def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
+    outcome = run.objective(run.space.params(values))
+    if math.isnan(outcome.train_bps):
+        point = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        raise DataError(
+            f"no train order has a shortfall at {point}", mend="check the orders with `backtest`"
+        )
+    return outcome
+
+
+def _enter(storage: Storage, run: StudyRun) -> Study:
+    """Make or load the study, and refuse one that was made for something else."""
+    with storage.locks.held(Key()):
+        study = optuna.create_study(
+            storage=storage.trials, study_name=run.name, pruner=NopPruner(), load_if_exists=True
+        )
+        if not study.user_attrs and not study.get_trials(deepcopy=False):
+            study.set_user_attr(IDENTITY_ATTRIBUTE, run.identity())
+    known, wanted = identity_of(study), run.identity()
+    if not known:
+        raise ConfigError(f"study {run.name!r} was not made by sor-opt; use another name")
+    if known != wanted:
+        parts = [part for part in {**known, **wanted} if known.get(part) != wanted.get(part)]
+        raise ConfigError(
+            f"study {run.name!r} was made for another {' and '.join(parts)}: "
+            f"it has {_named(known, parts)}; this run has {_named(wanted, parts)}; "
+            "use another name for this run"
+        )
+    return study
+
+
+def _named(identity: dict[str, str], parts: list[str]) -> str:
+    return ", ".join(f"{part} {identity.get(part, 'none')}" for part in parts)
+
+
+def _finished(study: Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+
+def _result(run: StudyRun, storage: str, now: History, before: int, stop: Stop) -> StudyResult:
+    finished = len(now.visits)
+    interrupted = stop() and finished < run.trials
+    return StudyResult(now, storage, run.trials, finished - before, interrupted)

@@ -1,0 +1,295 @@
+"""The same facts for every row of the registry, on quotes and on trades."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import zstandard
+
+from sor_opt.errors import DataError
+from sor_opt.market.loaders import LOADERS, load_tape
+from sor_opt.market.quality import inspect
+
+TAQ_QUOTES = """DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL
+2018-01-02,09:30:00.000000,N,156.57,1,156.60,2,XXX
+2018-01-02,09:30:00.125000,P,156.56,3,156.61,1,XXX
+2018-01-02,09:30:01.000000,T,156.55,2,156.62,5,XXX
+2018-01-02,09:30:02.500000,N,156.58,2,156.61,2,XXX
+"""
+TAQ_TRADES = """DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR
+2018-01-02,09:30:00.200000,N,XXX,,100,156.60,0
+2018-01-02,09:30:01.100000,P,XXX,I,37,156.61,0
+2018-01-02,09:30:01.900000,T,XXX,,200,156.55,0
+"""
+DATABENTO = """ts_recv,rtype,publisher_id,instrument_id,action,side,depth,price,size,\
+bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol
+2024-08-01T13:36:32.000000308Z,1,2,38,A,B,0,222.81,10,222.81,222.83,100,36,AAPL
+2024-08-01T13:36:32.100000308Z,1,43,38,A,A,0,222.84,70,222.80,222.84,50,70,AAPL
+2024-08-01T13:36:32.200000308Z,1,2,38,T,B,0,222.83,36,222.81,222.83,100,36,AAPL
+2024-08-01T13:36:32.300000308Z,1,2,38,C,A,0,222.83,36,222.81,222.85,100,90,AAPL
+"""
+DATABENTO_TRADES = """ts_recv,rtype,publisher_id,instrument_id,action,side,price,size,symbol
+2024-08-01T13:36:32.2Z,0,2,38,T,B,222.83,36,AAPL
+2024-08-01T13:36:33.2Z,0,43,38,T,A,222.80,5,AAPL
+2024-08-01T13:36:34.2Z,0,2,38,T,N,222.82,1,AAPL
+"""
+OWN_QUOTES = """ts,venue,bid,bid_size,ask,ask_size,symbol
+1709562600000000000,SYN-A,119.99,300,120.01,300,SYN
+1709562600230893000,SYN-B,119.98,100,120.02,42,SYN
+1709562600258545000,SYN-A,119.98,200,120.02,100,SYN
+"""
+OWN_TRADES = """ts,venue,price,size,side,symbol
+2024-03-04T09:30:00.230893-05:00,SYN-B,119.99,100,sell,SYN
+2024-03-04T09:30:00.496713-05:00,SYN-A,120.01,85,buy,SYN
+2024-03-04T14:30:01.054290Z,SYN-A,120.00,300,,SYN
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One file of a format, and its columns by the part they play."""
+
+    loader: str
+    text: str
+    time: str
+    venue: str
+    price: str
+    size: str
+    symbol: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        return pd.read_csv(io.StringIO(self.text), dtype=str, keep_default_na=False)
+
+    @property
+    def is_trades(self) -> bool:
+        return "BID" not in self.text.partition("\n")[0].upper()
+
+
+OWN = "sor_opt CSV or Parquet"
+EXAMPLES = {
+    "taq quotes": Example("TAQ CSV", TAQ_QUOTES, "TIME", "EX", "BID", "OFRSIZ", "SYMBOL"),
+    "taq trades": Example("TAQ CSV", TAQ_TRADES, "TIME", "EX", "PRICE", "SIZE", "SYMBOL"),
+    "databento": Example(
+        "Databento CSV", DATABENTO, "ts_recv", "publisher_id", "bid_px_00", "ask_sz_00", "symbol"
+    ),
+    "databento trades": Example(
+        "Databento CSV", DATABENTO_TRADES, "ts_recv", "publisher_id", "price", "size", "symbol"
+    ),
+    "own quotes": Example(OWN, OWN_QUOTES, "ts", "venue", "bid", "ask_size", "symbol"),
+    "own trades": Example(OWN, OWN_TRADES, "ts", "venue", "price", "size", "symbol"),
+}
+
+
+@pytest.fixture(params=EXAMPLES)
+def example(request: pytest.FixtureRequest) -> Example:
+    return EXAMPLES[request.param]
+
+
+class Reader:
+    """Writes content to a file and loads it, trades beside a file of quotes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, content: bytes, name: str = "data") -> Path:
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def load(self, example: Example, content: bytes, symbol: str | None = None):
+        path = self.path(content)
+        if not example.is_trades:
+            return load_tape(path, symbol=symbol)
+        beside = next(e for e in EXAMPLES.values() if e.loader == example.loader)
+        quotes = self.path(beside.text.encode(), "quotes")
+        return load_tape(quotes, path, symbol)
+
+    def refuse(self, example: Example, content: bytes) -> DataError:
+        with pytest.raises(DataError) as caught:
+            self.load(example, content)
+        message = str(caught.value)
+        assert message.startswith(str(self.folder / "data"))
+        assert "\n" not in message
+        assert len(message) < 700
+        return caught.value
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    return Reader(tmp_path)
+
+
+def changed(example: Example, row: int, column: str, value: str) -> bytes:
+    frame = example.frame
+    frame.loc[row, column] = value
+    return frame.to_csv(index=False).encode()
+
+
+def test_every_loader_has_an_example():
+    assert {example.loader for example in EXAMPLES.values()} == {loader.name for loader in LOADERS}
+
+
+def test_exactly_one_loader_recognises_an_example(example):
+    names = [loader.name for loader in LOADERS if loader.recognises(example.text.encode())]
+    assert names == [example.loader]
+
+
+def test_an_example_loads(example, reader):
+    tape = reader.load(example, example.text.encode())
+    rows = tape.trades if example.is_trades else tape.quotes
+    assert len(rows) >= 3
+    assert list(tape.venues) == sorted(tape.venues)
+    assert tape.symbol == example.frame[example.symbol][0]
+    assert tape.quotes.valid.all()
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_compressed_file_gives_the_same_tape(example, reader, compress):
+    plain = reader.load(example, example.text.encode())
+    packed = reader.load(example, compress(example.text.encode()))
+    assert packed.fingerprint() == plain.fingerprint()
+
+
+@pytest.mark.parametrize("rewrite", [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t])
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing(example, reader, rewrite):
+    plain = reader.load(example, example.text.encode())
+    windows = reader.load(example, rewrite(example.text).encode())
+    assert windows.fingerprint() == plain.fingerprint()
+
+
+def test_quoted_cells_change_nothing(example, reader):
+    plain = reader.load(example, example.text.encode())
+    quoted = example.frame.to_csv(index=False, quoting=1).encode()
+    assert reader.load(example, quoted).fingerprint() == plain.fingerprint()
+
+
+def test_a_damaged_gzip_is_refused(example, reader):
+    error = reader.refuse(example, gzip.compress(example.text.encode())[:-9])
+    assert "damaged" in error.problem
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"")])
+def test_an_empty_file_is_refused(example, reader, content):
+    assert "empty" in reader.refuse(example, content).problem
+
+
+def test_a_header_alone_is_refused(example, reader):
+    head = example.text.partition("\n")[0] + "\n"
+    assert "no rows" in reader.refuse(example, head.encode()).problem
+
+
+def test_a_missing_column_is_named(example, reader):
+    for column in (example.time, example.venue, example.price, example.size):
+        text = example.frame.drop(columns=column).to_csv(index=False)
+        error = reader.refuse(example, text.encode())
+        assert "missing column" in error.problem
+        assert column in error.problem or column == "ts_recv"
+
+
+def test_text_in_a_number_is_refused_with_its_row(example, reader):
+    error = reader.refuse(example, changed(example, 1, example.price, "abc"))
+    assert error.row == 2
+    assert example.price in error.problem
+    assert "abc" in error.problem
+
+
+def test_a_negative_price_or_size_is_refused_with_its_row(example, reader):
+    for column in (example.price, example.size):
+        error = reader.refuse(example, changed(example, 2, column, "-1"))
+        assert (error.row, column in error.problem) == (3, True)
+        assert "negative" in error.problem
+
+
+def test_a_broken_time_is_refused_with_its_row(example, reader):
+    error = reader.refuse(example, changed(example, 1, example.time, "noon"))
+    assert error.row == 2
+    assert example.time in error.problem
+
+
+def test_a_blank_time_is_refused_with_its_row(example, reader):
+    error = reader.refuse(example, changed(example, 1, example.time, ""))
+    assert (error.row, error.problem) == (2, f"{example.time} is blank")
+
+
+def test_unsorted_times_are_refused_with_their_row(example, reader):
+    frame = example.frame.iloc[::-1]
+    error = reader.refuse(example, frame.to_csv(index=False).encode())
+    assert (error.row, error.problem) == (2, "time runs backwards")
+
+
+def test_a_blank_venue_is_refused_with_its_row(example, reader):
+    error = reader.refuse(example, changed(example, 1, example.venue, ""))
+    assert error.row == 2
+    assert "unknown venue ''" in error.problem
+
+
+def test_a_row_that_is_cut_short_is_refused(example, reader):
+    error = reader.refuse(example, example.text.rsplit(",", 3)[0].encode())
+    assert error.row == len(example.frame)
+    assert "columns" in error.problem
+
+
+def test_several_symbols_need_a_choice(example, reader):
+    two = changed(example, 0, example.symbol, "OTHER")
+    symbol = example.frame[example.symbol][1]
+    error = reader.refuse(example, two) if not example.is_trades else None
+    assert error is None or ("2 symbols" in error.problem and "OTHER" in str(error.mend))
+    chosen = reader.load(example, two, symbol)
+    rows = chosen.trades if example.is_trades else chosen.quotes
+    whole = reader.load(example, example.text.encode())
+    assert len(rows) == len(whole.trades if example.is_trades else whole.quotes) - 1
+
+
+def test_a_symbol_that_is_not_there_is_refused(example, reader):
+    with pytest.raises(DataError, match="has no symbol 'NONE'"):
+        reader.load(example, example.text.encode(), "NONE")
+
+
+def test_blank_nan_and_zero_numbers_empty_a_venue_and_are_counted(reader):
+    for name, example in EXAMPLES.items():
+        for value in ("", "NaN", "0"):
+            tape = reader.load(example, changed(example, 0, example.price, value))
+            if not example.is_trades:
+                assert not tape.quotes.valid[0], name
+                assert sum(venue.invalid for venue in inspect(tape).venues) == 1
+
+
+def test_a_file_of_trades_is_no_file_of_quotes(reader):
+    for example in EXAMPLES.values():
+        if example.is_trades:
+            with pytest.raises(DataError, match="no quotes"):
+                load_tape(reader.path(example.text.encode()))
+
+
+def test_a_file_of_quotes_is_no_file_of_trades(reader):
+    path = reader.path(TAQ_QUOTES.encode())
+    with pytest.raises(DataError, match="holds no trades"):
+        load_tape(path, path)
+
+
+def test_an_unknown_format_lists_the_known_ones(reader):
+    for content in (b"a,b\n1,2\n", b"\x00\xff\x00\r\n", b"DBN\x01" + bytes(100)):
+        with pytest.raises(DataError, match="format is not known; known are TAQ CSV, Databento"):
+            load_tape(reader.path(content))
+
+
+def test_a_directory_and_a_missing_file_are_refused(tmp_path):
+    with pytest.raises(DataError, match="is a directory"):
+        load_tape(tmp_path)
+    with pytest.raises(DataError, match="no such file"):
+        load_tape(tmp_path / "none.csv")
+
+
+def test_venues_of_quotes_and_trades_are_joined(reader):
+    tape = reader.load(EXAMPLES["own trades"], OWN_TRADES.replace("SYN-B", "SYN-0").encode())
+    assert tape.venues == ("SYN-0", "SYN-A", "SYN-B")
+    assert [tape.venues[k] for k in tape.quotes.venue] == ["SYN-A", "SYN-B", "SYN-A"]
+    assert [tape.venues[k] for k in tape.trades.venue] == ["SYN-0", "SYN-A", "SYN-A"]
+    assert np.array_equal(tape.trades.side, [-1, 1, 0])

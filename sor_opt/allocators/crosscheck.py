@@ -12,8 +12,9 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import count_points
 from sor_opt.errors import DataError, SolverError
+from sor_opt.market.book import Side
 from sor_opt.market.tape import Tape
-from sor_opt.model.instances import Instance, Order, Side
+from sor_opt.model.instances import Instance, Order
 from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import Space, StaticParams

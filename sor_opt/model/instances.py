@@ -14,18 +14,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.files import whole
+from sor_opt.market.book import Side
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams, static_problem
 from sor_opt.model.venues import Venue
-
-Side = Literal["buy", "sell"]
 
 _TEXT = {"name", "side", "unit", "space", "ref"}
 """Keys that hold text; all others hold numbers."""

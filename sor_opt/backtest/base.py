@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from datetime import datetime
 from typing import get_args
@@ -76,6 +76,18 @@ class Market:
     taker: FloatArray
     rebate: FloatArray
     params: ReplayParams
+
+    def select(self, which: IntArray) -> Market:
+        """The same market with some of the orders, by index."""
+        orders = replace(
+            self.orders, starts=self.orders.starts[which], deadlines=self.orders.deadlines[which]
+        )
+        return replace(
+            self,
+            orders=orders,
+            first_row=self.first_row[which],
+            standing=self.standing[which],
+        )
 
     @cached_property
     def quality(self) -> BookQuality:

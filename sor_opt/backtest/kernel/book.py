@@ -1,0 +1,88 @@
+"""The kernel's book: each venue's last quote, what is live of it and not taken by us."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sor_opt.market.book import Feed
+from sor_opt.market.tape import FloatArray, IntArray
+
+
+class BookState(NamedTuple):
+    """Last quotes per venue; `left` is what is live and not taken, as of the last look."""
+
+    quoted_at: IntArray
+    bid: FloatArray
+    bid_size: FloatArray
+    ask: FloatArray
+    ask_size: FloatArray
+    bid_taken: FloatArray
+    ask_taken: FloatArray
+    bid_left: FloatArray
+    ask_left: FloatArray
+
+
+@njit(cache=True)
+def open_book(feed: Feed, standing: IntArray) -> BookState:  # pragma: no cover
+    """The book of the quotes that stand when an order starts."""
+    venues = len(standing)
+    book = BookState(
+        np.zeros(venues, dtype=np.int64),
+        np.full(venues, np.nan),
+        np.zeros(venues),
+        np.full(venues, np.nan),
+        np.zeros(venues),
+        np.zeros(venues),
+        np.zeros(venues),
+        np.zeros(venues),
+        np.zeros(venues),
+    )
+    for row in standing:
+        if row >= 0:
+            apply_quote(book, feed, row, False)
+    return book
+
+
+@njit(cache=True)
+def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None:  # pragma: no cover
+    venue = feed.venue[row]
+    book.quoted_at[venue] = feed.ts[row]
+    book.bid[venue], book.bid_size[venue] = feed.bid[row], feed.bid_size[row]
+    book.ask[venue], book.ask_size[venue] = feed.ask[row], feed.ask_size[row]
+    if refill_all:
+        book.bid_taken[:] = 0.0
+        book.ask_taken[:] = 0.0
+    else:
+        book.bid_taken[venue] = book.ask_taken[venue] = 0.0
+
+
+@njit(cache=True)
+def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:  # pragma: no cover
+    """Write what is left at each venue; return the best bid and ask (-inf and inf if none)."""
+    best_bid, best_ask = -np.inf, np.inf
+    for k in range(len(book.ask)):
+        live = book.ask_size[k] > 0 and (max_age < 0 or now - book.quoted_at[k] <= max_age)
+        book.bid_left[k] = book.bid_size[k] - book.bid_taken[k] if live else 0.0
+        book.ask_left[k] = book.ask_size[k] - book.ask_taken[k] if live else 0.0
+        if live:
+            best_bid, best_ask = max(best_bid, book.bid[k]), min(best_ask, book.ask[k])
+    return best_bid, best_ask
+
+
+@njit(cache=True)
+def cheapest(
+    price: FloatArray, left: FloatArray, taker: FloatArray
+) -> int:  # pragma: no cover
+    """The venue with something left at the lowest price, then fee, then index; -1 if none."""
+    best = -1
+    for k in range(len(price)):
+        if left[k] > 0 and (
+            best < 0
+            or price[k] < price[best]
+            or (price[k] == price[best] and taker[k] < taker[best])
+        ):
+            best = k
+    return best

@@ -1,0 +1,139 @@
+"""Where a static split would next change, as a penalty grows.
+
+The optimum's cost is a concave, piecewise linear function of a penalty; its next kink beyond the
+present value is found by intersecting lines (Eisner & Severance, "Mathematical techniques for
+efficient record segmentation in large shared databases", JACM 23(4), 1976).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.market.tape import FloatArray, IntArray
+
+_SAME = 1e-12
+"""Two crossing points that differ by less, relatively, are one."""
+
+
+class Ahead(NamedTuple):
+    """How far to look ahead, and what was found; penalties in the policy's unit.
+
+    ``found[order] = shortfall, excess``: no split of the order changes while the shortfall
+    penalty stays at or below the one, or the excess penalty below the other. A found value may
+    turn out to change nothing; a change is never missed.
+    """
+
+    shortfall: float
+    excess: float
+    found: FloatArray
+
+
+@njit(cache=True)
+def next_shortfall(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    target: float,
+    under: float,
+    over: float,
+    ceiling: float,
+    rungs: IntArray,
+) -> float:  # pragma: no cover
+    """The next shortfall penalty beyond `under` at which `rungs` may stop being the optimum.
+
+    Infinite where there is none up to `ceiling`.
+    """
+    short = target - _filled(offsets, fills, rungs)
+    if short <= 0:
+        return np.inf
+    slope = np.inf
+    for i in range(len(offsets) - 1):
+        spent = filled = 0.0
+        for j in range(offsets[i] + rungs[i], offsets[i + 1]):
+            spent += costs[j]
+            filled += fills[j]
+            if filled > 0:
+                slope = min(slope, spent / filled)
+    # Where no ladder on its own would be climbed further, none is until the least slope.
+    if slope >= under:
+        return slope
+    return _kink(offsets, fills, costs, target, over, ceiling, True, rungs)
+
+
+@njit(cache=True)
+def next_excess(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    target: float,
+    under: float,
+    ceiling: float,
+    rungs: IntArray,
+) -> float:  # pragma: no cover
+    """The next excess penalty at which `rungs` stops being the optimum; infinite for none."""
+    if _filled(offsets, fills, rungs) <= target:
+        return np.inf
+    return _kink(offsets, fills, costs, target, under, ceiling, False, rungs)
+
+
+@njit(cache=True)
+def _kink(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    target: float,
+    other: float,
+    ceiling: float,
+    is_under: bool,
+    rungs: IntArray,
+) -> float:  # pragma: no cover
+    """Where the line of `rungs` meets the lower envelope of all lines again.
+
+    A climb's line: its cost with the other penalty, plus the growing penalty times its deviation.
+    """
+    best = np.empty_like(rungs)
+    fixed, deviation = _line(offsets, fills, costs, target, other, is_under, rungs)
+    top, kink = ceiling, np.inf
+    while True:
+        under, over = (top, other) if is_under else (other, top)
+        solve_ladders(offsets, fills, costs, target, under, over, FREE, best)
+        lower, flatter = _line(offsets, fills, costs, target, other, is_under, best)
+        if flatter >= deviation:
+            return kink
+        crossing = (lower - fixed) / (deviation - flatter)
+        if crossing >= top * (1 - _SAME):
+            return min(kink, crossing)
+        top = kink = crossing
+
+
+@njit(cache=True)
+def _line(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    target: float,
+    other: float,
+    is_under: bool,
+    rungs: IntArray,
+) -> tuple[float, float]:  # pragma: no cover
+    """Cost with the other penalty alone, and the deviation that the growing penalty multiplies."""
+    spent = 0.0
+    for i in range(len(offsets) - 1):
+        for j in range(offsets[i], offsets[i] + rungs[i]):
+            spent += costs[j]
+    gap = target - _filled(offsets, fills, rungs)
+    short, long = max(gap, 0.0), max(-gap, 0.0)
+    return (spent + other * long, short) if is_under else (spent + other * short, long)
+
+
+@njit(cache=True)
+def _filled(offsets: IntArray, fills: FloatArray, rungs: IntArray) -> float:  # pragma: no cover
+    filled = 0.0
+    for i in range(len(offsets) - 1):
+        for j in range(offsets[i], offsets[i] + rungs[i]):
+            filled += fills[j]
+    return filled

@@ -1,0 +1,134 @@
+"""The kernel's splits: how the shares that are due are sent to venues."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.backtest.kernel.book import BookState, cheapest
+from sor_opt.backtest.kernel.changes import Ahead, next_excess, next_shortfall
+from sor_opt.market.tape import FloatArray
+from sor_opt.model.static import count_rungs, write_rungs
+
+
+class Rules(NamedTuple):
+    """Fees per venue, dollars per share, and the replay's rules; times in ns, -1 for no limit."""
+
+    taker: FloatArray
+    rebate: FloatArray
+    max_quote_age: int
+    refill_all: bool
+    slice: int
+
+
+class Route(NamedTuple):
+    """A policy, flat."""
+
+    split: int
+    paced: bool
+    fraction: bool
+    step: float
+    strict: bool
+    relative_to_mid: bool
+
+
+@njit(cache=True)
+def split_best_ask(
+    book: BookState, taker: FloatArray, due: float, sent: FloatArray
+) -> None:  # pragma: no cover
+    """Everything to the venue with the lowest ask that still displays something."""
+    sent[:] = 0.0
+    venue = cheapest(book.ask, book.ask_left, taker)
+    if venue >= 0:
+        sent[venue] = due
+
+
+@njit(cache=True)
+def split_by_size(
+    book: BookState, taker: FloatArray, due: float, sent: FloatArray
+) -> None:  # pragma: no cover
+    """In proportion to display, whole shares; the rounding's rest at the lowest asks."""
+    shown = 0.0
+    for left in book.ask_left:
+        shown += left
+    if due >= shown:
+        sent[:] = book.ask_left
+        return
+    rest = due
+    unused = np.empty(len(sent))
+    for k in range(len(sent)):
+        sent[k] = math.floor(due * book.ask_left[k] / shown)
+        unused[k] = book.ask_left[k] - sent[k]
+        rest -= sent[k]
+    while rest > 0:
+        k = cheapest(book.ask, unused, taker)
+        if k < 0:
+            return
+        extra = min(rest, unused[k])
+        sent[k] += extra
+        unused[k] -= extra
+        rest -= extra
+
+
+@njit(cache=True)
+def split_static(
+    book: BookState,
+    rules: Rules,
+    route: Route,
+    mid: float,
+    due: float,
+    penalties: FloatArray,
+    sent: FloatArray,
+    ahead: Ahead | None,
+    order: int,
+) -> None:  # pragma: no cover
+    """The static model's cheapest split (`sor_opt.model.static`).
+
+    `penalties` are shortfall and excess in the policy's unit. With `ahead`, note at which others
+    the split would change.
+    """
+    venues = len(sent)
+    unit = abs(mid) if route.fraction else 1.0
+    shortfall, excess = penalties[0] * unit, penalties[1] * unit
+    reference = mid if route.relative_to_mid else 0.0
+    price = np.empty(venues)
+    offsets = np.zeros(venues + 1, dtype=np.int64)
+    for k in range(venues):
+        price[k] = book.ask[k] - reference + rules.taker[k]
+        # Without a rebate a rung pays only below the shortfall penalty; the free space leaves
+        # out the venues that cannot pay, so that most snapshots end here.
+        hopeless = not route.strict and price[k] >= shortfall and rules.rebate[k] <= 0
+        count = 0 if hopeless else count_rungs(book.ask_left[k], route.step, route.strict)
+        offsets[k + 1] = offsets[k] + count
+        if ahead is not None and hopeless and book.ask_left[k] > 0:
+            ahead.found[order, 0] = min(ahead.found[order, 0], price[k] / unit)
+        sent[k] = 0.0
+    if offsets[venues] == 0:
+        return
+    fills, costs = np.empty(offsets[venues]), np.empty(offsets[venues])
+    for k in range(venues):
+        count = offsets[k + 1] - offsets[k]
+        left, rebate = book.ask_left[k], rules.rebate[k]
+        write_rungs(price[k], left, rebate, route.step, count, offsets[k], fills, costs)
+    exact = FREE
+    if route.strict:
+        exact = int(due // route.step)
+        if exact * route.step != due:
+            return
+    rungs = np.zeros(venues, dtype=np.int64)
+    if not solve_ladders(offsets, fills, costs, due, shortfall, excess, exact, rungs):
+        return
+    for k in range(venues):
+        sent[k] = rungs[k] * route.step
+    if ahead is not None and not route.strict:
+        # Every strict split executes the target exactly: no penalty can change it.
+        under = next_shortfall(
+            offsets, fills, costs, due, shortfall, excess, ahead.shortfall * unit, rungs
+        )
+        over = next_excess(offsets, fills, costs, due, shortfall, ahead.excess * unit, rungs)
+        ahead.found[order, 0] = min(ahead.found[order, 0], under / unit)
+        ahead.found[order, 1] = min(ahead.found[order, 1], over / unit)

@@ -1,0 +1,124 @@
+"""What is peculiar to Databento."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sor_opt.errors import DataError
+from sor_opt.market import BUYER, SELLER, UNKNOWN
+from sor_opt.market.loaders import load_tape
+
+MBP = "ts_recv,publisher_id,action,side,depth,price,size,bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol"
+PRETTY = """2024-08-01T13:36:32.1Z,2,A,B,0,222.81,10,222.81,222.83,100,36,AAPL
+2024-08-01T13:36:32.2Z,2,T,B,0,222.83,36,222.81,222.83,100,36,AAPL
+2024-08-01T13:36:32.3Z,2,C,A,0,222.83,36,222.81,,100,0,AAPL
+"""
+RAW = """1722519392100000000,2,A,B,0,222810000000,10,222810000000,222830000000,100,36,AAPL
+1722519392200000000,2,T,B,0,222830000000,36,222810000000,222830000000,100,36,AAPL
+1722519392300000000,2,C,A,0,222830000000,36,222810000000,9223372036854775807,100,0,AAPL
+"""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable:
+    def put(rows: str, header: str = MBP):
+        (tmp_path / "file").write_text(f"{header}\n{rows}")
+        return load_tape(tmp_path / "file")
+
+    return put
+
+
+def test_raw_and_pretty_numbers_mean_the_same(load):
+    assert load(RAW).fingerprint() == load(PRETTY).fingerprint()
+
+
+def test_raw_and_pretty_are_told_for_each_column_apart(load):
+    mixed = "\n".join(
+        ",".join([*cells[:7], "222810000000", *cells[8:]])
+        for cells in (line.split(",") for line in PRETTY.splitlines())
+    )
+    assert load(mixed).fingerprint() == load(PRETTY).fingerprint()
+
+
+def test_an_undefined_price_is_missing_and_empties_the_venue(load):
+    quotes = load(RAW).quotes
+    assert np.isnan(quotes.ask[1])
+    assert quotes.valid.tolist() == [True, False]
+
+
+def test_whole_dollars_are_not_taken_for_raw_numbers(load):
+    tape = load("2024-08-01T13:36:32.1Z,2,A,B,0,700000,1,700000,700100,1,1,BRK.A\n")
+    assert tape.quotes.bid.tolist() == [700000.0]
+
+
+def test_a_print_is_no_quote_because_it_shows_the_book_before_it(load):
+    tape = load(PRETTY)
+    assert len(tape.quotes) == 2
+    assert tape.trades.price.tolist() == [222.83]
+    assert tape.trades.ts[0] == 1722519392200000000
+
+
+def test_a_file_of_prints_alone_gives_the_book_before_each(load):
+    tape = load(PRETTY.splitlines()[1] + "\n")
+    assert len(tape.quotes) == len(tape.trades) == 1
+    assert tape.quotes.ask_size.tolist() == [36]
+
+
+def test_the_side_of_a_print_is_its_aggressor(load):
+    line = PRETTY.splitlines()[1]
+    tape = load("".join(line.replace(",T,B,", f",T,{side},") + "\n" for side in "BAN"))
+    assert tape.trades.side.tolist() == [BUYER, SELLER, UNKNOWN]
+
+
+def test_changes_below_the_best_level_are_no_news(load):
+    deeper = "2024-08-01T13:36:32.4Z,2,A,B,3,222.7,10,222.81,222.83,100,36,AAPL\n"
+    assert len(load(PRETTY + deeper).quotes) == 2
+
+
+def test_a_schema_without_actions_is_quotes_alone(load):
+    header = MBP.replace("action,side,depth,price,size,", "")
+    tape = load("2024-08-01T13:36:32.1Z,2,222.81,222.83,100,36,AAPL\n", header)
+    assert len(tape.quotes) == 1
+    assert tape.trades is None
+
+
+def test_the_instrument_stands_for_a_symbol_that_is_not_there(load):
+    header = MBP.replace("symbol", "instrument_id")
+    assert load(PRETTY.replace("AAPL", "38"), header).symbol == "38"
+
+
+@pytest.mark.parametrize("publisher", [59, 90, 95])
+def test_a_consolidated_publisher_is_refused_with_the_reason(load, publisher):
+    with pytest.raises(DataError, match="row 1: the publisher is consolidated.*name no venue; use the"):
+        load(PRETTY.replace(",2,", f",{publisher},"))
+
+
+def test_a_publisher_that_is_no_us_equity_venue_is_refused(load):
+    with pytest.raises(DataError, match="row 1: unknown venue '1' in publisher_id"):
+        load(PRETTY.replace("Z,2,", "Z,1,"))
+
+
+def test_off_exchange_prints_are_left_out_and_counted(load, caplog):
+    rows = PRETTY + PRETTY.splitlines()[1].replace("32.2Z,2,", "32.5Z,82,") + "\n"
+    with caplog.at_level(logging.INFO):
+        tape = load(rows)
+    assert (tape.venues, len(tape.trades)) == (("XNAS",), 1)
+    assert "1 prints off exchange" in caplog.text
+
+
+def test_several_venues_in_one_file(load):
+    tape = load(PRETTY + "2024-08-01T13:36:33Z,43,A,B,0,222.8,9,222.8,222.9,9,9,AAPL\n")
+    assert tape.venues == ("ARCX", "XNAS")
+    assert tape.quotes.venue.tolist() == [1, 1, 0]
+
+
+def test_the_real_pretty_file_loads(shared):
+    tape = load_tape(shared("databento/xnas_aapl_mbp-10_5rows.csv"))
+    assert (tape.symbol, tape.venues, len(tape.quotes), len(tape.trades)) == ("AAPL", ("XNAS",), 1, 4)
+    assert (tape.quotes.bid[0], tape.quotes.ask_size[0]) == (222.80, 46)
+    assert set(tape.trades.side) == {SELLER}

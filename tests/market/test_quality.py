@@ -1,0 +1,138 @@
+"""The figures of a tape, against a slow reading of their definitions."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sor_opt.errors import ConfigError
+from sor_opt.market import Quotes, Tape, Trades
+from sor_opt.market.loaders import load_tape
+from sor_opt.market.quality import AGE_LIMITS, SECOND, TOLERABLE, book_quality, inspect
+
+
+def quotes_of(*rows: tuple[float, ...]) -> Quotes:
+    ts, venue, bid, ask = zip(*rows, strict=True)
+    return Quotes(ts, venue, bid, [100] * len(ts), ask, [100] * len(ts))
+
+
+def slow(quotes: Quotes, limit: int | None, start: int, end: int) -> tuple[float, ...]:
+    counts, stale, seen, snapshots = np.zeros(3), 0, 0, 0
+    for now in np.unique(quotes.ts):
+        if not start <= now <= end:
+            continue
+        live = []
+        for venue in np.unique(quotes.venue):
+            last = np.flatnonzero((quotes.ts <= now) & (quotes.venue == venue))[-1:]
+            if not last.size or not quotes.valid[last[0]]:
+                continue
+            seen += 1
+            if limit is not None and now - quotes.ts[last[0]] > limit:
+                stale += 1
+            else:
+                live.append(last[0])
+        snapshots += 1
+        bid = max((quotes.bid[row] for row in live), default=-1.0)
+        ask = min((quotes.ask[row] for row in live), default=np.inf)
+        counts += [bid > ask, bid == ask, not live]
+    return (*(counts / max(1, snapshots)), stale / max(1, seen), snapshots)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 30), st.integers(0, 3), st.integers(0, 6), st.integers(0, 6)
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.one_of(st.none(), st.integers(1, 20)),
+    st.integers(0, 20),
+    st.integers(0, 35),
+)
+def test_book_quality_is_what_its_definition_says(rows, limit, start, end):
+    quotes = quotes_of(*sorted(rows, key=lambda row: row[0]))
+    found = book_quality(quotes, limit, start, end)
+    shares = (found.crossed_share, found.locked_share, found.empty_share, found.stale_share)
+    assert (*shares, found.snapshots) == pytest.approx(slow(quotes, limit, start, end))
+
+
+def test_all_rows_of_one_time_are_applied_before_the_book_is_looked_at():
+    quotes = quotes_of((1, 0, 10, 11), (2, 1, 12, 13), (2, 0, 12, 13))
+    assert book_quality(quotes, None, 0, 9).crossed_share == 0
+
+
+def test_a_venue_that_does_not_quote_keeps_its_last_quote():
+    quotes = quotes_of((1, 0, 10, 11), (2, 1, 12, 13), (3, 1, 12, 13))
+    assert book_quality(quotes, None, 0, 9).crossed_share == pytest.approx(2 / 3)
+
+
+def test_an_invalid_quote_empties_its_venue():
+    quotes = quotes_of((1, 0, 10, 11), (2, 0, 0, 11))
+    assert book_quality(quotes, None, 0, 9).empty_share == 0.5
+
+
+def test_a_quote_as_old_as_the_limit_still_counts():
+    quotes = quotes_of((0, 0, 10, 11), (5, 1, 10, 11), (6, 1, 10, 11))
+    assert book_quality(quotes, 5, 0, 5).stale_share == 0
+    assert book_quality(quotes, 5, 6, 6).stale_share == 0.5
+
+
+def test_no_snapshot_gives_no_shares():
+    found = book_quality(quotes_of((1, 0, 10, 11)), None, 5, 9)
+    assert (found.snapshots, found.crossed_share, found.stale_share) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("age", [0, -5])
+def test_an_age_limit_must_be_positive(age):
+    with pytest.raises(ConfigError, match=f"max_quote_age must be > 0, got {age}"):
+        book_quality(quotes_of((1, 0, 10, 11)), age, 0, 9)
+
+
+def test_figures_by_venue():
+    nan = float("nan")
+    quotes = Quotes(
+        [1, 1, 1, 2, 3, 4, 5, 5],
+        [0, 0, 1, 0, 0, 0, 1, 1],
+        [10, 10, 9, 0, 12, 10, nan, nan],
+        [100] * 8,
+        [10.5, 10.5, 11, 11, 11, 11, 11, 11],
+        [100] * 8,
+    )
+    trades = Trades([1, 2], [1, 1], [10, 10], [30, 40], [0, 0])
+    a, b = inspect(Tape(("A", "B"), quotes, trades)).venues
+    assert (a.rows, a.missing, a.inverted, a.invalid, a.duplicates) == (5, 1, 1, 2, 1)
+    assert (b.rows, b.missing, b.inverted, b.duplicates) == (3, 2, 0, 1)
+    assert (a.trades, b.trades, b.volume) == (0, 2, 70)
+    assert (a.spread, b.spread) == (0.5, 2.0)
+
+
+def test_a_clean_tape_needs_no_age_limit():
+    found = inspect(Tape(("A",), quotes_of((1, 0, 10, 11), (2, 0, 10, 11))))
+    assert found.proposed_max_quote_age is None
+    assert (found.rows, found.snapshots, found.start, found.end) == (2, 2, 1, 2)
+
+
+def test_the_longest_limit_that_leaves_a_clean_book_is_proposed():
+    fresh = [(second * SECOND, 0, 100, 101) for second in range(1000)]
+    rows = [(0, 1, 50, 51), *fresh]
+    assert inspect(Tape(("A", "B"), quotes_of(*rows))).proposed_max_quote_age == 10 * SECOND
+
+
+def test_the_real_day_has_the_known_figures_in_well_under_a_second(shared):
+    tape = load_tape(shared("taq/quotes_2018-01-02.csv.gz"))
+    inspect(tape)
+    began = time.perf_counter()
+    found = inspect(tape)
+    assert time.perf_counter() - began < 1.0
+    crossed = {age: quality.crossed_share for age, quality in found.by_age}
+    assert crossed[None] == pytest.approx(0.48, abs=0.005)
+    assert crossed[5 * SECOND] == pytest.approx(0.046, abs=0.0005)
+    assert crossed[SECOND] == pytest.approx(0.013, abs=0.0005)
+    assert found.proposed_max_quote_age == 2 * SECOND
+    assert crossed[2 * SECOND] <= TOLERABLE
+    assert [age for age, _ in found.by_age] == list(AGE_LIMITS)

@@ -39,7 +39,8 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     SorOptError
         The first error of a worker; or if all of them were killed.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # fork alone is unsafe beside threads
+    context.set_forkserver_preload(["sor_opt.search.study"])
     errors: SimpleQueue[Exception] = context.SimpleQueue()
     workers = [context.Process(target=_worker, args=(work, errors)) for _ in range(count)]
     for worker in workers:

@@ -1,0 +1,52 @@
+import multiprocessing
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # worker processes import search_fakes
+
+from sor_opt.search.history import find
+from sor_opt.search.storage import open_storage
+
+
+@pytest.fixture
+def database(tmp_path):
+    return str(tmp_path / "folder" / "studies.db")
+
+
+@pytest.fixture
+def read():
+    def history(where, name):
+        with open_storage(where) as storage:
+            return find(storage, name)
+
+    return history
+
+
+@pytest.fixture
+def start():
+    """Start a function in a process of its own, which may be killed."""
+    context = multiprocessing.get_context("fork")
+    started = []
+
+    def go(function, *args):
+        process = context.Process(target=function, args=args)
+        process.start()
+        started.append(process)
+        return process
+
+    yield go
+    for process in started:
+        process.kill()
+        process.join()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """Give the URL of a PostgreSQL server of our own."""
+    pgserver = pytest.importorskip("pgserver", reason="needs the extra dev")
+    pytest.importorskip("psycopg", reason="needs the extra dev")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()

@@ -1,0 +1,245 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from search_fakes import Staircase, Undefined
+
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.search.space import NAMES, Space
+from sor_opt.search.study import StudyRun, run_study
+
+
+def run(name="one", sampler="grid", trials=27, storage=None, **more):
+    return StudyRun(
+        name, more.pop("objective", Staircase()), Space(), sampler, trials, storage, **more
+    )
+
+
+def wait_for(fact):
+    deadline = time.monotonic() + 60
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def points(history):
+    return [visit.params for visit in history.visits]
+
+
+def test_a_grid_study_is_the_grid():
+    result = run_study(run())
+    assert points(result.history) == Space().grid()
+    assert result.best.outcome == min(visit.outcome for visit in result.history.visits)
+
+
+def test_the_earliest_of_equals_is_best():
+    class Flat(Staircase):
+        def __call__(self, params):
+            return super().__call__(params)._replace(train_bps=1.0)
+
+    assert run_study(run(objective=Flat())).best.number == 0
+
+
+def test_a_study_goes_on_to_the_number_of_finished_trials(database):
+    first = run_study(run(trials=5, storage=database))
+    second = run_study(run(trials=27, storage=database))
+    assert (first.added, second.added) == (5, 22)
+    assert second.note() == "27 trials are finished, 22 of them new"
+    assert points(second.history) == Space().grid()
+
+
+def test_a_finished_study_adds_nothing_and_says_so(database):
+    run_study(run(trials=5, storage=database))
+    again = run_study(run(trials=5, storage=database))
+    assert again.added == 0
+    assert again.note() == "nothing to do: 5 of 5 trials are finished"
+
+
+def test_a_study_ends_where_its_sampler_does(database):
+    for _ in range(2):
+        result = run_study(run(trials=100, storage=database))
+        assert result.note() == "ended after 27 of 100 trials: every point of the grid is done"
+
+
+def test_fewer_trials_than_are_finished_are_refused(database):
+    run_study(run(trials=5, storage=database))
+    with pytest.raises(ConfigError, match="holds 5 finished trials, more than the 4 asked for"):
+        run_study(run(trials=4, storage=database))
+
+
+@pytest.mark.parametrize("sampler", ["grid", "adaptive", "random", "qmc", "tpe", "cmaes"])
+def test_a_batched_study_is_the_same_study(sampler, database):
+    batched = run_study(run("batched", sampler, 35, database, batch=8))
+    single = run_study(run("single", sampler, 35, database))
+    assert points(batched.history) == points(single.history)
+    assert [v.outcome for v in batched.history.visits] == [v.outcome for v in single.history.visits]
+
+
+def test_batched_and_single_runs_take_turns(database):
+    run_study(run(sampler="adaptive", trials=10, storage=database, batch=4))
+    run_study(run(sampler="adaptive", trials=30, storage=database))
+    result = run_study(run(sampler="adaptive", trials=45, storage=database, batch=4))
+    assert points(result.history) == points(run_study(run("m", "adaptive", 45)).history)
+
+
+def test_the_parameters_come_back_to_the_last_bit(database, read):
+    result = run_study(run(sampler="random", trials=5, storage=database, batch=2))
+    memory = run_study(run(sampler="random", trials=5))
+    assert points(read(database, "one")) == points(memory.history) == points(result.history)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"objective": Staircase(data="other")}, "data: it has data tape; this run has data other"),
+        ({"sampler": "random"}, "sampler: it has sampler grid; this run has sampler random"),
+    ],
+)
+def test_another_identity_is_refused_with_both_shown(change, part, database):
+    run_study(run(trials=3, storage=database))
+    with pytest.raises(ConfigError, match=f"was made for another {part}"):
+        run_study(run(**{"trials": 5, "storage": database, **change}))
+
+
+def test_another_space_is_refused(database):
+    run_study(run(trials=3, storage=database))
+    other = StudyRun("one", Staircase(), Space(reach=2.0), "grid", 5, database)
+    with pytest.raises(ConfigError, match=r'another space: it has space .*"reach": 20.*"reach": 2'):
+        run_study(other)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_an_undefined_objective_is_an_error_and_never_best(batch, database, read):
+    wrong = run(objective=Undefined(after=4), storage=database, batch=batch)
+    with pytest.raises(DataError, match=r"no train order has a shortfall at lambda_over 0\.0005"):
+        run_study(wrong)
+    history = read(database, "one")
+    assert (len(history.visits), history.failed, history.running) == (4, 1, 0)
+
+
+def test_several_workers_do_each_point_once(database):
+    done = []
+    result = run_study(
+        run(storage=database, workers=2, objective=Staircase(seconds=0.02)),
+        progress=lambda finished, target: done.append((finished, target)),
+    )
+    assert sorted(points(result.history), key=repr) == sorted(Space().grid(), key=repr)
+    assert done[-1][1] == 27
+
+
+def test_a_worker_error_reaches_the_caller(database):
+    with pytest.raises(DataError, match="no train order"):
+        run_study(run(storage=database, workers=2, objective=Undefined()))
+
+
+def test_four_processes_at_once_on_a_fresh_file(database, start, read):
+    each = run(storage=database, objective=Staircase(seconds=0.01))
+    processes = [start(run_study, each) for _ in range(4)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert sorted(points(read(database, "one")), key=repr) == sorted(Space().grid(), key=repr)
+
+
+def test_two_processes_on_postgresql_do_each_point_once(postgres, start, read):
+    each = run("pair", storage=postgres, objective=Staircase(seconds=0.01))
+    processes = [start(run_study, each) for _ in range(2)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert sorted(points(read(postgres, "pair")), key=repr) == sorted(Space().grid(), key=repr)
+
+
+def test_batches_work_on_postgresql(postgres):
+    result = run_study(run("batched", "adaptive", 40, postgres, batch=9))
+    assert points(result.history) == points(run_study(run("m", "adaptive", 40)).history)
+
+
+def test_a_batched_run_keeps_others_waiting_and_then_done(database, start, read):
+    slow = run(trials=10, storage=database, batch=5, objective=Staircase(seconds=0.05))
+    process = start(run_study, slow)
+    time.sleep(0.3)
+    other = run_study(run(trials=10, storage=database))
+    process.join()
+    assert points(other.history) == Space().grid()[:10]
+    assert other.history.failed == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_trial_and_then_the_run(number, database, start, read):
+    run_study(run(trials=1, storage=database))
+
+    def interrupted():
+        result = run_study(run(storage=database, objective=Staircase(seconds=0.1)))
+        os._exit(7 if result.note().startswith("interrupted after") else 0)
+
+    process = start(interrupted)
+    wait_for(lambda: len(read(database, "one").visits) > 2)
+    os.kill(process.pid, number)
+    process.join()
+    assert process.exitcode == 7
+    history = read(database, "one")
+    assert history.failed == history.running == 0
+    assert len(history.visits) < 27
+
+
+SCRIPT = """
+import sys
+from search_fakes import Staircase
+from sor_opt.search.space import Space
+from sor_opt.search.study import StudyRun, run_study
+
+if __name__ == "__main__":
+    objective = Staircase(seconds=0.1)
+    run = StudyRun("one", objective, Space(), "grid", 27, sys.argv[1], workers=2)
+    print(run_study(run).note())
+"""
+
+
+def test_a_signal_ends_all_workers(database, tmp_path, read):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    run_study(run(trials=1, storage=database))
+    process = subprocess.Popen(
+        [sys.executable, script, database],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        text=True,
+    )
+    wait_for(lambda: len(read(database, "one").visits) > 2)
+    process.send_signal(signal.SIGTERM)
+    assert "interrupted after" in process.communicate(timeout=60)[0]
+    history = read(database, "one")
+    assert history.failed == history.running == 0
+    assert len(history.visits) < 27
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"trials": 0}, "trials must be >= 1, got 0"),
+        ({"workers": 0}, "workers must be >= 1, got 0"),
+        ({"batch": 0}, "batch must be >= 1, got 0"),
+        ({"name": ""}, "1 to 200 characters"),
+        ({"workers": 2, "batch": 2, "storage": "x.db"}, "several workers need"),
+    ],
+)
+def test_wrong_runs_are_refused(wrong, text):
+    with pytest.raises(ConfigError, match=text):
+        run(**wrong)
+
+
+def test_an_unknown_sampler_leaves_no_file(database, tmp_path):
+    with pytest.raises(ConfigError, match="no sampler 'newton'"):
+        run_study(run(sampler="newton", storage=database))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_frame_has_a_row_per_finished_trial():
+    frame = run_study(run(trials=4)).history.frame()
+    assert list(frame) == ["number", *NAMES, "train_bps", "test_bps", "seconds"]
+    assert len(frame) == 4

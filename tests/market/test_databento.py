@@ -13,7 +13,10 @@ from sor_opt.errors import DataError
 from sor_opt.market import BUYER, SELLER, UNKNOWN
 from sor_opt.market.loaders import load_tape
 
-MBP = "ts_recv,publisher_id,action,side,depth,price,size,bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol"
+MBP = (
+    "ts_recv,publisher_id,action,side,depth,price,size,"
+    "bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol"
+)
 PRETTY = """2024-08-01T13:36:32.1Z,2,A,B,0,222.81,10,222.81,222.83,100,36,AAPL
 2024-08-01T13:36:32.2Z,2,T,B,0,222.83,36,222.81,222.83,100,36,AAPL
 2024-08-01T13:36:32.3Z,2,C,A,0,222.83,36,222.81,,100,0,AAPL
@@ -94,7 +97,7 @@ def test_the_instrument_stands_for_a_symbol_that_is_not_there(load):
 
 @pytest.mark.parametrize("publisher", [59, 90, 95])
 def test_a_consolidated_publisher_is_refused_with_the_reason(load, publisher):
-    with pytest.raises(DataError, match="row 1: the publisher is consolidated.*name no venue; use the"):
+    with pytest.raises(DataError, match=r"row 1: the publisher is consolidated.* no venue; use"):
         load(PRETTY.replace(",2,", f",{publisher},"))
 
 
@@ -119,6 +122,11 @@ def test_several_venues_in_one_file(load):
 
 def test_the_real_pretty_file_loads(shared):
     tape = load_tape(shared("databento/xnas_aapl_mbp-10_5rows.csv"))
-    assert (tape.symbol, tape.venues, len(tape.quotes), len(tape.trades)) == ("AAPL", ("XNAS",), 1, 4)
+    assert (tape.symbol, tape.venues, len(tape.quotes), len(tape.trades)) == (
+        "AAPL",
+        ("XNAS",),
+        1,
+        4,
+    )
     assert (tape.quotes.bid[0], tape.quotes.ask_size[0]) == (222.80, 46)
     assert set(tape.trades.side) == {SELLER}

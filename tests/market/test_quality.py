@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sor_opt.errors import ConfigError
 from sor_opt.market import Quotes, Tape, Trades
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.quality import AGE_LIMITS, SECOND, TOLERABLE, book_quality, inspect
+from sor_opt.market.synthetic import SyntheticParams, generate
 
 
 def quotes_of(*rows: tuple[float, ...]) -> Quotes:
@@ -44,9 +46,7 @@ def slow(quotes: Quotes, limit: int | None, start: int, end: int) -> tuple[float
 
 @given(
     st.lists(
-        st.tuples(
-            st.integers(0, 30), st.integers(0, 3), st.integers(0, 6), st.integers(0, 6)
-        ),
+        st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(0, 6), st.integers(0, 6)),
         min_size=1,
         max_size=40,
     ),
@@ -109,6 +109,16 @@ def test_figures_by_venue():
     assert (b.rows, b.missing, b.inverted, b.duplicates) == (3, 2, 0, 1)
     assert (a.trades, b.trades, b.volume) == (0, 2, 70)
     assert (a.spread, b.spread) == (0.5, 2.0)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_broken_quotes_are_counted_and_empty_their_venue(value):
+    quotes = generate(SyntheticParams(minutes=5)).quotes
+    broken = np.arange(len(quotes)) % 10 == 0
+    dirty = replace(quotes, ask=np.where(broken, value, quotes.ask))
+    found = inspect(Tape(tuple("ABCDEF"), dirty))
+    assert sum(venue.missing for venue in found.venues) == broken.sum()
+    assert found.by_age[0][1].crossed_share == 0
 
 
 def test_a_clean_tape_needs_no_age_limit():

@@ -19,7 +19,12 @@ QUOTES, TRADES = DATA / "sample_quotes.csv.gz", DATA / "sample_trades.csv.gz"
 def seed() -> int:
     command = re.search(r"^ +(sor-opt data generate .*)$", (DATA / "README.md").read_text(), re.M)
     words = shlex.split(command[1])
-    assert words[3:7] == ["-o", "data/sample_quotes.csv.gz", "--trades", "data/sample_trades.csv.gz"]
+    assert words[3:7] == [
+        "-o",
+        "data/sample_quotes.csv.gz",
+        "--trades",
+        "data/sample_trades.csv.gz",
+    ]
     return int(words[words.index("--seed") + 1])
 
 

@@ -44,7 +44,9 @@ def test_the_book_is_never_crossed_and_rarely_locked(seed):
 
 def test_the_session_is_the_one_asked_for():
     tape = generate(SyntheticParams(day=date(2024, 7, 1), minutes=5))
-    open_, close = (np.datetime64(f"2024-07-01T13:{m}:00").astype("datetime64[ns]") for m in (30, 35))
+    open_, close = (
+        np.datetime64(f"2024-07-01T13:{m}:00").astype("datetime64[ns]") for m in (30, 35)
+    )
     assert tape.quotes.ts[0] == open_.astype(np.int64)
     assert tape.quotes.ts[-1] <= close.astype(np.int64)
 

@@ -65,7 +65,9 @@ def test_the_same_tape_gives_the_same_bytes(tape, tmp_path):
 
 def test_whole_sizes_are_written_without_a_point(tape, tmp_path):
     save_tape(tape, tmp_path / "q.csv")
-    assert (tmp_path / "q.csv").read_text().splitlines()[1] == "1700000000000000001,A,10.0,100.0,11.0,1"
+    assert (tmp_path / "q.csv").read_text().splitlines()[
+        1
+    ] == "1700000000000000001,A,10.0,100.0,11.0,1"
 
 
 def test_parquet_keeps_the_time_zone(tape, tmp_path):

@@ -99,7 +99,7 @@ class Table:
         indices, found = self.texts(name)
         listed = ", ".join(sorted(found)[:10]) + (", .." if len(found) > 10 else "")
         if symbol is None and len(found) > 1:
-            raise self.source.error(f"holds {len(found)} symbols", mend=f"choose one of {listed}")
+            raise self.source.error(f"holds {len(found)} symbols", mend=f"--symbol one of {listed}")
         if symbol is None:
             return self
         if symbol not in found:

@@ -1,0 +1,197 @@
+"""`study`: searches that are kept in a database."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sor_opt.cli.options import OutputOptions, StaticOptions, spread
+from sor_opt.cli.replay import DataArgument, ReplayOptions, warn_if_crossed
+
+app = typer.Typer(
+    name="study", help="Searches that are kept, resumed and shared.", no_args_is_help=True
+)
+
+_DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
+
+NameArgument = Annotated[str, typer.Argument(help="The study.")]
+StorageOption = Annotated[
+    str,
+    typer.Option(
+        envvar="SOR_OPT_STORAGE", metavar="URL", help="An Optuna database, or a SQLite file."
+    ),
+]
+
+
+@app.command("run")
+@spread
+def run(
+    name: NameArgument,
+    data: DataArgument,
+    replay: ReplayOptions,
+    static: StaticOptions,
+    output: OutputOptions,
+    sampler: Annotated[
+        str, typer.Option(help="grid, adaptive, random, qmc, tpe, cmaes or gp.")
+    ] = "adaptive",
+    trials: Annotated[int, typer.Option(help="Finished trials to reach.")] = 100,
+    storage: StorageOption = _DEFAULT_STORAGE,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    batch: Annotated[
+        int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
+    ] = 1,
+    levels: Annotated[
+        Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+    ] = None,
+) -> None:
+    """Make a study, or go on with it, until it holds so many finished trials.
+
+    The same command resumes it after anything, and may run on several machines at once.
+
+    Example: sor-opt study run first data/sample_quotes.csv.gz --every 10m --trials 60
+    """
+    from sor_opt.cli.console import Output
+    from sor_opt.report.studies import result_summary, result_tables
+    from sor_opt.search.objective import ShortfallObjective
+    from sor_opt.search.samplers.registry import make_sampler
+    from sor_opt.search.space import Space
+    from sor_opt.search.study import StudyRun, run_study
+
+    out = Output(output)
+    space = Space.read(levels) if levels else Space()
+    make_sampler(sampler, space, output.seed)  # complains before the data is read
+    market = replay.market(data)
+    warn_if_crossed(market, out)
+    objective = ShortfallObjective(market, static.params())
+    plan = StudyRun(name, objective, space, sampler, trials, storage, output.seed, workers, batch)
+    with out.progress(name) as progress:
+        result = run_study(plan, progress)
+    summary = result_summary(result)
+    out.show(*result_tables(summary))
+    out.result(summary)
+    if result.interrupted:
+        out.warn(f"interrupted; this resumes it: {_command(storage)}")
+        raise typer.Exit(1)
+
+
+@app.command("list")
+@spread
+def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAGE) -> None:
+    """Show the studies of a database.
+
+    Example: sor-opt study list
+    """
+    from sor_opt.cli.console import Output
+    from sor_opt.report.studies import history_summary, list_tables
+    from sor_opt.search.history import studies
+    from sor_opt.search.storage import open_storage
+
+    with open_storage(storage) as opened:
+        summaries = [history_summary(history) for history in studies(opened)]
+        shown = opened.shown
+    out = Output(output)
+    out.show(*list_tables(summaries))
+    out.result({"storage": shown, "studies": summaries})
+
+
+@app.command("show")
+@spread
+def show(
+    name: NameArgument,
+    output: OutputOptions,
+    storage: StorageOption = _DEFAULT_STORAGE,
+    top: Annotated[int, typer.Option(help="Rows of the table; 0 for all.")] = 10,
+) -> None:
+    """Show a study: what it searches, its best trials, how far it is.
+
+    Example: sor-opt study show first --top 20
+    """
+    from sor_opt.cli.console import Output
+    from sor_opt.report.studies import full_summary, show_tables
+    from sor_opt.search.history import find
+    from sor_opt.search.storage import open_storage
+
+    with open_storage(storage) as opened:
+        summary = {**full_summary(find(opened, name)), "storage": opened.shown}
+    out = Output(output)
+    out.show(*show_tables(summary, top))
+    out.result(summary)
+
+
+@app.command("export")
+def export(
+    name: NameArgument,
+    file: Annotated[Path, typer.Argument(help="Ends in .csv, .json or .parquet.")],
+    storage: StorageOption = _DEFAULT_STORAGE,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,  # noqa: ARG001
+) -> None:
+    """Write the finished trials of a study to a file.
+
+    Example: sor-opt study export first trials.csv
+    """
+    from sor_opt.report.export import check_suffix, write_frame
+    from sor_opt.search.history import find
+    from sor_opt.search.storage import open_storage
+
+    check_suffix(file)
+    with open_storage(storage) as opened:
+        frame = find(opened, name).frame()
+    write_frame(frame, file)
+    typer.echo(f"{len(frame)} trials in {file}")
+
+
+@app.command("delete")
+def delete(
+    name: NameArgument,
+    storage: StorageOption = _DEFAULT_STORAGE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,  # noqa: ARG001
+) -> None:
+    """Delete a study with all of its trials.
+
+    Example: sor-opt study delete first
+    """
+    from sor_opt.search import history
+    from sor_opt.search.storage import open_storage
+
+    with open_storage(storage) as opened:
+        finished = len(history.find(opened, name).visits)
+        if not yes:
+            typer.confirm(f"Delete study {name} with {finished} finished trials?", abort=True)
+        history.delete(opened, name)
+    typer.echo(f"deleted {name}")
+
+
+@app.command("dashboard")
+def dashboard(
+    storage: StorageOption = _DEFAULT_STORAGE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 8080,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,  # noqa: ARG001
+) -> None:
+    """Serve Optuna's dashboard to this machine alone, until Ctrl-C.
+
+    Example: sor-opt study dashboard --port 8081
+    """
+    from sor_opt.errors import ConfigError
+    from sor_opt.search.storage import open_storage
+
+    try:
+        from optuna_dashboard import run_server
+    except ModuleNotFoundError as error:
+        text = "the dashboard needs an optional extra: pip install 'sor-opt[dashboard]'"
+        raise ConfigError(text) from error
+    with open_storage(storage) as opened:
+        typer.echo(f"http://127.0.0.1:{port} shows {opened.shown}; Ctrl-C ends it")
+        run_server(opened.trials, host="127.0.0.1", port=port)
+
+
+def _command(storage: str) -> str:
+    """Give the command as it was typed, without a password."""
+    from sor_opt.search.storage import shown
+
+    words = (word.replace(storage, shown(storage)) for word in sys.argv[1:])
+    return shlex.join(["sor-opt", *words])

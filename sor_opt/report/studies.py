@@ -1,0 +1,167 @@
+"""Studies as plain data and as tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sor_opt.report.tables import number
+from sor_opt.search.history import History, Visit
+from sor_opt.search.narrowing import rounds
+from sor_opt.search.space import NAMES
+from sor_opt.search.study import StudyResult
+
+
+def history_summary(history: History) -> dict[str, Any]:
+    """Describe a study: what it was made for, and where it stands."""
+    train = {visit.outcome.train_bps for visit in history.visits}
+    return {
+        "study": history.name,
+        "sampler": history.sampler,
+        "finished": len(history.visits),
+        "failed": history.failed,
+        "running": history.running,
+        "distinct": len(train),
+        "best": _visit(history.best),
+        "identity": history.identity,
+    }
+
+
+def result_summary(result: StudyResult) -> dict[str, Any]:
+    """Make the `study run` document: the study, and what the run added to it."""
+    return {
+        **history_summary(result.history),
+        "storage": result.storage,
+        "target": result.target,
+        "added": result.added,
+        "interrupted": result.interrupted,
+        "note": result.note(),
+    }
+
+
+def full_summary(history: History) -> dict[str, Any]:
+    """Make the `study show` document: also all finished trials, and an adaptive one's rounds."""
+    return {
+        **history_summary(history),
+        "trials": [_visit(visit) for visit in history.visits],
+        "rounds": _rounds(history) if history.sampler == "adaptive" else [],
+    }
+
+
+def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """List studies, a row each."""
+    if not summaries:
+        return [Text("There are no studies.")]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("study", "sampler", "data"):
+        table.add_column(heading)
+    for heading in ("finished", "best train", "its test"):
+        table.add_column(heading, justify="right")
+    for row in summaries:
+        best = row["best"] or {}
+        table.add_row(
+            row["study"],
+            row["sampler"],
+            row["identity"].get("data", "-"),
+            str(row["finished"]),
+            number(best.get("train_bps", math.nan), 3),
+            number(best.get("test_bps", math.nan), 3),
+        )
+    return [table]
+
+
+def result_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+    """Tell how a run ended, and the best point so far."""
+    return [Text(f"{summary['study']}: {summary['note']}."), *_best(summary)]
+
+
+def show_tables(summary: Mapping[str, Any], top: int) -> list[RenderableType]:
+    """Show what a study was made for, its best trials, and an adaptive one's last ranges."""
+    identity = Table(box=None, show_header=False, pad_edge=False)
+    for part, text in summary["identity"].items():
+        identity.add_row(part, text)
+    counts = ", ".join(f"{summary[state]} {state}" for state in ("finished", "failed", "running"))
+    ranked = sorted(summary["trials"], key=lambda trial: trial["train_bps"])[: top or None]
+    return [
+        Text(f"{summary['study']}: {counts}"),
+        identity,
+        _trials(ranked),
+        *_ranges(summary["rounds"]),
+        *_best(summary),
+    ]
+
+
+def _visit(visit: Visit | None) -> dict[str, Any] | None:
+    if visit is None:
+        return None
+    return {
+        "number": visit.number,
+        "params": asdict(visit.params),
+        **visit.outcome._asdict(),
+        "seconds": visit.seconds,
+    }
+
+
+def _rounds(history: History) -> list[dict[str, Any]]:
+    values = {
+        tuple(getattr(visit.params, name) for name in NAMES): visit.outcome.train_bps
+        for visit in history.visits
+    }
+    return [
+        {
+            "parameter": round_.parameter,
+            "ranges": round_.ranges,
+            "centre": None
+            if round_.centre is None
+            else dict(zip(NAMES, round_.centre, strict=True)),
+            "points": len(round_.points),
+        }
+        for round_ in rounds(history.space, values)
+    ]
+
+
+def _trials(trials: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("trial", *NAMES, "train", "test", "seconds"):
+        table.add_column(heading, justify="right")
+    for trial in trials:
+        table.add_row(
+            str(trial["number"]),
+            *(f"{trial['params'][name]:.6g}" for name in NAMES),
+            number(trial["train_bps"], 3),
+            number(trial["test_bps"], 3),
+            number(trial["seconds"], 3),
+        )
+    return table
+
+
+def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    if not reached:
+        return []
+    last = reached[-1]["ranges"]
+    spans = ", ".join(
+        f"{name} {levels[0]:.4g} to {levels[-1]:.4g}" for name, levels in last.items()
+    )
+    return [Text(f"After {len(reached)} rounds the ranges are {spans}.")]
+
+
+def _best(summary: Mapping[str, Any]) -> list[RenderableType]:
+    best = summary["best"]
+    if best is None:
+        return [Text("No trial is finished.")]
+    point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in NAMES)
+    lines: list[RenderableType] = [
+        Text(
+            f"Best: trial {best['number']}, {point}: train {number(best['train_bps'], 3)} bps, "
+            f"test {number(best['test_bps'], 3)} bps."
+        )
+    ]
+    if summary["finished"] > 1 and summary["distinct"] == 1:
+        lines.append(Text("Flat: all trials came to the same; the parameters decide nothing."))
+    return lines

@@ -1,0 +1,185 @@
+"""`sor-opt study`, as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import sor_opt.cli
+from sor_opt.cli import study
+
+DATA = Path(__file__).parents[2] / "data"
+SAMPLE = [DATA / "sample_quotes.csv.gz", "--every", "10m", "--size", "1000"]
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path) -> Call:
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sor_opt.cli, "app", study.app)
+        monkeypatch.setattr(sys, "argv", ["sor-opt", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            sor_opt.cli.main()
+        printed = capsys.readouterr()
+        return int(stop.value.code or 0), printed.out, printed.err
+
+    monkeypatch.setenv("SOR_OPT_STORAGE", str(tmp_path / "studies.db"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return run
+
+
+@pytest.fixture
+def first(call) -> Call:
+    """Call on a database that holds the study `first`."""
+    code, _, err = call("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 5)
+    assert (code, err) == (0, "")
+    return call
+
+
+def test_run_tells_the_best_point_and_writes_json(call, tmp_path):
+    file = tmp_path / "result.json"
+    code, out, _ = call("run", "first", *SAMPLE, "--trials", 30, "--batch", 10, "--json", file)
+    assert code == 0
+    assert "30 trials are finished, 30 of them new" in out
+    result = json.loads(file.read_text())
+    assert (result["study"], result["sampler"], result["finished"]) == ("first", "adaptive", 30)
+    assert set(result["best"]) >= {"params", "train_bps", "test_bps"}
+    assert result["storage"].endswith("studies.db")
+
+
+def test_a_second_run_has_nothing_to_do(first):
+    code, out, _ = first("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 5)
+    assert code == 0
+    assert "nothing to do: 5 of 5 trials are finished" in out
+
+
+def test_list_and_show_tell_what_a_study_is_for(first):
+    _, out, _ = first("list")
+    assert "first" in out
+    assert "grid" in out
+    code, out, _ = first("show", "first", "--top", 2)
+    assert code == 0
+    assert "first: 5 finished, 0 failed, 0 running" in out
+    assert "lambda_under" in out
+    assert '"reach": 20.0' in out
+
+
+def test_show_holds_the_rounds_of_an_adaptive_study(call):
+    call("run", "moving", *SAMPLE, "--trials", 31, "--batch", 31)
+    _, out, _ = call("show", "moving", "--json", "-")
+    shown = json.loads(out)
+    assert [round_["parameter"] for round_ in shown["rounds"][:2]] == [None, "lambda_over"]
+    assert len(shown["trials"]) == 31
+
+
+@pytest.mark.parametrize(
+    ("ending", "reader"),
+    [("csv", pd.read_csv), ("json", pd.read_json), ("parquet", pd.read_parquet)],
+)
+def test_export_writes_a_row_per_trial(first, tmp_path, ending, reader):
+    file = tmp_path / f"trials.{ending}"
+    code, out, _ = first("export", "first", file)
+    assert (code, out) == (0, f"5 trials in {file}\n")
+    assert list(reader(file)["number"]) == [0, 1, 2, 3, 4]
+
+
+def test_export_refuses_an_unknown_ending_first(first, tmp_path):
+    code, _, err = first("export", "none", tmp_path / "trials.xls")
+    assert code == 2
+    assert "unknown ending" in err
+
+
+def test_delete_asks_first(first, monkeypatch):
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: (_ for _ in ()).throw(SystemExit(1)))
+    assert first("delete", "first")[0] == 1
+    assert "first" in first("list")[1]
+    assert first("delete", "first", "--yes")[:2] == (0, "deleted first\n")
+    assert first("list")[1] == "There are no studies.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (("show", "second"), 1, "no study 'second' in"),
+        (("delete", "second", "--yes"), 1, "there are first"),
+        (("show", "first", "--storage", "none.db"), 1, "none.db: there is no such file"),
+        (("show", "first", "--storage", __file__), 1, "is not a SQLite database"),
+        (("show", "first", "--storage", "foo://x"), 2, "no database is called 'foo'"),
+        (("run", "first", *SAMPLE, "--sampler", "newton"), 2, "no sampler 'newton'; there are"),
+        (("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 4), 2, "holds 5 finished"),
+        (
+            ("run", "first", *SAMPLE, "--sampler", "grid", "--size", 999),
+            2,
+            "another orders: it has",
+        ),
+        (("run", "first", *SAMPLE, "--trials", 0), 2, "trials must be >= 1, got 0"),
+        (("run", "first", "none.csv"), 3, "none.csv"),
+    ],
+)
+def test_misuse_is_one_line_with_its_exit_code(first, words, code, text):
+    stopped, out, err = first(*words)
+    assert (stopped, out, err.count("\n")) == (code, "", 1)
+    assert text in err
+
+
+def test_a_password_is_never_shown(call, capsys):
+    pytest.importorskip("psycopg", reason="needs the extra postgres")
+    url = "postgresql+psycopg://me:secret@127.0.0.1:1/x"
+    code, out, err = call("list", "--storage", url)
+    assert code == 1
+    assert "me:***@127.0.0.1" in err
+    assert "secret" not in out + err
+
+
+@pytest.mark.skipif(
+    find_spec("optuna_dashboard") is not None, reason="the extra dashboard is installed"
+)
+def test_a_missing_dashboard_names_its_extra(first):
+    code, _, err = first("dashboard")
+    assert code == 2
+    assert "pip install 'sor-opt[dashboard]'" in err
+
+
+def test_the_dashboard_serves_this_machine_alone(first, monkeypatch):
+    served = {}
+    module = type(sys)("optuna_dashboard")
+    module.run_server = lambda storage, **where: served.update(where)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "optuna_dashboard", module)
+    assert first("dashboard", "--port", 8123)[0] == 0
+    assert served == {"host": "127.0.0.1", "port": 8123}
+
+
+def test_ctrl_c_prints_the_command_that_resumes(tmp_path):
+    database = tmp_path / "studies.db"
+    words = ["run", "long", *map(str, SAMPLE), "--trials", "100000", "--sampler", "random"]
+    script = (
+        "import sor_opt.cli, sor_opt.cli.study as s; sor_opt.cli.app = s.app; sor_opt.cli.main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *words],
+        env={**os.environ, "SOR_OPT_STORAGE": str(database)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not database.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "interrupted after" in out
+    assert "this resumes it: sor-opt run long" in err
+    assert "--sampler random" in err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import accumulate
 from time import perf_counter
 from typing import ClassVar
 
@@ -36,7 +37,8 @@ def count_points(problem: LadderProblem) -> int:
         return 0
     ways = [1] + [0] * total
     for height in heights:
-        ways = [sum(ways[max(0, n - height) : n + 1]) for n in range(total + 1)]
+        up_to = list(accumulate(ways, initial=0))
+        ways = [up_to[n + 1] - up_to[max(0, n - height)] for n in range(total + 1)]
     return ways[total]
 
 
@@ -48,7 +50,7 @@ class ExhaustiveAllocator(Allocator):
     limit : int
         Points above which a problem is refused.
     progress : callable, optional
-        Called with (points done, points in all) as the walk goes on.
+        Called with (points done, points in all) before the walk and as it goes on.
     """
 
     name: ClassVar[str] = "exhaustive"
@@ -89,6 +91,8 @@ class ExhaustiveAllocator(Allocator):
         best = np.array([np.inf, np.inf, np.inf])
         done = 0
         while done < points:
+            if self._progress is not None:
+                self._progress(done, points)
             done += _visit(
                 problem.offsets,
                 heights,
@@ -103,8 +107,6 @@ class ExhaustiveAllocator(Allocator):
                 best,
                 rungs,
             )
-            if self._progress is not None:
-                self._progress(done, points)
 
 
 def _prefix_sums(problem: LadderProblem) -> tuple[FloatArray, FloatArray]:

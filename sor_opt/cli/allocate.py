@@ -90,7 +90,7 @@ def allocate(
 
     Example: sor-opt allocate book.toml --size 5000 --allocator integer
     """
-    from sor_opt.allocators.exhaustive import DEFAULT_LIMIT, count_points
+    from sor_opt.allocators.exhaustive import DEFAULT_LIMIT
     from sor_opt.allocators.integer import IntegerParams
     from sor_opt.allocators.registry import Settings, create
     from sor_opt.cli.console import Output
@@ -99,10 +99,15 @@ def allocate(
     instance = options.read(book)
     problem = instance.problem()
     _note(instance, out)
-    out.show(f"{count_points(problem):,} points in the lattice")
     with out.progress("points") as progress:
+
+        def tell(done: int, points: int) -> None:
+            if done == 0:
+                out.show(f"{points:,} points to visit")
+            progress(done, points)
+
         settings = Settings(
-            DEFAULT_LIMIT if limit is None else limit, progress, IntegerParams(time_limit, gap)
+            DEFAULT_LIMIT if limit is None else limit, tell, IntegerParams(time_limit, gap)
         )
         found = create(allocator, settings).solve(problem)
     out.show(_split_table(instance, found), _summary_table(found))

@@ -97,9 +97,9 @@ class LadderProblem:
             raise ConfigError("costs must be finite")
         if np.any(self.probabilities < 0) or abs(self.probabilities.sum() - 1) > 1e-9:
             raise ConfigError("probabilities must be >= 0 and sum to 1")
-        for name, floor in (("shortfall_penalty", 0), ("excess_penalty", 0)):
-            if not getattr(self, name) >= floor:
-                raise ConfigError(f"{name} must be >= 0, got {getattr(self, name):g}")
+        for name in ("shortfall_penalty", "excess_penalty"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ConfigError(f"{name} must be finite and >= 0, got {getattr(self, name):g}")
         for name in ("target", "step"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ConfigError(f"{name} must be > 0, got {getattr(self, name):g}")
@@ -135,9 +135,7 @@ class LadderProblem:
         under = float(self.probabilities @ np.maximum(gap, 0.0))
         over = float(self.probabilities @ np.maximum(-gap, 0.0))
         return (
-            self.execution_cost(rungs)
-            + self.shortfall_penalty * under
-            + self.excess_penalty * over
+            self.execution_cost(rungs) + self.shortfall_penalty * under + self.excess_penalty * over
         )
 
     def admits(self, rungs: IntArray) -> bool:
@@ -147,8 +145,7 @@ class LadderProblem:
 
     def _climbed(self, rungs: IntArray) -> IntArray:
         pieces = [
-            np.arange(start, start + n)
-            for start, n in zip(self.offsets[:-1], rungs, strict=True)
+            np.arange(start, start + n) for start, n in zip(self.offsets[:-1], rungs, strict=True)
         ]
         return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
 

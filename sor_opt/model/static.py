@@ -124,7 +124,14 @@ def static_problem(
     ref = mid if params.relative_to_mid else 0.0
     for k, start in enumerate(offsets[:-1]):
         write_rungs(
-            ask[k] - ref + fee[k], ask_size[k], rebate[k], params.step, heights[k], start, fills, costs
+            ask[k] - ref + fee[k],
+            ask_size[k],
+            rebate[k],
+            params.step,
+            heights[k],
+            start,
+            fills,
+            costs,
         )
     unit = risk.dollars(mid)
     return LadderProblem(

@@ -1,0 +1,204 @@
+"""What every allocator of the registry keeps to."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from ladder_problems import best_climb, ladder_problems
+
+from sor_opt.allocators.registry import create, names
+from sor_opt.errors import SolverError
+from sor_opt.model.ladder import LadderProblem, tie_tolerance
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams, static_problem
+
+every_allocator = pytest.mark.parametrize("name", names())
+SEVERAL_SCENARIOS = [name for name in names() if name != "fast"]
+PROMISES_TIES = ("exhaustive", "fast")
+
+
+def by_definition(problem, allocation):
+    """Hold an allocation against the definition of the problem."""
+    best = best_climb(problem)
+    if best is None:
+        assert allocation.status == "infeasible"
+        assert allocation.cost == math.inf
+        assert not allocation.rungs.any()
+        return
+    assert allocation.status == "optimal"
+    assert problem.admits(allocation.rungs)
+    lowest = problem.cost(best)
+    assert allocation.cost == pytest.approx(lowest, rel=0, abs=tie_tolerance(lowest))
+    assert problem.cost(allocation.rungs) == pytest.approx(
+        allocation.cost, rel=0, abs=tie_tolerance(lowest)
+    )
+    assert allocation.bound <= allocation.cost
+    assert allocation.gap == 0.0
+
+
+@every_allocator
+@settings(max_examples=60, deadline=None)
+@given(problem=ladder_problems())
+def test_the_cost_is_the_lowest_of_all_admissible_climbs(name, problem):
+    by_definition(problem, create(name).solve(problem))
+
+
+@pytest.mark.parametrize("name", SEVERAL_SCENARIOS)
+@settings(max_examples=30, deadline=None)
+@given(problem=st.integers(2, 4).flatmap(lambda count: ladder_problems(count, 3)))
+def test_several_scenarios_are_weighed_by_probability(name, problem):
+    by_definition(problem, create(name).solve(problem))
+
+
+@pytest.mark.parametrize("name", PROMISES_TIES)
+@settings(max_examples=200, deadline=None)
+@given(problem=ladder_problems(most_ladders=5))
+def test_ties_go_to_the_fewest_shares_and_then_the_earliest_ladder(name, problem):
+    best = best_climb(problem)
+    assume(best is not None)
+    assert create(name).solve(problem).rungs.tolist() == best.tolist()
+
+
+def test_fast_refuses_several_scenarios_and_names_who_takes_them():
+    problem = LadderProblem(("A",), [0, 1], np.ones((1, 2)), [0.0], 1.0, 0.1, 0.1)
+    with pytest.raises(SolverError, match="exhaustive or integer"):
+        create("fast").solve(problem)
+
+
+@every_allocator
+@settings(max_examples=20, deadline=None)
+@given(problem=ladder_problems())
+def test_solving_twice_gives_the_same(name, problem):
+    allocator = create(name)
+    first, second = allocator.solve(problem), allocator.solve(problem)
+    assert first.rungs.tolist() == second.rungs.tolist()
+    assert (first.status, first.cost, first.solver) == (second.status, second.cost, name)
+
+
+def compiled(space, size=500.0, depth=(250.0, 300.0), risk=None):
+    """Two venues around a mid of 100: B is dearer by a cent and pays 2 mils for the rest."""
+    return static_problem(
+        ["A", "B"],
+        ask=np.array([100.01, 100.02]),
+        ask_size=np.array(depth),
+        fee=np.array([0.003, 0.001]),
+        rebate=np.array([0.002, 0.004]),
+        mid=100.0,
+        target=size,
+        risk=risk or RiskParams(0.05, 0.05, 0.01, unit="per_share"),
+        params=StaticParams(space=space),
+    )
+
+
+@every_allocator
+def test_hand_worked_open_split(name):
+    found = create(name).solve(compiled("open", size=450.0))
+    # A: 250 x 0.013, and its odd lot's rest earns 50 x 0.002; B: 200 x 0.021; nothing is missed.
+    assert found.shares == {"A": 300.0, "B": 200.0}
+    assert found.cost == pytest.approx(3.25 - 0.10 + 4.20)
+    assert (found.executed, found.underfill, found.overfill) == (450.0, 0.0, 0.0)
+
+
+@every_allocator
+def test_hand_worked_shortfall(name):
+    found = create(name).solve(compiled("open", size=800.0))
+    # All that is shown, 550 shares: 3.15 + 300 x 0.021, and 250 short at 0.06.
+    assert found.shares == {"A": 300.0, "B": 300.0}
+    assert found.cost == pytest.approx(3.15 + 6.30 + 15.00)
+    assert (found.executed, found.underfill, found.overfill) == (550.0, 250.0, 0.0)
+
+
+@every_allocator
+def test_hand_worked_strict_split(name):
+    found = create(name).solve(compiled("strict"))
+    assert found.shares == {"A": 200.0, "B": 300.0}
+    assert found.cost == pytest.approx(200 * 100.013 + 300 * 100.021)
+
+
+@every_allocator
+@pytest.mark.parametrize("size", [600.0, 450.0], ids=["above the depth", "off the step"])
+def test_the_strict_space_has_no_split_of_some_sizes(name, size):
+    found = create(name).solve(compiled("strict", size))
+    assert found.status == "infeasible"
+    assert math.isnan(found.gap)
+
+
+@every_allocator
+def test_nothing_is_sent_where_nothing_is_shown(name):
+    found = create(name).solve(compiled("open", depth=(0.0, 0.0)))
+    assert found.shares == {"A": 0.0, "B": 0.0}
+    assert found.cost == pytest.approx(500 * 0.06)
+
+
+@every_allocator
+def test_rebates_are_never_paid_on_shares_never_sent(name):
+    generous = LadderProblem(
+        ("A",), [0, 3], [100.0, 100.0, 60.0], [1.0, 1.0, -5.0], 100.0, 0.1, 0.1
+    )
+    found = create(name).solve(generous)
+    sent = found.shares["A"]
+    # The rebate of the odd lot's rest (5 dollars) needs all three chunks sent.
+    assert sent == 0.0 or found.execution_cost == pytest.approx(
+        {100: 1, 200: 2, 300: -3}[int(sent)]
+    )
+    assert found.cost == pytest.approx(1.0)
+
+
+def pseudocode(size, venues, over, under, theta, step=100):
+    """The static allocator as it is commonly written down: enumerate, skip other sums, compare."""
+    splits = [()]
+    for venue in venues:
+        splits = [
+            (*split, shares)
+            for split in splits
+            for shares in range(0, int(min(size - sum(split), venue["size"])) + 1, step)
+        ]
+    best_cost, best = math.inf, None
+    for split in splits:
+        if sum(split) != size:
+            continue
+        executed, cash = 0, 0.0
+        for shares, venue in zip(split, venues, strict=True):
+            filled = min(shares, venue["size"])
+            executed += filled
+            cash += filled * (venue["ask"] + venue["fee"]) - (shares - filled) * venue["rebate"]
+        short, excess = max(size - executed, 0), max(executed - size, 0)
+        cost = cash + theta * (short + excess) + under * short + over * excess
+        if cost < best_cost:
+            best_cost, best = cost, split
+    return best_cost, best
+
+
+strict_venues = st.fixed_dictionaries(
+    {
+        "ask": st.sampled_from([100.01, 100.02, 100.05]),
+        "size": st.integers(0, 450),
+        "fee": st.sampled_from([0.003, 0.0, -0.002]),
+        "rebate": st.sampled_from([0.002, 0.0, -0.001]),
+    }
+)
+
+
+@every_allocator
+@settings(max_examples=40, deadline=None)
+@given(
+    venues=st.lists(strict_venues, min_size=1, max_size=4),
+    size=st.sampled_from([100, 150, 300, 500, 700, 1200]),
+)
+def test_the_strict_space_is_the_common_pseudocode(name, venues, size):
+    problem = static_problem(
+        [f"V{k}" for k in range(len(venues))],
+        *(np.array([v[key] for v in venues], float) for key in ("ask", "size", "fee", "rebate")),
+        mid=100.0,
+        target=float(size),
+        risk=RiskParams(0.05, 0.07, 0.01, unit="per_share"),
+        params=StaticParams(space="strict"),
+    )
+    found = create(name).solve(problem)
+    cost, split = pseudocode(size, venues, over=0.05, under=0.07, theta=0.01)
+    if split is None:
+        assert found.status == "infeasible"
+    else:
+        assert found.cost == pytest.approx(cost, rel=0, abs=tie_tolerance(cost))

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sor_opt.errors import ConfigError
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams, static_problem
+
+RISK = RiskParams(0.001, 0.002, 0.0005)
+
+
+def compiled(sizes, params, target=1000.0, mid=100.0, price=100.05, rebate=0.002):
+    count = len(sizes)
+    return static_problem(
+        [f"V{k}" for k in range(count)],
+        ask=np.full(count, price),
+        ask_size=np.array(sizes, dtype=float),
+        fee=np.full(count, 0.003),
+        rebate=np.full(count, rebate),
+        mid=mid,
+        target=target,
+        risk=RISK,
+        params=params,
+    )
+
+
+def test_the_open_space_ends_a_ladder_with_the_odd_lot():
+    problem = compiled([250, 200, 0], StaticParams())
+    assert problem.heights.tolist() == [3, 2, 0]
+    assert problem.fills[:, 0].tolist() == [100, 100, 50, 100, 100]
+    assert problem.costs[0] == pytest.approx(100 * 0.053)
+    assert problem.costs[2] == pytest.approx(50 * 0.053 - 50 * 0.002)
+    assert not problem.exact_total
+
+
+def test_the_strict_space_leaves_the_odd_lot_and_counts_from_zero():
+    problem = compiled([250, 99], StaticParams(space="strict"))
+    assert problem.heights.tolist() == [2, 0]
+    assert problem.costs[0] == pytest.approx(100 * 100.053)
+    assert problem.exact_total
+
+
+def test_penalties_are_fractions_of_the_mid():
+    problem = compiled([100], StaticParams(), mid=156.0)
+    assert problem.shortfall_penalty == pytest.approx(156.0 * 0.0025)
+    assert problem.excess_penalty == pytest.approx(156.0 * 0.0015)
+
+
+@given(
+    sizes=st.lists(st.integers(0, 350), min_size=1, max_size=3),
+    sent=st.lists(st.integers(0, 4), min_size=3, max_size=3),
+    target=st.sampled_from([100.0, 250.0, 900.0]),
+)
+def test_the_ladder_costs_what_the_formula_says(sizes, sent, target):
+    problem = compiled(sizes, StaticParams(), target)
+    rungs = np.minimum(sent[: len(sizes)], problem.heights)
+    x = rungs * 100.0
+    e = np.minimum(x, sizes)
+    short, excess = max(0.0, target - e.sum()), max(0.0, e.sum() - target)
+    cost = (e * 0.053 - (x - e) * 0.002).sum() + 0.25 * short + 0.15 * excess
+    assert problem.cost(rungs) == pytest.approx(cost)
+
+
+def test_the_reference_price_may_be_chosen():
+    assert StaticParams(space="strict", ref="mid").relative_to_mid
+    assert not StaticParams(ref="zero").relative_to_mid
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"space": "closed"}, "space must be strict or open, got 'closed'"),
+        ({"ref": "last"}, "ref must be mid or zero, got 'last'"),
+        ({"step": 0.0}, "step must be > 0, got 0"),
+        ({"step": float("nan")}, "step must be > 0, got nan"),
+    ],
+)
+def test_wrong_parameters_are_refused(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        StaticParams(**arguments)

@@ -27,8 +27,8 @@ class LadderProblem:
 
     Minimise over the rungs climbed, n_i in {0..J_i}::
 
-        sum_i sum_{j<=n_i} costs[i, j]
-            + sum_s p_s [ pu (S - A_s)^+ + po (A_s - S)^+ ],   A_s = sum_i sum_{j<=n_i} fills[i, j, s]
+        sum_i sum_{j<=n_i} costs[i, j] + sum_s p_s [ pu (S - A_s)^+ + po (A_s - S)^+ ],
+        A_s = sum_i sum_{j<=n_i} fills[i, j, s]
 
     Parameters
     ----------
@@ -122,15 +122,16 @@ class LadderProblem:
         return np.diff(self.offsets)
 
     def executed(self, rungs: IntArray) -> FloatArray:
-        """A_s, shares executed in each scenario when `rungs` (shape (I,)) are climbed."""
-        return self.fills[self._climbed(rungs)].sum(axis=0)
+        """Sum A_s, the shares executed in each scenario when `rungs` (shape (I,)) are climbed."""
+        shares: FloatArray = self.fills[self._climbed(rungs)].sum(axis=0)
+        return shares
 
     def execution_cost(self, rungs: IntArray) -> float:
-        """Expected dollars of the climbed rungs, penalties left out."""
+        """Sum the expected dollars of the climbed rungs, penalties left out."""
         return float(self.costs[self._climbed(rungs)].sum())
 
     def cost(self, rungs: IntArray) -> float:
-        """The objective, in dollars, for `rungs` climbed, shape (I,)."""
+        """Evaluate the objective, in dollars, for `rungs` climbed, shape (I,)."""
         gap = self.target - self.executed(rungs)
         under = float(self.probabilities @ np.maximum(gap, 0.0))
         over = float(self.probabilities @ np.maximum(-gap, 0.0))
@@ -180,7 +181,7 @@ class Allocation:
 
     @property
     def gap(self) -> float:
-        """cost - bound in dollars, >= 0 (0 when proven optimal, NaN when infeasible)."""
+        """Cost less bound in dollars, >= 0 (0 when proven optimal, NaN when infeasible)."""
         if self.status == "infeasible":
             return float("nan")
         return 0.0 if self.status == "optimal" else max(0.0, self.cost - self.bound)

@@ -67,9 +67,12 @@ class StaticParams:
 
 @njit(cache=True)
 def count_rungs(size: float, step: float, strict: bool) -> int:  # pragma: no cover
-    """Rungs of a ladder over `size` displayed shares: whole chunks, and the odd lot if not strict."""
-    whole = int(size // step)
-    return whole if strict or whole * step == size else whole + 1
+    """Count a ladder's rungs over `size` shares: whole chunks, and the odd lot if not strict."""
+    nearest = int(size / step + 0.5)
+    if abs(nearest * step - size) <= 1e-9 * size:  # 3 x 0.1 is 0.3
+        return nearest
+    whole = int(size / step)
+    return whole if strict else whole + 1
 
 
 @njit(cache=True)

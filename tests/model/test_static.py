@@ -41,6 +41,13 @@ def test_the_strict_space_leaves_the_odd_lot_and_counts_from_zero():
     assert problem.exact_total
 
 
+@pytest.mark.parametrize("space", ["open", "strict"])
+def test_a_step_that_binary_numbers_cannot_hold_divides_all_the_same(space):
+    problem = compiled([0.3, 0.7], StaticParams(space, step=0.1))
+    assert problem.heights.tolist() == [3, 7]
+    assert problem.fills[:, 0] == pytest.approx(0.1)
+
+
 def test_penalties_are_fractions_of_the_mid():
     problem = compiled([100], StaticParams(), mid=156.0)
     assert problem.shortfall_penalty == pytest.approx(156.0 * 0.0025)

@@ -45,8 +45,7 @@ def search(
         if climb_each(offsets, fills, costs, -miss.over, low)[0] >= miss.target:
             _copy(low, rungs)
             return
-        for i in range(ladders):
-            high[i] = rungs[i]
+        _copy(rungs, high)
         price = _bracket(offsets, fills, costs, miss.target, low, high)
         _walk(offsets, fills, costs, miss, exact, low, high, rungs)
     else:
@@ -63,7 +62,7 @@ def search(
 
 @njit(cache=True)
 def _copy(source: IntArray, into: IntArray) -> None:  # pragma: no cover
-    for i in range(len(source)):
+    for i in range(min(len(source), len(into))):
         into[i] = source[i]
 
 
@@ -146,10 +145,7 @@ def _walk(
     high: IntArray,
     rungs: IntArray,
 ) -> None:  # pragma: no cover
-    """Climb from `low` to `high`, ladder by ladder; keep the cheapest admissible climb met.
-
-    `low` ends up as `high`.
-    """
+    """Raise `low` to `high`, rung by rung; keep the cheapest admissible climb met in `rungs`."""
     executed, spent = climb_sums(offsets, fills, costs, low)
     climbed = 0
     for i in range(len(low)):
@@ -243,8 +239,10 @@ def _slot(
 ) -> int:  # pragma: no cover
     """Find where a state of this stage is in the hash table, or may be put."""
     mask = len(table) - 1
-    hashed = key * 40503 + (climbed * 69069 if exact >= 0 else 0)
-    slot = (hashed ^ (hashed >> 15) ^ (hashed >> 31)) & mask
+    hashed = (
+        key + (climbed if exact >= 0 else 0)
+    ) * 0x1E3779B97F4A7C15  # wraps; high bits mix best
+    slot = (hashed >> 32) & mask
     while True:
         at = table[slot]
         if at < stage or (links[at, 0] == key and (exact < 0 or links[at, 1] == climbed)):
@@ -254,16 +252,18 @@ def _slot(
 
 @njit(cache=True)
 def _room(
-    numbers: FloatArray, links: IntArray, size: int, stage: int, end: int, exact: int
+    numbers: FloatArray, links: IntArray, needed: int, stage: int, end: int, exact: int
 ) -> tuple[FloatArray, IntArray, IntArray]:  # pragma: no cover
-    """Make room for `size` states, keep the first `end`, and hash those of this stage."""
+    """Make room for `needed` states, keep the first `end`, and hash those of this stage."""
+    size = 64
+    while size < needed:
+        size *= 2
     more_numbers, more_links = np.empty((size, 2)), np.empty((size, 4), np.int64)
     for at in range(end):
-        for column in range(2):
-            more_numbers[at, column] = numbers[at, column]
+        more_numbers[at, 0], more_numbers[at, 1] = numbers[at, 0], numbers[at, 1]
         for column in range(4):
             more_links[at, column] = links[at, column]
-    table = np.empty(4 * size, np.int64)
+    table = np.empty(2 * size, np.int64)
     for slot in range(len(table)):
         table[slot] = -1
     for at in range(stage, end):
@@ -310,6 +310,8 @@ def _expand(
     """
     near, end = _CLOSER * tie, stage
     for parent in range(begin, stage):
+        if end + last - first > len(links):
+            numbers, links, table = _room(numbers, links, end + last - first, stage, end, exact)
         room = budget - numbers[parent, 1]
         reach = numbers[parent, 0] + rest[1] + (room / miss.under if miss.under > 0.0 else np.inf)
         for c in range(_first(shares, first, last, miss.target - reach), last):
@@ -326,8 +328,6 @@ def _expand(
                 budget = min(budget, found + tie)
             elif not climbed + rest[3] <= exact <= climbed + rest[4]:
                 continue
-            if end == len(links):
-                numbers, links, table = _room(numbers, links, 2 * end, stage, end, exact)
             key = int(total * grid + 0.5)
             slot = _slot(table, links, stage, key, climbed, exact)
             at = table[slot]
@@ -365,7 +365,7 @@ def _knapsack(
     rest = _rest(starts, counts, shares, excess)
     grid = 1.0 / max(_QUANTUM * miss.target, 1e-17 * rest[ladders, 1])
     # A state: shares executed, excess; shares on the grid, rungs, parent state, candidate.
-    numbers, links, table = _room(np.empty((0, 2)), np.empty((0, 4), np.int64), 64, 0, 0, exact)
+    numbers, links, table = _room(np.empty((0, 2)), np.empty((0, 4), np.int64), 0, 0, 0, exact)
     numbers[0, 0] = numbers[0, 1] = 0.0
     links[0, 0] = links[0, 1] = links[0, 2] = links[0, 3] = 0
     begin, stage = 0, 1

@@ -151,9 +151,9 @@ class LadderProblem:
         return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Allocation:
-    """A solver's answer.
+    """A solver's answer; not frozen, because that costs as much as a small solve.
 
     Attributes
     ----------

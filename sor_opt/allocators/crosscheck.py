@@ -174,9 +174,8 @@ def _random_instance(rng: np.random.Generator) -> Instance:
                 rebate=float(rebate),
             )
         )
-    return Instance(
-        tuple(venues), _order(rng, rungs * number * step, step), _risk(rng), StaticParams(step=step)
-    )
+    order = _order(rng, sum(venue.ask_size for venue in venues), step)
+    return Instance(tuple(venues), order, _risk(rng), StaticParams(step=step))
 
 
 def _size(rng: np.random.Generator, rungs: int, step: float) -> float:
@@ -196,7 +195,7 @@ def _order(rng: np.random.Generator, depth: float, step: float) -> Order:
 
 
 def _risk(rng: np.random.Generator) -> RiskParams:
-    """One of the 27 points, none of them, or no penalty at all on one side."""
+    """Draw one of the 27 points, or penalties in dollars of which some are 0."""
     over, under = rng.choice(_LAMBDAS, 2)
     theta = rng.choice(_THETAS)
     if rng.random() < 0.3:
@@ -214,6 +213,7 @@ def snapshot_instances(tape: Tape, count: int, rng: np.random.Generator) -> Iter
         If no quote shows a two-sided market.
     """
     quotes = tape.quotes
+    columns = (quotes.bid, quotes.bid_size, quotes.ask, quotes.ask_size)
     valid = quotes.valid
     moments = np.flatnonzero(valid)
     if not moments.size:
@@ -224,13 +224,8 @@ def snapshot_instances(tape: Tape, count: int, rng: np.random.Generator) -> Iter
         for name, rows in zip(tape.venues, rows_of, strict=True):
             at = np.searchsorted(rows, moment, side="right") - 1
             if at >= 0 and valid[row := rows[at]]:
-                book = (
-                    quotes.bid[row],
-                    quotes.bid_size[row],
-                    quotes.ask[row],
-                    quotes.ask_size[row],
-                )
-                numbers = (*book, rng.choice(_FEES), rng.choice(_REBATES))
-                venues.append(Venue(name, *map(float, numbers)))
+                book = (column[row] for column in columns)
+                fees = (rng.choice(_FEES), rng.choice(_REBATES))
+                venues.append(Venue(name, *map(float, (*book, *fees))))
         depth = sum(venue.ask_size for venue in venues)
         yield Instance(tuple(venues), _order(rng, depth, 100.0), _risk(rng))

@@ -133,17 +133,21 @@ def test_nothing_is_sent_where_nothing_is_shown(name):
 
 
 @every_allocator
-def test_rebates_are_never_paid_on_shares_never_sent(name):
-    generous = LadderProblem(
-        ("A",), [0, 3], [100.0, 100.0, 60.0], [1.0, 1.0, -5.0], 100.0, 0.1, 0.1
+@pytest.mark.parametrize(("rebate", "sent"), [(0.004, 200.0), (0.5, 300.0)])
+def test_rebates_are_paid_on_shares_sent_and_not_executed_alone(name, rebate, sent):
+    problem = static_problem(
+        ["A"],
+        *(np.array([number]) for number in (100.01, 250.0, 0.003, rebate)),
+        mid=100.0,
+        target=200.0,
+        risk=RiskParams(0.05, 0.05, 0.01, unit="per_share"),
+        params=StaticParams(),
     )
-    found = create(name).solve(generous)
-    sent = found.shares["A"]
-    # The rebate of the odd lot's rest (5 dollars) needs all three chunks sent.
-    assert sent == 0.0 or found.execution_cost == pytest.approx(
-        {100: 1, 200: 2, 300: -3}[int(sent)]
-    )
-    assert found.cost == pytest.approx(1.0)
+    found = create(name).solve(problem)
+    executed = min(sent, 250.0)
+    assert found.shares == {"A": sent}
+    assert found.execution_cost == pytest.approx(executed * 0.013 - (sent - executed) * rebate)
+    assert found.overfill == executed - 200.0
 
 
 def pseudocode(size, venues, over, under, theta, step=100):

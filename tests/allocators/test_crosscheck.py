@@ -42,7 +42,7 @@ def test_random_instances_hold_what_tends_to_go_wrong():
 
 
 class Wrong:
-    """Climbs one rung too many on the first ladder, or fails."""
+    """Understates or overstates the cost by a millionth, or fails."""
 
     name = "wrong"
 

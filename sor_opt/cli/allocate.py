@@ -180,7 +180,7 @@ def _summary_table(found: Allocation) -> Table:
         ("in excess", found.overfill),
     ):
         table.add_row(label, f"{shares:,.10g}")
-    table.add_row("solver", f"{found.solver}, {found.seconds * 1e3:,.3f} ms")
+    table.add_row("solver", found.solver)
     return table
 
 

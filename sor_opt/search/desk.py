@@ -1,22 +1,23 @@
-"""Where trials are handed out and taken in: in a database that many share, or in memory."""
+"""Where trials are handed out and taken in: in memory, and from there to a database.
+
+Samplers always read a study in memory, which mirrors the one in the database.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import optuna
-from optuna import Study, Trial
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna import Trial
+from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from sor_opt.errors import ConfigError
-from sor_opt.search import bulk
 from sor_opt.search.interrupt import Stop
+from sor_opt.search.ledger import Ledger
 from sor_opt.search.locks import Key
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import Outlook, Sampler, distributions
@@ -28,50 +29,74 @@ WAIT_SECONDS = 0.02
 """How long a worker rests that has nothing to do yet."""
 
 
-class Desk(ABC):
-    """Hands out the trials of one study until `target` are finished.
+class Desk:
+    """Hands out trials until `target` are finished, and keeps them in memory.
 
     Parameters
     ----------
-    study : Study
-        The study, with `sampler` as its sampler.
     sampler : Sampler
         What proposes the points.
     target : int
         How many finished trials to reach.
     """
 
-    def __init__(self, study: Study, sampler: Sampler, target: int) -> None:
-        self.finished = 0
-        self._study = study
+    def __init__(self, sampler: Sampler, target: int) -> None:
         self._sampler = sampler
         self._target = target
         self._distributions = distributions(sampler.space)
+        self._memory = InMemoryStorage()
+        self._study = optuna.create_study(storage=self._memory, sampler=sampler)
+        self._running: set[int] = set()
+        self.finished = 0
 
-    @abstractmethod
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials so far, by number."""
+        return self._study.get_trials(deepcopy=False)
+
     def ask(self) -> Trial | Outlook:
         """Start the next trial, or say why there is none (now, or any more)."""
+        if self.finished >= self._target:
+            return Outlook.OVER
+        if self.finished + len(self._running) >= self._target:
+            return Outlook.WAIT  # one of them may yet fail
+        outlook = self._sampler.plan(self.trials)
+        if outlook is not Outlook.READY:
+            return outlook
+        trial = self._study.ask(self._distributions)
+        self._running.add(trial.number)
+        return trial
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Finish a trial."""
-        trial.set_user_attr(
-            TEST_ATTRIBUTE, None if math.isnan(outcome.test_bps) else outcome.test_bps
-        )
+        test = None if math.isnan(outcome.test_bps) else outcome.test_bps
+        trial.set_user_attr(TEST_ATTRIBUTE, test)
         self._study.tell(trial, outcome.train_bps)
-        self.finished += 1
+        self._count(trial.number, TrialState.COMPLETE)
 
     def fail(self, trial: Trial) -> None:
         """End a trial without a value; its point is free again."""
         self._study.tell(trial, state=TrialState.FAIL)
+        self._count(trial.number, TrialState.FAIL)
 
-    def _outlook(self, trials: Sequence[FrozenTrial]) -> Outlook:
-        self.finished = sum(trial.state is TrialState.COMPLETE for trial in trials)
-        if self.finished >= self._target:
-            return Outlook.OVER
-        running = sum(trial.state is TrialState.RUNNING for trial in trials)
-        if self.finished + running >= self._target:
-            return Outlook.WAIT  # one of them may yet fail
-        return self._sampler.plan(trials)
+    def _count(self, number: int, state: TrialState) -> None:
+        if state is TrialState.RUNNING:
+            self._running.add(number)
+            return
+        self._running.discard(number)
+        self.finished += state is TrialState.COMPLETE
+
+    def _mirror(self, trial: FrozenTrial) -> None:
+        """Take in a trial of the database as it stands there: a new one, or one that has ended."""
+        self._count(trial.number, trial.state)
+        if trial.number == len(self.trials):
+            self._study.add_trial(trial)
+            return
+        for key, value in trial.user_attrs.items():
+            self._memory.set_trial_user_attr(trial.number, key, value)
+        for key, value in trial.system_attrs.items():
+            self._memory.set_trial_system_attr(trial.number, key, value)
+        self._memory.set_trial_state_values(trial.number, trial.state, trial.values)
 
 
 class SharedDesk(Desk):
@@ -84,135 +109,95 @@ class SharedDesk(Desk):
     """
 
     def __init__(
-        self, storage: Storage, study: Study, sampler: Sampler, target: int, stop: Stop
+        self, storage: Storage, name: str, sampler: Sampler, target: int, stop: Stop
     ) -> None:
-        super().__init__(study, sampler, target)
+        super().__init__(sampler, target)
         self._locks = storage.locks
-        self._id = storage.trials.get_study_id_from_name(study.study_name)
+        self._ledger = Ledger(storage, name)
         self._stop = stop
 
     def ask(self) -> Trial | Outlook:
         """Start the next trial, or say why there is none (now, or any more)."""
-        with self._locks.held(Key(self._id), self._stop) as taken:
+        with self._locks.held(Key(self._ledger.study), self._stop) as taken:
             if not taken:
                 return Outlook.WAIT
-            outlook = self._outlook(self.sweep())
-            if outlook is not Outlook.READY:
-                return outlook
-            trial = self._study.ask(self._distributions)
-            self._locks.attempt(Key.trial(self._id, trial.number))
+            self._read()
+            trial = super().ask()
+            if isinstance(trial, Trial):
+                self._locks.attempt(self._key(trial.number))
+                self._ledger.append(self.trials[trial.number :])
             return trial
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Finish a trial."""
         super().tell(trial, outcome)
-        self._locks.release(Key.trial(self._id, trial.number))
+        self._finish(trial)
 
     def fail(self, trial: Trial) -> None:
         """End a trial without a value; its point is free again."""
         super().fail(trial)
-        self._locks.release(Key.trial(self._id, trial.number))
+        self._finish(trial)
 
-    def sweep(self) -> list[FrozenTrial]:
-        """Fail the trials whose processes have died, and give all trials."""
-        trials = self._study.get_trials(deepcopy=False)
-        dead = [
-            trial
-            for trial in trials
-            if trial.state is TrialState.RUNNING
-            and self._locks.free(Key.trial(self._id, trial.number))
-        ]
-        for trial in dead:
-            with suppress(UpdateFinishedTrialError):  # it finished since the trials were read
-                self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-        return self._study.get_trials(deepcopy=False) if dead else trials
+    def _finish(self, trial: Trial) -> None:
+        self._ledger.finish(self.trials[trial.number])
+        self._locks.release(self._key(trial.number))
 
-    @contextmanager
-    def alone(self) -> Iterator[list[FrozenTrial]]:
-        """Keep all others from starting trials, once those that run have finished."""
-        with self._locks.held(Key(self._id), self._stop) as taken:
-            trials = self.sweep() if taken else []
-            while any(trial.state is TrialState.RUNNING for trial in trials) and not self._stop():
-                time.sleep(WAIT_SECONDS)
-                trials = self.sweep()
-            yield trials
+    def _key(self, number: int) -> Key:
+        return Key.trial(self._ledger.study, number)
+
+    def _read(self) -> None:
+        """Bring the mirror up to date, and fail the trials whose processes have died."""
+        self._reflect()
+        dead = [number for number in self._running if self._locks.free(self._key(number))]
+        for number in dead:
+            self._ledger.fail(number)
+        if dead:
+            self._reflect()
+
+    def _reflect(self) -> None:
+        for trial in self._ledger.news():
+            self._mirror(trial)
 
 
-class MemoryDesk(Desk):
-    """Trials in memory, saved a batch at a time.
-
-    Parameters
-    ----------
-    sampler : Sampler
-        What proposes the points.
-    target : int
-        How many finished trials to reach.
-    before : sequence of FrozenTrial
-        The trials that the study holds already.
-    batch : int
-        How many new trials to save at once.
-    save : callable
-        Takes the trials that are new since the last call.
-    """
+class BatchDesk(SharedDesk):
+    """Trials in memory, written to a database that is ours alone a batch at a time."""
 
     def __init__(
-        self,
-        sampler: Sampler,
-        target: int,
-        before: Sequence[FrozenTrial],
-        batch: int,
-        save: Callable[[Sequence[FrozenTrial]], None],
+        self, storage: Storage, name: str, sampler: Sampler, target: int, stop: Stop, batch: int
     ) -> None:
-        study = optuna.create_study(sampler=sampler)
-        study.add_trials(before)
-        super().__init__(study, sampler, target)
-        self._saved = len(before)
+        super().__init__(storage, name, sampler, target, stop)
         self._batch = batch
-        self._save = save
+        self._written = 0
 
-    @property
-    def trials(self) -> list[FrozenTrial]:
-        """All trials so far."""
-        return self._study.get_trials(deepcopy=False)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep all others from starting trials, wait for those that run, and write in the end."""
+        with self._locks.held(Key(self._ledger.study), self._stop) as taken:
+            while taken and not self._stop():
+                self._read()
+                if not self._running:
+                    break
+                time.sleep(WAIT_SECONDS)
+            self._written = len(self.trials)
+            try:
+                yield
+            finally:
+                self._write()
 
     def ask(self) -> Trial | Outlook:
         """Start the next trial, or say that there is none."""
-        trials = self.trials
-        if len(trials) - self._saved >= self._batch:
-            self.flush()
-        outlook = self._outlook(trials)
-        return self._study.ask(self._distributions) if outlook is Outlook.READY else outlook
+        if len(self.trials) - self._written >= self._batch:
+            self._write()
+        return Desk.ask(self)
 
-    def flush(self) -> None:
-        """Save what is not saved."""
-        unsaved = self.trials[self._saved :]
-        new = list(itertools.takewhile(lambda trial: trial.state.is_finished(), unsaved))
-        if new:
-            self._save(new)
-            self._saved += len(new)
+    def _finish(self, trial: Trial) -> None:
+        """Leave it to the batch."""
 
-
-@contextmanager
-def batched(
-    storage: Storage, study: Study, sampler: Sampler, target: int, batch: int, stop: Stop
-) -> Iterator[MemoryDesk]:
-    """Keep a study's trials in memory for a block, and save them in batches.
-
-    Others wait for the study meanwhile; a kill costs the trials since the last batch at most.
-
-    Raises
-    ------
-    ConfigError
-        If trials are queued in the study, which only the database knows of.
-    """
-    key = storage.trials.get_study_id_from_name(study.study_name)
-    with SharedDesk(storage, study, sampler, target, stop).alone() as before:
-        if any(trial.state is TrialState.WAITING for trial in before):
-            raise ConfigError("trials are queued in this study; run it with batches of 1")
-        desk = MemoryDesk(
-            sampler, target, before, batch, lambda new: bulk.append(storage.engine, key, new)
+    def _write(self) -> None:
+        new = self.trials[self._written :]
+        ended: Sequence[FrozenTrial] = list(
+            itertools.takewhile(lambda trial: trial.state.is_finished(), new)
         )
-        try:
-            yield desk
-        finally:
-            desk.flush()
+        if ended:
+            self._ledger.append(ended)
+            self._written += len(ended)

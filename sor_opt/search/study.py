@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import optuna
 from optuna import Study
 from optuna.pruners import NopPruner
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.search.desk import WAIT_SECONDS, Desk, MemoryDesk, SharedDesk, batched
+from sor_opt.search.desk import WAIT_SECONDS, BatchDesk, Desk, SharedDesk
 from sor_opt.search.history import (
     IDENTITY_ATTRIBUTE,
     SAMPLER,
@@ -43,10 +43,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 def _silent(finished: int, target: int) -> None:
     """Show no progress."""
-
-
-def _forget(trials: Sequence[FrozenTrial]) -> None:
-    """Save nothing."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +170,7 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
     sampler = run.make_sampler()  # complains before anything is written
     with listening(*_SIGNALS) as stop:
         if run.storage is None:
-            desk = MemoryDesk(sampler, run.trials, before=(), batch=run.trials, save=_forget)
+            desk = Desk(sampler, run.trials)
             _drive(desk, run, stop, progress)
             now = of_trials(run.name, run.identity(), desk.trials)
             return _result(run, "memory", now, 0, stop)
@@ -194,11 +190,11 @@ def _go(storage: Storage, study: Study, run: StudyRun, stop: Stop, progress: Pro
     if run.workers > 1:
         run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))
     elif run.batch > 1:
-        sampler = run.make_sampler()
-        with batched(storage, study, sampler, run.trials, run.batch, stop) as desk:
+        desk = BatchDesk(storage, run.name, run.make_sampler(), run.trials, stop, run.batch)
+        with desk.alone():
             _drive(desk, run, stop, progress)
     else:
-        _share(storage, study, run, stop, progress)
+        _share(storage, run, stop, progress)
 
 
 @dataclass(frozen=True)
@@ -209,12 +205,12 @@ class _Work:
 
     def __call__(self, stop: Stop) -> None:
         with open_storage(self.run.storage or DEFAULT_STORAGE) as storage:
-            _share(storage, _enter(storage, self.run), self.run, stop, _silent)
+            _share(storage, self.run, stop, _silent)
 
 
-def _share(storage: Storage, study: Study, run: StudyRun, stop: Stop, progress: Progress) -> None:
-    study.sampler = sampler = run.make_sampler()
-    _drive(SharedDesk(storage, study, sampler, run.trials, stop), run, stop, progress)
+def _share(storage: Storage, run: StudyRun, stop: Stop, progress: Progress) -> None:
+    desk = SharedDesk(storage, run.name, run.make_sampler(), run.trials, stop)
+    _drive(desk, run, stop, progress)
 
 
 def _drive(desk: Desk, run: StudyRun, stop: Stop, progress: Progress) -> None:

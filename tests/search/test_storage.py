@@ -7,8 +7,9 @@ import pytest
 from search_fakes import Staircase
 
 from sor_opt.errors import ConfigError, StorageError
-from sor_opt.search import bulk, storage
+from sor_opt.search import storage
 from sor_opt.search.history import delete, find, studies
+from sor_opt.search.ledger import Ledger
 from sor_opt.search.locks import Key
 from sor_opt.search.space import Space
 from sor_opt.search.storage import open_storage, shown
@@ -186,5 +187,31 @@ def test_a_batch_is_saved_whole_or_not_at_all(database):
         study = optuna.load_study(study_name="one", storage=opened.trials)
         taken = study.get_trials()[:2]
         with pytest.raises(StorageError, match="another program has added trials"):
-            bulk.append(opened.engine, 1, taken)
+            Ledger(opened, "one").append(taken)
         assert len(study.get_trials()) == 3
+
+
+def test_what_is_written_is_what_optuna_reads(database):
+    with open_storage(database, create=True) as opened:
+        study = optuna.create_study(storage=opened.trials, study_name="one")
+        memory = optuna.create_study()
+        for value in (2.5, float("inf")):
+            trial = memory.ask()
+            trial.suggest_float("x", 0.001, 1, log=True)
+            trial.set_user_attr("test_bps", None)
+            trial.storage.set_trial_system_attr(trial._trial_id, "state", "long" * 1000)
+            memory.tell(trial, value)
+        memory.tell(memory.ask(), state=optuna.trial.TrialState.FAIL)
+        Ledger(opened, "one").append(memory.get_trials())
+        read = study.get_trials()
+        for one, other in zip(read, memory.get_trials(), strict=True):
+            other._trial_id = one._trial_id
+            assert one == other
+
+
+def test_queued_trials_are_refused(database):
+    fill(database)
+    with open_storage(database) as opened:
+        optuna.load_study(study_name="one", storage=opened.trials).enqueue_trial({})
+    with pytest.raises(StorageError, match="has queued trials"):
+        fill(database, trials=5)

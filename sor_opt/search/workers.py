@@ -71,5 +71,5 @@ def _worker(work: Work, errors: SimpleQueue[Exception]) -> None:
     try:
         with listening(signal.SIGTERM) as asked:
             work(lambda: asked() or parent is None or not parent.is_alive())
-    except Exception as error: 
+    except Exception as error:
         errors.put(error)

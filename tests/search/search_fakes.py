@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sor_opt.search.objective import Outcome
@@ -37,14 +37,11 @@ class Undefined:
     """Has no value beyond a number of evaluations of this process."""
 
     after: int = 0
+    seen: list = field(default_factory=list)
 
     def __call__(self, params):
-        seen = _SEEN.setdefault(id(self), [])
-        seen.append(params)
-        return Outcome(float("nan") if len(seen) > self.after else 1.0, float("nan"))
+        self.seen.append(params)
+        return Outcome(float("nan") if len(self.seen) > self.after else 1.0, float("nan"))
 
     def fingerprint(self):
         return {"data": "none"}
-
-
-_SEEN: dict = {}

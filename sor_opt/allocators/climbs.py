@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
-
+from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 
 NEAR = 1e-12
@@ -20,17 +19,17 @@ class Miss(NamedTuple):
     over: float
 
 
-@njit(cache=True)
-def penalty(executed: float, miss: Miss) -> float:  # pragma: no cover
+@compiled
+def penalty(executed: float, miss: Miss) -> float:
     """Dollars for missing the target."""
     gap = miss.target - executed
     return miss.under * gap if gap > 0.0 else -miss.over * gap
 
 
-@njit(cache=True)
+@compiled
 def climb_sums(
     offsets: IntArray, weights: FloatArray, costs: FloatArray, rungs: IntArray
-) -> tuple[float, float]:  # pragma: no cover
+) -> tuple[float, float]:
     """Weight and cost of the climbed rungs."""
     weight = spent = 0.0
     for i in range(len(offsets) - 1):
@@ -40,10 +39,10 @@ def climb_sums(
     return weight, spent
 
 
-@njit(cache=True)
+@compiled
 def climb_each(
     offsets: IntArray, weights: FloatArray, costs: FloatArray, price: float, rungs: IntArray
-) -> tuple[float, float]:  # pragma: no cover
+) -> tuple[float, float]:
     """Climb each ladder to its lowest, then first, minimum of cost - price x weight.
 
     Gives weight and cost of the climb.

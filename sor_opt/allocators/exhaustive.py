@@ -9,9 +9,9 @@ from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
-from numba import njit
 
 from sor_opt.allocators.base import Allocator
+from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE, Allocation, LadderProblem
@@ -121,7 +121,7 @@ def _prefix_sums(problem: LadderProblem) -> tuple[FloatArray, FloatArray]:
     return spent, executed
 
 
-@njit(cache=True)
+@compiled
 def _step(
     i: int,
     row: int,
@@ -131,7 +131,7 @@ def _step(
     used: IntArray,
     base: FloatArray,
     filled: FloatArray,
-) -> None:  # pragma: no cover
+) -> None:
     """Carry rungs, dollars and shares over ladder i, whose sums for `digit` rungs are in `row`."""
     used[i + 1] = used[i] + digit
     base[i + 1] = base[i] + spent[row]
@@ -139,7 +139,7 @@ def _step(
         filled[i + 1, s] = filled[i, s] + executed[row, s]
 
 
-@njit(cache=True)
+@compiled
 def _visit(
     offsets: IntArray,
     heights: IntArray,
@@ -153,7 +153,7 @@ def _visit(
     digits: IntArray,
     best: FloatArray,
     rungs: IntArray,
-) -> int:  # pragma: no cover
+) -> int:
     """Go on from `digits` (-1: from the top) for about a chunk; give the points visited.
 
     The last ladder is the inner loop. Ladders count down, so climbs come in falling lexicographic

@@ -15,11 +15,11 @@ from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
-from numba import njit
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.climbs import NEAR, Miss, climb_each, climb_sums, penalty
 from sor_opt.allocators.knapsack import search
+from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import Allocation, LadderProblem, Status
@@ -62,7 +62,7 @@ class FastAllocator(Allocator):
         return Allocation(problem, rungs, status, cost, cost, self.name, perf_counter() - start)
 
 
-@njit(cache=True)
+@compiled
 def _solve(
     offsets: IntArray,
     fills: FloatArray,
@@ -72,7 +72,7 @@ def _solve(
     excess_penalty: float,
     exact_rungs: int,
     rungs_out: IntArray,
-) -> float:  # pragma: no cover
+) -> float:
     """`solve_ladders` over fills of shape (R, 1); gives the cost, infinite when infeasible."""
     shares = fills.reshape(-1)
     if not solve_ladders(
@@ -83,7 +83,7 @@ def _solve(
     return spent + penalty(executed, Miss(target, shortfall_penalty, excess_penalty))
 
 
-@njit(cache=True)
+@compiled
 def solve_ladders(
     offsets: IntArray,
     fills: FloatArray,
@@ -93,7 +93,7 @@ def solve_ladders(
     excess_penalty: float,
     exact_rungs: int,
     rungs_out: IntArray,
-) -> bool:  # pragma: no cover
+) -> bool:
     """Solve one ladder problem on plain arrays (see `LadderProblem` for the meanings).
 
     Parameters
@@ -130,8 +130,8 @@ def solve_ladders(
     return True
 
 
-@njit(cache=True)
-def _uniform(offsets: IntArray, fills: FloatArray, costs: FloatArray) -> bool:  # pragma: no cover
+@compiled
+def _uniform(offsets: IntArray, fills: FloatArray, costs: FloatArray) -> bool:
     """Whether all rungs execute the same amount and no ladder's costs fall."""
     for i in range(len(offsets) - 1):
         for j in range(offsets[i], offsets[i + 1]):
@@ -140,7 +140,7 @@ def _uniform(offsets: IntArray, fills: FloatArray, costs: FloatArray) -> bool:  
     return True
 
 
-@njit(cache=True)
+@compiled
 def _greedy(
     offsets: IntArray,
     fills: FloatArray,
@@ -148,7 +148,7 @@ def _greedy(
     miss: Miss,
     exact: int,
     rungs: IntArray,
-) -> None:  # pragma: no cover
+) -> None:
     """Take the cheapest rung, of the earliest ladder, as long as it pays or the count is short."""
     ladders = len(offsets) - 1
     for i in range(ladders):

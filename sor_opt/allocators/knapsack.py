@@ -9,9 +9,9 @@ devices). Written in loops over scalars: array expressions make numba compile fo
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from sor_opt.allocators.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE
 
@@ -25,7 +25,7 @@ _PRICE_STEPS = 20
 """Bisections of an exact-total problem's share price; only the bound's tightness hangs on it."""
 
 
-@njit(cache=True)
+@compiled
 def search(
     offsets: IntArray,
     fills: FloatArray,
@@ -33,7 +33,7 @@ def search(
     miss: Miss,
     exact: int,
     rungs: IntArray,
-) -> None:  # pragma: no cover
+) -> None:
     """Price the target by a Lagrange multiplier, then search what the bound leaves open.
 
     For any price in [-over, under] the penalty is at least price x (target - executed), so
@@ -60,13 +60,13 @@ def search(
     _knapsack(starts, counts, shares, excess, above_bound, exact, slack + tie, tie, rungs)
 
 
-@njit(cache=True)
-def _copy(source: IntArray, into: IntArray) -> None:  # pragma: no cover
+@compiled
+def _copy(source: IntArray, into: IntArray) -> None:
     for i in range(min(len(source), len(into))):
         into[i] = source[i]
 
 
-@njit(cache=True)
+@compiled
 def _bracket(
     offsets: IntArray,
     weights: FloatArray,
@@ -74,7 +74,7 @@ def _bracket(
     goal: float,
     low: IntArray,
     high: IntArray,
-) -> float:  # pragma: no cover
+) -> float:
     """Tighten `low` and `high` to the two climbs of one price whose weights enclose the goal.
 
     Gives that price: the slope of the lower convex hull of (weight, cost) over the goal.
@@ -98,7 +98,7 @@ def _bracket(
     return price
 
 
-@njit(cache=True)
+@compiled
 def _prices(
     offsets: IntArray,
     fills: FloatArray,
@@ -108,7 +108,7 @@ def _prices(
     low: IntArray,
     high: IntArray,
     rungs: IntArray,
-) -> tuple[float, FloatArray]:  # pragma: no cover
+) -> tuple[float, FloatArray]:
     """Price shares and rungs of an exact-total problem, and put an incumbent in `rungs`.
 
     Gives the price of a share, and the costs less the price of a rung.
@@ -134,7 +134,7 @@ def _prices(
     return price, reduced
 
 
-@njit(cache=True)
+@compiled
 def _walk(
     offsets: IntArray,
     fills: FloatArray,
@@ -144,7 +144,7 @@ def _walk(
     low: IntArray,
     high: IntArray,
     rungs: IntArray,
-) -> None:  # pragma: no cover
+) -> None:
     """Raise `low` to `high`, rung by rung; keep the cheapest admissible climb met in `rungs`."""
     executed, spent = climb_sums(offsets, fills, costs, low)
     climbed = 0
@@ -165,10 +165,10 @@ def _walk(
             low[i] += 1
 
 
-@njit(cache=True)
+@compiled
 def _candidates(
     offsets: IntArray, fills: FloatArray, costs: FloatArray, price: float, budget: float
-) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:  # pragma: no cover
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
     """Find the rung counts per ladder whose excess over the ladder's bound is within the budget.
 
     Gives starts per ladder, then count, executed shares and excess dollars per candidate.
@@ -196,10 +196,8 @@ def _candidates(
     return starts, counts, shares, excess
 
 
-@njit(cache=True)
-def _rest(
-    starts: IntArray, counts: IntArray, shares: FloatArray, excess: FloatArray
-) -> FloatArray:  # pragma: no cover
+@compiled
+def _rest(starts: IntArray, counts: IntArray, shares: FloatArray, excess: FloatArray) -> FloatArray:
     """Sum what the ladders before i can still add, shape (I + 1, 5).
 
     Least, most and excess-free shares, least and most rungs.
@@ -221,8 +219,8 @@ def _rest(
     return rest
 
 
-@njit(cache=True)
-def _first(shares: FloatArray, low: int, high: int, least: float) -> int:  # pragma: no cover
+@compiled
+def _first(shares: FloatArray, low: int, high: int, least: float) -> int:
     """Find the first candidate in low..high - 1 with at least so many shares."""
     while low < high:
         middle = (low + high) // 2
@@ -233,10 +231,8 @@ def _first(shares: FloatArray, low: int, high: int, least: float) -> int:  # pra
     return low
 
 
-@njit(cache=True)
-def _slot(
-    table: IntArray, links: IntArray, stage: int, key: int, climbed: int, exact: int
-) -> int:  # pragma: no cover
+@compiled
+def _slot(table: IntArray, links: IntArray, stage: int, key: int, climbed: int, exact: int) -> int:
     """Find where a state of this stage is in the hash table, or may be put."""
     mask = len(table) - 1
     hashed = (
@@ -250,10 +246,10 @@ def _slot(
         slot = (slot + 1) & mask
 
 
-@njit(cache=True)
+@compiled
 def _room(
     numbers: FloatArray, links: IntArray, needed: int, stage: int, end: int, exact: int
-) -> tuple[FloatArray, IntArray, IntArray]:  # pragma: no cover
+) -> tuple[FloatArray, IntArray, IntArray]:
     """Make room for `needed` states, keep the first `end`, and hash those of this stage."""
     size = 64
     while size < needed:
@@ -271,8 +267,8 @@ def _room(
     return more_numbers, more_links, table
 
 
-@njit(cache=True)
-def _before(links: IntArray, counts: IntArray, one: int, other: int) -> bool:  # pragma: no cover
+@compiled
+def _before(links: IntArray, counts: IntArray, one: int, other: int) -> bool:
     """Whether a final state climbs fewer rungs than another, or as many on earlier ladders."""
     if links[one, 1] != links[other, 1]:
         return bool(links[one, 1] < links[other, 1])
@@ -284,7 +280,7 @@ def _before(links: IntArray, counts: IntArray, one: int, other: int) -> bool:  #
     return False
 
 
-@njit(cache=True)
+@compiled
 def _expand(
     shares: FloatArray,
     excess: FloatArray,
@@ -302,7 +298,7 @@ def _expand(
     table: IntArray,
     begin: int,
     stage: int,
-) -> tuple[FloatArray, IntArray, IntArray, int, float]:  # pragma: no cover
+) -> tuple[FloatArray, IntArray, IntArray, int, float]:
     """Add one ladder's candidates, first..last - 1, to the states begin..stage - 1.
 
     `rest` is the row of `_rest` of the ladders yet to come. Gives the states, their hash table,
@@ -344,7 +340,7 @@ def _expand(
     return numbers, links, table, end, budget
 
 
-@njit(cache=True)
+@compiled
 def _knapsack(
     starts: IntArray,
     counts: IntArray,
@@ -355,7 +351,7 @@ def _knapsack(
     budget: float,
     tie: float,
     rungs: IntArray,
-) -> None:  # pragma: no cover
+) -> None:
     """Pick a candidate per ladder at the least excess + penalty; `rungs` stay if none is found.
 
     Both are what is paid over the bound. Ladders are taken from last to first, so that among

@@ -1,10 +1,10 @@
-"""What the two engines share: the prepared market that they read, the raw replay that they return."""
+"""What the two engines share: the market that they read, the raw replay that they return."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from datetime import datetime
+from functools import cached_property
 from typing import get_args
 
 import numpy as np
@@ -91,7 +91,7 @@ class Market:
 
     @cached_property
     def quality(self) -> BookQuality:
-        """Crossed and stale shares of the book from the first order's start to the last deadline."""
+        """How good the book is from the first order's start to the last deadline."""
         return book_quality(
             self.tape.quotes,
             self.params.max_quote_age,
@@ -100,9 +100,7 @@ class Market:
         )
 
 
-def prepare(
-    tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSchedule
-) -> Market:
+def prepare(tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSchedule) -> Market:
     """Clean the tape's quotes, mirror them to the orders' side and look up the fees of the day.
 
     Raises

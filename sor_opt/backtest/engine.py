@@ -149,7 +149,7 @@ class _Run:
                     self.policy.risk,
                     self.policy.static,
                 )
-                return self.allocator.solve(problem).rungs * problem.step
+                return np.asarray(self.allocator.solve(problem).rungs * problem.step)
 
     def _buy(self, snapshot: Snapshot, sent: FloatArray, reason: int) -> None:
         bought = 0.0
@@ -191,7 +191,7 @@ def _split_by_size(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatAr
     shown = sum(left.tolist())
     if due >= shown:
         return left.copy()
-    sent = np.floor(due * left / shown)
+    sent: FloatArray = np.floor(due * left / shown)
     rest = due
     for shares in sent.tolist():
         rest -= shares

@@ -103,7 +103,9 @@ def make_orders(tape: Tape, params: OrderParams) -> ParentOrders:
     if params.every is None:
         starts, deadlines = np.array([windows[0][0]]), np.array([windows[0][1]])
     else:
-        runs = [np.arange(opens, ends - params.horizon + 1, params.every) for opens, ends in windows]
+        runs = [
+            np.arange(opens, ends - params.horizon + 1, params.every) for opens, ends in windows
+        ]
         starts = np.concatenate(runs)
         deadlines = np.repeat([ends for _, ends in windows], [len(run) for run in runs])
     if not len(starts):
@@ -112,7 +114,11 @@ def make_orders(tape: Tape, params: OrderParams) -> ParentOrders:
             f"({_span(tape, windows[0])}); shorten --horizon or widen --start/--end"
         )
     return ParentOrders(
-        params.side, params.size, params.horizon, starts.astype(np.int64), deadlines.astype(np.int64)
+        params.side,
+        params.size,
+        params.horizon,
+        starts.astype(np.int64),
+        deadlines.astype(np.int64),
     )
 
 

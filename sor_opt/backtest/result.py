@@ -18,7 +18,7 @@ _RESAMPLES = 2000
 
 
 class Estimate(NamedTuple):
-    """A mean over orders with its 95 % bootstrap interval (NaN bounds for fewer than two orders)."""
+    """A mean over orders with its 95 % bootstrap interval, NaN for fewer than two orders."""
 
     mean: float
     low: float
@@ -40,7 +40,7 @@ class Result:
 
     @cached_property
     def flows(self) -> FloatArray:
-        """Dollars out of each execution, fee included; their sum is the cash (shape (executions,))."""
+        """Dollars out of each execution, fee included (shape (executions,))."""
         return self.replay.price * self.replay.shares + self.fees
 
     @cached_property
@@ -65,7 +65,7 @@ class Result:
 
     @cached_property
     def complete(self) -> BoolArray:
-        """Whether an order filled its size (to a billionth, for fractional lots); others are flagged."""
+        """Whether an order filled its size, to a billionth; others are flagged."""
         return np.abs(self.unfilled) <= 1e-9 * self.market.orders.size
 
     @cached_property
@@ -165,11 +165,19 @@ class Result:
     def outcome_key(self) -> bytes:
         """The log as bytes: two replays with one key did exactly the same."""
         replay = self.replay
-        columns = (replay.ts, replay.order, replay.venue, replay.reason, replay.price, replay.shares)
+        columns = (
+            replay.ts,
+            replay.order,
+            replay.venue,
+            replay.reason,
+            replay.price,
+            replay.shares,
+        )
         return b"".join(column.tobytes() for column in columns)
 
     def _per_order(self, amounts: FloatArray) -> FloatArray:
-        return np.bincount(self.replay.order, amounts, minlength=len(self.market.orders))
+        sums = np.bincount(self.replay.order, amounts, minlength=len(self.market.orders))
+        return sums.astype(np.float64)  # with no executions at all, bincount counts in integers
 
     def _in_bps(self, dollars: FloatArray) -> FloatArray:
         return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival))
@@ -186,7 +194,7 @@ def savings(router: Result, baseline: Result, seed: int = 0) -> Estimate:
 
 
 def estimate(values: FloatArray, seed: int = 0) -> Estimate:
-    """The mean of per-order values with a percentile bootstrap interval; NaN values are left out."""
+    """Mean of per-order values with a percentile bootstrap interval; NaN values are left out."""
     values = values[np.isfinite(values)]
     n = len(values)
     if n < 2:

@@ -7,7 +7,10 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
-from sor_opt.cli import allocate, data, replay
+from sor_opt.cli import data, study
+from sor_opt.cli.allocate import allocate, validate
+from sor_opt.cli.replay import backtest, grid
+from sor_opt.cli.search import landscape
 from sor_opt.errors import SorOptError
 
 app = typer.Typer(
@@ -16,11 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("allocate")(allocate.allocate)
-app.command("validate")(allocate.validate)
-app.command("backtest")(replay.backtest)
-app.command("grid")(replay.grid)
-app.add_typer(data.app, name="data")
+for command in (allocate, validate, backtest, grid, landscape):
+    app.command()(command)
+app.add_typer(data.app)
+app.add_typer(study.app)
 
 
 def main() -> None:

@@ -39,7 +39,9 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Print one warning line on standard error."""
-        self._notes.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        self._notes.print(
+            f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True
+        )
 
     def result(self, payload: dict[str, Any]) -> None:
         """Write the JSON document where ``--json`` says; NaN and infinity become null."""
@@ -58,7 +60,12 @@ class Output:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         silent = not self._notes.is_terminal
         with Bars(*columns, console=self._notes, transient=True, disable=silent) as bars:
             task = bars.add_task(label, total=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -22,7 +21,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     Typer then sees flat options; the command is called with the dataclasses, built and checked.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     flat: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
         if name not in groups:
@@ -39,7 +38,6 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             for field in fields(groups[name])
         ]
 
-    @functools.wraps(command)
     def call(**given: Any) -> None:
         built = {
             name: group(**{field.name: given.pop(field.name) for field in fields(group)})
@@ -47,10 +45,11 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         }
         command(**given, **built)
 
-    positional = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
-    call.__signature__ = inspect.Signature(positional)  # type: ignore[attr-defined]
-    call.__annotations__ = {p.name: p.annotation for p in flat}
-    del call.__wrapped__  # type: ignore[attr-defined]
+    keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
+    shown: Any = call
+    shown.__name__, shown.__doc__ = command.__name__, command.__doc__
+    shown.__signature__ = inspect.Signature(keywords)
+    shown.__annotations__ = {p.name: p.annotation for p in keywords}
     return call
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -36,15 +36,20 @@ def clock(text: str | time) -> time:
         raise typer.BadParameter(f"{text!r} is no time of day; write 09:45") from error
 
 
-def _duration_option(help_text: str) -> typer.models.OptionInfo:
+def _duration_option(help_text: str) -> Any:
     return typer.Option(help=help_text, parser=duration, metavar="DURATION")
 
 
-def _clock_option(help_text: str) -> typer.models.OptionInfo:
+def _clock_option(help_text: str) -> Any:
     return typer.Option(help=help_text, parser=clock, metavar="HH:MM")
 
 
-DataArgument = Annotated[Path, typer.Argument(help="Quotes: TAQ, Databento or sor_opt's own format.")]
+DataArgument = Annotated[
+    Path, typer.Argument(help="Quotes: TAQ, Databento or sor_opt's own format.")
+]
+LevelsOption = Annotated[
+    Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+]
 
 
 @dataclass(frozen=True)
@@ -52,15 +57,21 @@ class ReplayOptions:
     """What is replayed and by which rules."""
 
     trades: Annotated[Path | None, typer.Option(help="Trades of the same symbol and days.")] = None
-    symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = None
+    symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = (
+        None
+    )
     policy: Annotated[Literal["static"], typer.Option(help="Routing policy.")] = "static"
     side: Annotated[Literal["buy", "sell"], typer.Option(help="Of the parent orders.")] = "buy"
     size: Annotated[float, typer.Option(help="Shares of each parent order.")] = 5000.0
     start: Annotated[time | None, _clock_option("First order of a day [09:30].")] = None
     end: Annotated[time | None, _clock_option("Last trade of a day [16:00].")] = None
     horizon: Annotated[int, _duration_option("Time that the policy has.")] = "9m"  # type: ignore[assignment]
-    every: Annotated[int | None, _duration_option("Start an order so often; one if left out.")] = None
-    max_quote_age: Annotated[int | None, _duration_option("Leave out quotes older than this.")] = None
+    every: Annotated[int | None, _duration_option("Start an order so often; one if left out.")] = (
+        None
+    )
+    max_quote_age: Annotated[int | None, _duration_option("Leave out quotes older than this.")] = (
+        None
+    )
     refill: Annotated[
         Literal["update", "every-snapshot"],
         typer.Option(help="When shares that we took are displayed again."),
@@ -105,7 +116,9 @@ def backtest(
     output: OutputOptions,
     allocator: Annotated[
         str | None,
-        typer.Option(help="Route by this one in the readable engine; the compiled one if left out."),
+        typer.Option(
+            help="Route by this one in the readable engine; the compiled one if left out."
+        ),
     ] = None,
     log: Annotated[
         Path | None, typer.Option(help="Write the executions, .csv or .parquet.")
@@ -150,10 +163,10 @@ def grid(
     replay: ReplayOptions,
     static: StaticOptions,
     output: OutputOptions,
-    levels: Annotated[
-        Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+    levels: LevelsOption = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the picture here (.png, .svg, .pdf).")
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the picture here (.png, .svg, .pdf).")] = None,
     top: Annotated[int, typer.Option(help="Rows of the table; 0 for all.")] = 0,
 ) -> None:
     """Replay the 27 points of the risk parameters and rank them.

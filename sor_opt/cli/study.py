@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.options import OutputOptions, StaticOptions, spread
-from sor_opt.cli.replay import DataArgument, ReplayOptions, warn_if_crossed
+from sor_opt.cli.replay import DataArgument, LevelsOption, ReplayOptions, warn_if_crossed
 
 app = typer.Typer(
     name="study", help="Searches that are kept, resumed and shared.", no_args_is_help=True
@@ -44,9 +44,7 @@ def run(
     batch: Annotated[
         int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
     ] = 1,
-    levels: Annotated[
-        Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
-    ] = None,
+    levels: LevelsOption = None,
 ) -> None:
     """Make a study, or go on with it, until it holds so many finished trials.
 

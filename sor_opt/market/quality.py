@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray, Quotes, Tape
 
@@ -80,7 +80,7 @@ def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int
     )
 
 
-@njit(cache=True)
+@compiled
 def _count(
     ts: IntArray,
     venue: IntArray,
@@ -90,7 +90,7 @@ def _count(
     limit: int,
     start: int,
     end: int,
-) -> tuple[int, int, int, int, int, int]:  # pragma: no cover
+) -> tuple[int, int, int, int, int, int]:
     """Count crossed, locked and empty snapshots, stale and all valid quotes seen, and snapshots."""
     venues = venue.max() + 1 if len(venue) else 0
     last = np.full(venues, -1)

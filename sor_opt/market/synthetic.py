@@ -16,8 +16,8 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numba import njit
 
+from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BUYER, SELLER, FloatArray, IntArray, Quotes, Tape, Trades
 
@@ -194,7 +194,7 @@ def _tape(
     )
 
 
-@njit(cache=True)
+@compiled
 def _simulate(
     fair: FloatArray,
     chosen: IntArray,
@@ -204,7 +204,7 @@ def _simulate(
     depth: FloatArray,
     width: FloatArray,
     locks: float,
-) -> tuple[FloatArray, FloatArray]:  # pragma: no cover
+) -> tuple[FloatArray, FloatArray]:
     """Play the events.
 
     Prices are in ticks and sides are 0 for bids and 1 for asks. Returned are quotes (event, venue,
@@ -258,19 +258,19 @@ def _simulate(
     return quoted, printed[:prints]
 
 
-@njit(cache=True)
+@compiled
 def _write_quote(
     row: FloatArray, event: int, venue: int, price: FloatArray, size: FloatArray
-) -> None:  # pragma: no cover
+) -> None:
     row[0], row[1] = event, venue
     row[2], row[3] = price[venue, 0], size[venue, 0]
     row[4], row[5] = price[venue, 1], size[venue, 1]
 
 
-@njit(cache=True)
+@compiled
 def _fresh(
     price: FloatArray, venue: int, side: int, fair: float, distance: float, gap: float
-) -> float:  # pragma: no cover
+) -> float:
     """Find the first clear price at least `distance` ticks outside the efficient price."""
     out = 2 * side - 1
     place: float = out * np.ceil(out * fair + distance)
@@ -279,15 +279,15 @@ def _fresh(
     return place
 
 
-@njit(cache=True)
-def _shares(mean: float, draw: float, odd: float) -> float:  # pragma: no cover
+@compiled
+def _shares(mean: float, draw: float, odd: float) -> float:
     """Turn a draw of mean 1 into round lots and an odd rest; never nothing."""
     shares = np.floor(mean / LOT * draw) * LOT + odd
     return shares if shares > 0 else LOT
 
 
-@njit(cache=True)
-def _reached(price: FloatArray, fair: float) -> tuple[int, int]:  # pragma: no cover
+@compiled
+def _reached(price: FloatArray, fair: float) -> tuple[int, int]:
     """Find the queue that the efficient price has passed furthest: venue (-1 for none) and side."""
     venue, side, least = -1, 0, _REACHED
     for v in range(len(price)):
@@ -298,10 +298,8 @@ def _reached(price: FloatArray, fair: float) -> tuple[int, int]:  # pragma: no c
     return venue, side
 
 
-@njit(cache=True)
-def _clear(
-    price: FloatArray, venue: int, side: int, place: float, gap: float
-) -> bool:  # pragma: no cover
+@compiled
+def _clear(price: FloatArray, venue: int, side: int, place: float, gap: float) -> bool:
     """Tell whether a price keeps `gap` ticks from every opposite quote (one from its own)."""
     out = 2 * side - 1
     for v in range(len(price)):
@@ -310,8 +308,8 @@ def _clear(
     return True
 
 
-@njit(cache=True)
-def _cheapest(price: FloatArray, side: int) -> int:  # pragma: no cover
+@compiled
+def _cheapest(price: FloatArray, side: int) -> int:
     """Find the venue at the best price; of several the last, which is the cheapest to take."""
     best = 0
     for v in range(1, len(price)):

@@ -127,12 +127,11 @@ class Tape:
             raise DataError(f"venue names repeat: {', '.join(self.venues)}", file=self.source)
         for rows in (self.quotes, self.trades):
             if rows is not None and len(rows):
-                low, high = int(rows.venue.min()), int(rows.venue.max())
-                if low < 0 or high >= len(self.venues):
-                    raise DataError(
-                        f"venue index {low if low < 0 else high} is outside 0..{len(self.venues) - 1}",
-                        file=self.source,
-                    )
+                last = len(self.venues) - 1
+                outside = np.flatnonzero((rows.venue < 0) | (rows.venue > last))
+                if outside.size:
+                    wrong = rows.venue[outside[0]]
+                    raise DataError(f"venue index {wrong} is outside 0..{last}", file=self.source)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -143,7 +142,9 @@ class Tape:
         """SHA-256 over venues and all columns: the same data gives the same text anywhere."""
         digest = hashlib.sha256(repr((self.venues, self.symbol, self.timezone)).encode())
         for rows in (self.quotes, self.trades):
-            columns: list[Any] = [] if rows is None else [getattr(rows, f.name) for f in fields(rows)]
+            columns: list[Any] = (
+                [] if rows is None else [getattr(rows, f.name) for f in fields(rows)]
+            )
             for column in columns:
                 digest.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numba import njit
 
+from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import LadderProblem
@@ -65,8 +65,8 @@ class StaticParams:
         return (self.ref or ("zero" if self.strict else "mid")) == "mid"
 
 
-@njit(cache=True)
-def count_rungs(size: float, step: float, strict: bool) -> int:  # pragma: no cover
+@compiled
+def count_rungs(size: float, step: float, strict: bool) -> int:
     """Count a ladder's rungs over `size` shares: whole chunks, and the odd lot if not strict."""
     nearest = int(size / step + 0.5)
     if abs(nearest * step - size) <= 1e-9 * size:  # 3 x 0.1 is 0.3
@@ -75,7 +75,7 @@ def count_rungs(size: float, step: float, strict: bool) -> int:  # pragma: no co
     return whole if strict else whole + 1
 
 
-@njit(cache=True)
+@compiled
 def write_rungs(
     price: float,
     size: float,
@@ -85,7 +85,7 @@ def write_rungs(
     start: int,
     fills: FloatArray,
     costs: FloatArray,
-) -> None:  # pragma: no cover
+) -> None:
     """Write one ladder's rungs to ``fills[start:start + count]`` and ``costs``.
 
     `price` is ask - ref + fee, dollars per share; an odd lot's rest earns the rebate.

@@ -1,1 +1,1 @@
-
+"""Results for people and programs: documents, tables, pictures, files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.files import whole
 from sor_opt.search.grid import Grid
+from sor_opt.search.landscape import Landscape
 
 _SIZE = (12, 7)
 
@@ -30,9 +32,10 @@ def draw_grid(grid: Grid, baselines: Mapping[str, Result], path: Path) -> None:
     """
     thetas = sorted({point.params.theta_queue for point in grid.points})
     figure = Figure(figsize=_SIZE, layout="constrained")
-    rows = figure.subfigures(2, 1, height_ratios=(1.2, 1))
-    _cumulative_cost(rows[0].subplots(), grid, baselines)
-    _heatmaps(rows[1].subplots(1, len(thetas), squeeze=False)[0], grid, thetas)
+    rows: Any = figure.subfigures(2, 1, height_ratios=(1.2, 1))
+    upper, lower = rows
+    _cumulative_cost(upper.subplots(), grid, baselines)
+    _heatmaps(lower.subplots(1, len(thetas), squeeze=False)[0], grid, thetas)
     save(figure, path)
 
 
@@ -62,7 +65,7 @@ def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) ->
     axes.axhline(0, color="black", linewidth=0.5)
     axes.set_ylabel("cost against arrival mid, $")
     axes.set_title("Cumulative cost of the executions, all parent orders")
-    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))  # type: ignore[no-untyped-call]
     axes.legend(loc="upper left", frameon=False)
     axes.grid(alpha=0.3)
 
@@ -75,7 +78,10 @@ def _heatmaps(panels: np.ndarray, grid: Grid, thetas: list[float]) -> None:
         table = np.full((len(unders), len(overs)), np.nan)
         for point in grid.points:
             if point.params.theta_queue == theta:
-                row, column = unders.index(point.params.lambda_under), overs.index(point.params.lambda_over)
+                row, column = (
+                    unders.index(point.params.lambda_under),
+                    overs.index(point.params.lambda_over),
+                )
                 table[row, column] = point.outcome.train_bps
         image = axes.imshow(
             table, vmin=np.nanmin(values), vmax=np.nanmax(values), cmap="viridis_r", aspect="auto"
@@ -91,3 +97,36 @@ def _heatmaps(panels: np.ndarray, grid: Grid, thetas: list[float]) -> None:
 
 
 _LABEL = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "boxstyle": "round,pad=0.2"}
+
+
+def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
+    """Draw the staircase over the threshold with the grid's points on it.
+
+    Raises
+    ------
+    ConfigError
+        If the file's ending is no picture format.
+    """
+    ends, values = landscape.staircase
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    whole_range, close = figure.subplots(2, 1)
+    points = [(point.params.shortfall, point.outcome.train_bps) for point in grid.points]
+    for axes in (whole_range, close):
+        edges = np.concatenate([[landscape.low], ends])
+        for column, name in enumerate(("train", "test")):
+            axes.stairs(values[:, column], edges, baseline=None, label=name, linewidth=1)
+        axes.plot(*zip(*points, strict=True), "ko", markersize=5, label="the grid's points")
+        best = landscape.best_piece
+        label = f"optimum, {landscape.best.train_bps:.2f} bps"
+        axes.plot(np.mean(best), landscape.best.train_bps, "r*", markersize=12, label=label)
+        axes.set_ylabel("mean shortfall, bps")
+        axes.grid(alpha=0.3)
+    whole_range.set_xscale("log")
+    whole_range.set_title("Exact objective over the threshold lambda_under + theta_queue")
+    whole_range.legend(frameon=False, ncols=4)
+    widest = 1.2 * max([threshold for threshold, _ in points])
+    shown = values[np.searchsorted(ends, widest) :: -1]
+    close.set_xlim(0, widest)
+    close.set_ylim(np.nanmin(shown) - 0.5, np.nanquantile(shown, 0.98) + 0.5)
+    close.set_xlabel("threshold, the grid's range")
+    save(figure, path)

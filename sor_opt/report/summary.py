@@ -10,6 +10,7 @@ from sor_opt.backtest.base import Market
 from sor_opt.backtest.result import Result, estimate, savings
 from sor_opt.model.risk import RiskParams
 from sor_opt.search.grid import Grid, GridPoint
+from sor_opt.search.landscape import Landscape
 from sor_opt.search.objective import ShortfallObjective
 
 
@@ -92,3 +93,30 @@ def _savings(result: Result, baselines: Mapping[str, Result], seed: int) -> dict
 def _quality(market: Market) -> dict[str, float]:
     quality = market.quality
     return {"crossed_share": quality.crossed_share, "stale_share": quality.stale_share}
+
+
+def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
+    """The `landscape` document: the staircase, its minimum, the regret of the grid.
+
+    `excess` is null where the optimum holds for every excess penalty.
+    """
+    piece, best = landscape.best_piece, landscape.best
+    ends, values = landscape.staircase
+    return {
+        "interval": [landscape.low, landscape.high],
+        "breakpoints": landscape.breakpoints,
+        "best": {
+            "threshold": (piece.low + piece.high) / 2,
+            "interval": list(piece),
+            **best._asdict(),
+        },
+        "excess": landscape.excess,
+        "grid_best": {"params": asdict(grid.best.params), **grid.best.outcome._asdict()},
+        "grid_regret_bps": landscape.regret(grid.best.outcome.train_bps),
+        "replays": landscape.replays,
+        "staircase": {
+            "ends": ends.tolist(),
+            "train_bps": values[:, 0].tolist(),
+            "test_bps": values[:, 1].tolist(),
+        },
+    }

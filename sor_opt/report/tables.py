@@ -38,7 +38,8 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
     orders = summary["orders"]
     names = list(summary["baselines"])
     title = (
-        f"{_count(orders['all'], 'parent order')}, {orders['train']} train and {orders['test']} test: "
+        f"{_count(orders['all'], 'parent order')}, {orders['train']} train and "
+        f"{orders['test']} test: "
         "mean shortfall, bps; savings on the baselines"
     )
     table = _table("")
@@ -71,6 +72,34 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
     ]
 
 
+def landscape_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+    """The exact optimum against the best of the grid."""
+    best, grid = summary["best"], summary["grid_best"]
+    table = _table("")
+    for heading in ("threshold", "train bps", "test bps"):
+        table.add_column(heading, justify="right")
+    scores = (number(best["train_bps"], 3), number(best["test_bps"], 3))
+    table.add_row("exact optimum", f"{best['threshold']:.6g}", *scores, style="bold")
+    params = grid["params"]
+    threshold = params["lambda_under"] + params["theta_queue"]
+    scores = (number(grid["train_bps"], 3), number(grid["test_bps"], 3))
+    table.add_row("best of the grid", f"{threshold:.6g}", *scores)
+    low, high = summary["interval"]
+    held = summary["excess"]
+    scope = (
+        "every lambda_over"
+        if held is None
+        else f"lambda_over + theta_queue = {held:g} alone: odd lots make it matter here"
+    )
+    lines = (
+        f"lambda_under + theta_queue from {low:g} to {high:g}: "
+        f"{summary['breakpoints']:,} break points, {summary['replays']:,} replays of one order",
+        f"Exact for {scope}.",
+        f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
+    )
+    return [Text(lines[0]), table, *(Text(line) for line in lines[1:])]
+
+
 def _table(first: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first)
@@ -101,7 +130,9 @@ def interval(bounds: Sequence[float]) -> str:
 def _verdict(summary: Mapping[str, Any]) -> Text:
     points, distinct = len(summary["points"]), summary["distinct"]
     if summary["flat"]:
-        return Text(f"Flat: all {points} points did exactly the same; the parameters decide nothing.")
+        return Text(
+            f"Flat: all {points} points did exactly the same; the parameters decide nothing."
+        )
     same = "" if distinct == points else "; points of one outcome are equally good"
     return Text(f"{points} points, {distinct} distinct outcomes{same}. {summary['seconds']:.2f} s.")
 
@@ -112,14 +143,19 @@ def _notes(summary: Mapping[str, Any]) -> list[Text]:
         return []
     return [
         Text(
-            f"{_count(missing, 'order')} not filled in full: marked at the last mid, no saving claimed.",
+            f"{_count(missing, 'order')} not filled in full: marked at the last mid, "
+            "no saving claimed.",
             style="yellow",
         )
     ]
 
 
 def _draws(orders: int) -> list[Text]:
-    return [Text("One order is one draw: no interval, no claim.", style="yellow")] if orders == 1 else []
+    return (
+        [Text("One order is one draw: no interval, no claim.", style="yellow")]
+        if orders == 1
+        else []
+    )
 
 
 def _count(n: int, what: str) -> str:

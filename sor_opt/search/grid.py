@@ -55,7 +55,7 @@ class Grid:
 def run_grid(
     objective: ShortfallObjective,
     space: Space,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Grid:
     """Replay every point of the grid.
 

@@ -1,28 +1,26 @@
-"""The exact objective of the static policy over all penalties, and its optimum.
+"""The exact objective of the static policy over the threshold, and its optimum.
 
-A replay changes only where a penalty passes one of finitely many values, and tells the next of
-them (`sor_opt.backtest.kernel.replay_ahead`). Walking from value to value gives each order's
-shortfall as a staircase over the shortfall penalty lambda_under + theta_queue, the threshold below
-which a share is worth taking; the objective is the staircases' mean. The excess penalty
-lambda_over + theta_queue matters only where odd lots leave a part of a chunk; it is walked the
-same way, around the other.
+A replay changes only where the shortfall penalty lambda_under + theta_queue, the threshold below
+which a share is worth taking, passes one of finitely many values, and tells the next of them
+(`sor_opt.backtest.kernel.replay_ahead`). Walking from value to value gives each order's shortfall
+as a staircase over the threshold; the objective is the staircases' mean. All this holds for one
+excess penalty lambda_over + theta_queue. Where every fill is a whole chunk that penalty plays no
+part, which is proven on the way, and the optimum holds for all three parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.base import Market
 from sor_opt.backtest.kernel import replay_ahead
-from sor_opt.backtest.policies import Policy, static_policy
+from sor_opt.backtest.policies import static_policy
 from sor_opt.backtest.result import Result
+from sor_opt.errors import DataError
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
-from sor_opt.model.risk import RiskParams
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Bounds, Space
 
@@ -48,126 +46,150 @@ class Staircase(NamedTuple):
         return np.asarray(self.values[np.searchsorted(self.ends, threshold, "left")])
 
 
-class Optimum(NamedTuple):
-    """Where the objective is least: any threshold and any excess penalty inside both bounds."""
-
-    threshold: Bounds
-    excess: Bounds
-    outcome: Outcome
-
-
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """The objective over all penalties of a space.
+    """The objective over the threshold, exactly.
 
     Attributes
     ----------
-    thresholds : Bounds
-        The interval of lambda_under + theta_queue that is covered.
+    low, high : float
+        The interval of thresholds that is covered, in the space's unit.
     staircase : Staircase
-        Train and test shortfall in bps (columns) at the optimum's excess penalty.
-    optimum : Optimum
-        The least train shortfall over both penalties; the lowest threshold of several.
-    excess_pieces : int
-        Into how many intervals the excess penalty falls; 1 where it plays no part.
+        Train and test shortfall in bps (columns).
+    excess : float or None
+        The excess penalty that it holds for; None for all of the space.
     replays : int
         Replays of one order that it took.
     """
 
-    thresholds: Bounds
+    low: float
+    high: float
     staircase: Staircase
-    optimum: Optimum
-    excess_pieces: int
+    excess: float | None
     replays: int
 
-    @cached_property
+    @property
     def breakpoints(self) -> int:
-        """Thresholds at which the train or test shortfall changes."""
+        """Thresholds at which the train or the test shortfall changes."""
         return len(self.staircase.ends) - 1
+
+    @property
+    def best_piece(self) -> Bounds:
+        """The thresholds of least train shortfall, the end included; the lowest of several."""
+        piece = int(np.nanargmin(self.staircase.values[:, 0]))
+        start = self.staircase.ends[piece - 1] if piece else self.low
+        return Bounds(float(start), float(self.staircase.ends[piece]))
+
+    @property
+    def best(self) -> Outcome:
+        """Train and test shortfall where train's is least."""
+        return Outcome(*self.staircase.at(self.best_piece.high).tolist())
 
     def regret(self, train_bps: float) -> float:
         """How much worse than the optimum a train shortfall is, bps."""
-        return train_bps - self.optimum.outcome.train_bps
+        return train_bps - self.best.train_bps
 
 
 def make_landscape(
     objective: ShortfallObjective,
     space: Space,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    excess: float | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Landscape:
-    """Compute the objective everywhere between the bounds of a space.
+    """Compute the objective at every threshold that a search over `space` can visit.
 
     Parameters
     ----------
     objective : ShortfallObjective
     space : Space
-        Its bounds and its unit; a search over it cannot leave the interval.
+    excess : float, optional
+        The excess penalty to hold where it plays a part; by default that of the grid's middle.
     progress : callable
-        Called with (done, total) as the excess penalty's interval is walked.
+        Called with (done, total) as the walk along the threshold goes on.
+
+    Raises
+    ------
+    DataError
+        If no train order ever meets a book to trade on.
     """
-    shortfalls, excesses = (
-        Bounds(space.bounds(name).low + theta.low, space.bounds(name).high + theta.high)
-        for theta in [space.bounds("theta_queue")]
-        for name in ("lambda_under", "lambda_over")
-    )
-    walk = _Walk(objective, static_policy(space.grid()[0], objective.static), shortfalls, excesses)
-    orders = len(objective.market.orders)
-    stairs, until = walk.staircases(np.arange(orders), excesses.low)
-    best: tuple[Optimum, Staircase] | None = None
-    low, pieces = excesses.low, 0
-    while True:
-        high = min(float(until.min()), excesses.high)
-        overlaid = _overlay(stairs, objective.train)
-        optimum = _least(overlaid, shortfalls.low, Bounds(low, high))
-        if best is None or optimum.outcome.train_bps < best[0].outcome.train_bps:
-            best = optimum, overlaid
-        pieces += 1
-        progress(round(1000 * np.log(high / excesses.low)), round(1000 * np.log(excesses.high / excesses.low)))
-        if high >= excesses.high:
-            return Landscape(shortfalls, best[1], best[0], pieces, walk.replays)
-        low = high * _JUST_BEYOND
-        changed = np.flatnonzero(until < low)
-        fresh, until[changed] = walk.staircases(changed, low)
-        for order, stair in zip(changed, fresh, strict=True):
-            stairs[order] = stair
+    thresholds, excesses = _sums(space, "lambda_under"), _sums(space, "lambda_over")
+    walk = _Walk(objective, space, thresholds, excesses.high, progress)
+    stairs = walk.staircases(excesses.low)
+    held = None
+    if stairs is None:
+        middle = space.grid()[len(space.grid()) // 2]
+        held = middle.excess if excess is None else excess
+        walk.all_excesses = False
+        stairs = walk.staircases(held)
+        assert stairs is not None
+    overlaid = _overlay(stairs, objective.train)
+    if np.isnan(overlaid.values[:, 0]).all():
+        raise DataError(
+            "no train order meets a book to trade on",
+            file=objective.market.tape.source,
+            mend="see `sor-opt data inspect`",
+        )
+    return Landscape(*thresholds, overlaid, held, walk.replays)
+
+
+def _sums(space: Space, name: str) -> Bounds:
+    """Bounds of one parameter plus theta_queue."""
+    own, theta = space.bounds(name), space.bounds("theta_queue")
+    return Bounds(own.low + theta.low, own.high + theta.high)
 
 
 @dataclass
 class _Walk:
-    """Walks orders along the threshold."""
+    """Walks all orders along the threshold, each at its own pace."""
 
     objective: ShortfallObjective
-    policy: Policy
-    shortfalls: Bounds
-    excesses: Bounds
+    space: Space
+    thresholds: Bounds
+    highest_excess: float
+    progress: Callable[[int, int], None]
+    all_excesses: bool = True
     replays: int = 0
 
-    def staircases(self, which: IntArray, excess: float) -> tuple[list[Staircase], FloatArray]:
-        """Each order's shortfall over the threshold, and up to which excess penalty it holds."""
-        market = self.objective.market.select(which)
-        steps: list[list[tuple[float, float]]] = [[] for _ in which]
-        until = np.full(len(which), np.inf)
-        thresholds = np.full(len(which), self.shortfalls.low)
-        active = np.arange(len(which))
+    def __post_init__(self) -> None:
+        self.policy = static_policy(self.space.grid()[0], self.objective.static)
+
+    def staircases(self, excess: float) -> list[Staircase] | None:
+        """Each order's shortfall over the threshold at one excess penalty.
+
+        None where it shall hold for all higher ones too, as soon as one turns out to matter.
+        """
+        orders = len(self.objective.market.orders)
+        steps: list[list[tuple[float, float]]] = [[] for _ in range(orders)]
+        thresholds = np.full(orders, self.thresholds.low)
+        active = np.arange(orders)
         while active.size:
-            values, ahead = self._replay(market.select(active), thresholds[active], excess)
-            ends = np.minimum(ahead[:, 0], self.shortfalls.high)
-            until[active] = np.minimum(until[active], ahead[:, 1])
+            values, until = self._replay(active, thresholds[active], excess)
+            if self.all_excesses and until[:, 1].min() < self.highest_excess:
+                return None
+            ends = np.minimum(until[:, 0], self.thresholds.high)
             for order, end, value in zip(active, ends, values, strict=True):
                 steps[order].append((end, value))
             # A break point may lie at the threshold itself, where rounding placed it.
             thresholds[active] = np.maximum(ends, thresholds[active]) * _JUST_BEYOND
-            active = active[ends < self.shortfalls.high]
-        return [Staircase(*np.array(step).T) for step in steps], until
+            active = active[ends < self.thresholds.high]
+            self.progress(*self._covered(thresholds))
+        return [Staircase(*np.array(step).T) for step in steps]
 
     def _replay(
-        self, market: Market, thresholds: FloatArray, excess: float
+        self, active: IntArray, thresholds: FloatArray, excess: float
     ) -> tuple[FloatArray, FloatArray]:
-        self.replays += len(thresholds)
-        penalties = np.column_stack([thresholds, np.full(len(thresholds), excess)])
-        ceilings = (self.shortfalls.high, self.excesses.high)
-        replay, ahead = replay_ahead(market, self.policy, penalties, ceilings)
-        return Result(market, self.policy.name, replay).shortfall_bps, ahead
+        self.replays += len(active)
+        market = self.objective.market.select(active)
+        penalties = np.column_stack([thresholds, np.full(len(active), excess)])
+        ceilings = (self.thresholds.high, self.highest_excess if self.all_excesses else excess)
+        replay, until = replay_ahead(market, self.policy, penalties, ceilings)
+        return Result(market, self.policy.name, replay).shortfall_bps, until
+
+    def _covered(self, thresholds: FloatArray) -> tuple[int, int]:
+        """How far the orders have come, on a log scale."""
+        low, high = self.thresholds
+        gone = np.log(np.minimum(thresholds, high) / low) / np.log(high / low)
+        return round(1000 * float(gone.mean())), 1000
 
 
 def _overlay(stairs: list[Staircase], train: BoolArray) -> Staircase:
@@ -175,19 +197,11 @@ def _overlay(stairs: list[Staircase], train: BoolArray) -> Staircase:
     ends = np.unique(np.concatenate([stair.ends for stair in stairs]))
     table = np.array([stair.at(ends) for stair in stairs])
     means = np.column_stack([_mean_of_known(table[which]) for which in (train, ~train)])
-    keep = np.append(np.any(means[1:] != means[:-1], axis=1), True)
-    keep[:-1] &= ~np.all(np.isclose(means[1:], means[:-1], rtol=1e-13, atol=1e-13, equal_nan=True), axis=1)
+    same = np.isclose(means[1:], means[:-1], rtol=1e-13, atol=1e-13, equal_nan=True).all(axis=1)
+    keep = np.append(~same, True)
     return Staircase(ends[keep], means[keep])
 
 
 def _mean_of_known(table: FloatArray) -> FloatArray:
     known = table[np.isfinite(table).all(axis=1)]
     return known.mean(axis=0) if len(known) else np.full(table.shape[1], np.nan)
-
-
-def _least(stairs: Staircase, low: float, excess: Bounds) -> Optimum:
-    piece = int(np.argmin(stairs.values[:, 0]))
-    start = stairs.ends[piece - 1] if piece else low
-    return Optimum(
-        Bounds(float(start), float(stairs.ends[piece])), excess, Outcome(*stairs.values[piece].tolist())
-    )

@@ -71,13 +71,14 @@ class ShortfallObjective:
         """Texts that identify data, orders and policy."""
         market, orders = self.market, self.market.orders
         layout = hashlib.sha256(orders.starts.tobytes() + orders.deadlines.tobytes()).hexdigest()
-        fees = dict(zip(market.tape.venues, zip(market.taker, market.rebate, strict=True), strict=True))
+        columns = market.tape.venues, market.taker.tolist(), market.rebate.tolist()
+        fees = sorted(zip(*columns, strict=True))
         return {
             "data": market.tape.fingerprint()[:16],
             "orders": f"{len(orders)} x {orders.side} {orders.size:g}, "
             f"horizon {orders.horizon} ns, {layout[:16]}",
             "rules": repr(market.params),
-            "fees": hashlib.sha256(repr(sorted(fees.items())).encode()).hexdigest()[:16],
+            "fees": hashlib.sha256(repr(fees).encode()).hexdigest()[:16],
             "policy": f"static {self.static!r}",
         }
 

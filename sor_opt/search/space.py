@@ -7,7 +7,7 @@ import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sor_opt.errors import ConfigError
 from sor_opt.model.risk import RiskParams, Unit
@@ -68,7 +68,11 @@ class Space:
         if unknown:
             raise ConfigError(f"{path}: unknown key {sorted(unknown)[0]!r}")
         try:
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+            values: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in given.items()
+            }
+            return cls(**values)
         except (TypeError, ConfigError) as error:
             raise ConfigError(f"{path}: {error}") from error
 

@@ -36,7 +36,9 @@ def _market(
 ) -> Market:
     columns = np.array(rows, dtype=np.float64).T
     quotes = Quotes(
-        T0 + np.round(columns[0] * SECOND).astype(np.int64), columns[1].astype(np.int64), *columns[2:]
+        T0 + np.round(columns[0] * SECOND).astype(np.int64),
+        columns[1].astype(np.int64),
+        *columns[2:],
     )
     tape = Tape(("A", "B", "C"), quotes)
     orders = ParentOrders(

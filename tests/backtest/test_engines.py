@@ -22,8 +22,14 @@ from sor_opt.model.venues import FeeSchedule
 cents = st.integers(990, 1010).map(lambda x: x / 100)
 sizes = st.sampled_from([0, 7, 50, 100, 130, 250, 600, 0.3, 41.7, float("nan")])
 rows = st.lists(
-    st.tuples(st.integers(0, 200), st.integers(0, 2), cents, sizes, cents, sizes), min_size=1, max_size=60
-).map(lambda found: sorted((t, v, min(b, a), bs, max(b, a) + 0.01 * (b != a), s) for t, v, b, bs, a, s in found))
+    st.tuples(st.integers(0, 200), st.integers(0, 2), cents, sizes, cents, sizes),
+    min_size=1,
+    max_size=60,
+).map(
+    lambda found: sorted(
+        (t, v, min(b, a), bs, max(b, a) + 0.01 * (b != a), s) for t, v, b, bs, a, s in found
+    )
+)
 fees = st.sampled_from([-0.0005, 0.0, 0.001, 0.003])
 scenes = st.fixed_dictionaries(
     {
@@ -45,8 +51,12 @@ risks = st.builds(
     st.sampled_from([0.0, 0.0002, 0.001, 0.05]),
     st.sampled_from([0.0, 0.0001]),
 )
-statics = st.builds(StaticParams, st.sampled_from(["open", "strict"]), st.just(None), st.sampled_from([100.0, 30.0]))
-policies = st.one_of(st.sampled_from(list(BASELINES.values())), st.builds(static_policy, risks, statics))
+statics = st.builds(
+    StaticParams, st.sampled_from(["open", "strict"]), st.just(None), st.sampled_from([100.0, 30.0])
+)
+policies = st.one_of(
+    st.sampled_from(list(BASELINES.values())), st.builds(static_policy, risks, statics)
+)
 
 
 def assert_same(one, other):
@@ -124,7 +134,9 @@ def test_every_allocator_really_routes_and_pays_what_the_kernel_pays(real_day, a
     assert len(kernel.replay.ts) > 3
     columns = ["ts", "order", "side", "price", "shares", "fee", "reason"]
     one, other = (
-        result.executions()[columns].groupby(["ts", "order", "side", "price", "fee", "reason"]).sum()
+        result.executions()[columns]
+        .groupby(["ts", "order", "side", "price", "fee", "reason"])
+        .sum()
         for result in (mine, kernel)
     )
     assert one.equals(other)

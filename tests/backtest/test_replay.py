@@ -30,7 +30,13 @@ def play(request, t0):
 
 
 def test_best_ask_takes_one_venues_display_at_each_snapshot(market, play):
-    scene = market([(0, 0, 9.98, 100, 10.00, 100), (0, 1, 9.97, 100, 10.02, 300), (1, 1, 9.97, 100, 10.02, 300)])
+    scene = market(
+        [
+            (0, 0, 9.98, 100, 10.00, 100),
+            (0, 1, 9.97, 100, 10.02, 300),
+            (1, 1, 9.97, 100, 10.02, 300),
+        ]
+    )
     assert play(scene, BEST_ASK) == [
         (0, "A", 10.00, 100, "route"),
         (1, "B", 10.02, 100, "route"),
@@ -85,7 +91,13 @@ def test_a_quote_older_than_the_limit_is_left_out(market, play):
 
 @pytest.mark.parametrize(
     "broken",
-    [(0, 10, 10.0, 100), (9.9, 100, 0, 100), (9.9, 0, 10, 100), (9.9, 10, 10, np.nan), (10.1, 9, 10.0, 9)],
+    [
+        (0, 10, 10.0, 100),
+        (9.9, 100, 0, 100),
+        (9.9, 0, 10, 100),
+        (9.9, 10, 10, np.nan),
+        (10.1, 9, 10.0, 9),
+    ],
 )
 def test_a_broken_quote_empties_its_venue(market, play, broken):
     scene = market(
@@ -115,7 +127,11 @@ def test_twap_schedules_whole_shares(market, play):
 
 
 def test_vwap_splits_by_display_and_rounds_to_the_lowest_ask(market, play):
-    rows = [(0, 0, 9.98, 10, 10.01, 100), (0, 1, 9.98, 10, 10.00, 200), (0, 2, 9.98, 10, 10.02, 300)]
+    rows = [
+        (0, 0, 9.98, 10, 10.01, 100),
+        (0, 1, 9.98, 10, 10.00, 200),
+        (0, 2, 9.98, 10, 10.02, 300),
+    ]
     filled = {row[1]: row[3] for row in play(market(rows, size=100), VWAP)}
     assert filled == {"A": 16, "B": 34, "C": 50}
 

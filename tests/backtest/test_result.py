@@ -37,7 +37,9 @@ def test_penalties_are_no_part_of_the_shortfall(market):
     low, high = (
         run(scene, static_policy(RiskParams(x, x, 0.0), StaticParams())) for x in (0.01, 0.5)
     )
-    assert low.shortfall_bps.tolist() == high.shortfall_bps.tolist() == [pytest.approx(10.0, rel=0.01)]
+    assert (
+        low.shortfall_bps.tolist() == high.shortfall_bps.tolist() == [pytest.approx(10.0, rel=0.01)]
+    )
 
 
 def test_unfilled_shares_are_marked_at_the_last_mid_and_flagged(market):
@@ -46,7 +48,9 @@ def test_unfilled_shares_are_marked_at_the_last_mid_and_flagged(market):
     assert result.filled.tolist() == [100]
     assert not result.complete.any()
     paid = 50 * 10.02 + 50 * 10.12
-    assert result.shortfall_bps.tolist() == [pytest.approx(1e4 * (paid + 100 * 10.10 - 2000) / 2000)]
+    assert result.shortfall_bps.tolist() == [
+        pytest.approx(1e4 * (paid + 100 * 10.10 - 2000) / 2000)
+    ]
     assert result.opportunity_bps.tolist() == [pytest.approx(1e4 * 100 * 0.10 / 2000)]
 
 
@@ -70,7 +74,11 @@ def test_a_router_that_fills_nothing_saves_nothing(market):
 
 
 def test_a_saving_is_the_difference_of_two_shortfalls_of_one_notional(market):
-    rows = [(0, 0, 9.98, 500, 10.02, 100), (0, 1, 9.97, 500, 10.05, 500), (1, 0, 9.98, 500, 10.02, 100)]
+    rows = [
+        (0, 0, 9.98, 500, 10.02, 100),
+        (0, 1, 9.97, 500, 10.05, 500),
+        (1, 0, 9.98, 500, 10.02, 100),
+    ]
     scene = market(rows, size=200)
     router = run(scene, static_policy(RiskParams(0.0, 0.003, 0), StaticParams()))
     vwap = run(scene, BASELINES["vwap"])
@@ -86,7 +94,9 @@ def test_an_order_that_never_meets_a_book_has_no_shortfall(market):
 
 
 def test_cleanup_is_the_late_part_of_the_shortfall(market):
-    scene = market([(0, 0, 9.98, 50, 10.02, 150), (70, 0, 10.0, 500, 10.10, 500)], size=200, horizon=60)
+    scene = market(
+        [(0, 0, 9.98, 50, 10.02, 150), (70, 0, 10.0, 500, 10.10, 500)], size=200, horizon=60
+    )
     result = run(scene, BEST_ASK)
     assert result.cleanup_bps.tolist() == [pytest.approx(1e4 * 50 * 0.10 / 2000)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sor_opt.compiled import compiled
 from sor_opt.market.book import Feed
 from sor_opt.market.tape import FloatArray, IntArray
 
@@ -25,8 +25,8 @@ class BookState(NamedTuple):
     ask_left: FloatArray
 
 
-@njit(cache=True)
-def open_book(feed: Feed, standing: IntArray) -> BookState:  # pragma: no cover
+@compiled
+def open_book(feed: Feed, standing: IntArray) -> BookState:
     """The book of the quotes that stand when an order starts."""
     venues = len(standing)
     book = BookState(
@@ -46,8 +46,9 @@ def open_book(feed: Feed, standing: IntArray) -> BookState:  # pragma: no cover
     return book
 
 
-@njit(cache=True)
-def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None:  # pragma: no cover
+@compiled
+def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None:
+    """Make a row its venue's last quote; shares taken there, or everywhere, are back."""
     venue = feed.venue[row]
     book.quoted_at[venue] = feed.ts[row]
     book.bid[venue], book.bid_size[venue] = feed.bid[row], feed.bid_size[row]
@@ -59,8 +60,8 @@ def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None
         book.bid_taken[venue] = book.ask_taken[venue] = 0.0
 
 
-@njit(cache=True)
-def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:  # pragma: no cover
+@compiled
+def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:
     """Write what is left at each venue; return the best bid and ask (-inf and inf if none)."""
     best_bid, best_ask = -np.inf, np.inf
     for k in range(len(book.ask)):
@@ -72,10 +73,8 @@ def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:  # pra
     return best_bid, best_ask
 
 
-@njit(cache=True)
-def cheapest(
-    price: FloatArray, left: FloatArray, taker: FloatArray
-) -> int:  # pragma: no cover
+@compiled
+def cheapest(price: FloatArray, left: FloatArray, taker: FloatArray) -> int:
     """The venue with something left at the lowest price, then fee, then index; -1 if none."""
     best = -1
     for k in range(len(price)):

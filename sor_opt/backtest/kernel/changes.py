@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import TOLERANCE
 
 _SAME = 1e-12
 """Two crossing points that differ by less, relatively, are one."""
@@ -32,7 +33,7 @@ class Ahead(NamedTuple):
     found: FloatArray
 
 
-@njit(cache=True)
+@compiled
 def next_shortfall(
     offsets: IntArray,
     fills: FloatArray,
@@ -42,13 +43,12 @@ def next_shortfall(
     over: float,
     ceiling: float,
     rungs: IntArray,
-) -> float:  # pragma: no cover
+) -> float:
     """The next shortfall penalty beyond `under` at which `rungs` may stop being the optimum.
 
     Infinite where there is none up to `ceiling`.
     """
-    short = target - _filled(offsets, fills, rungs)
-    if short <= 0:
+    if ceiling <= under or _filled(offsets, fills, rungs) >= target:
         return np.inf
     slope = np.inf
     for i in range(len(offsets) - 1):
@@ -64,23 +64,27 @@ def next_shortfall(
     return _kink(offsets, fills, costs, target, over, ceiling, True, rungs)
 
 
-@njit(cache=True)
+@compiled
 def next_excess(
     offsets: IntArray,
     fills: FloatArray,
     costs: FloatArray,
     target: float,
     under: float,
+    over: float,
     ceiling: float,
     rungs: IntArray,
-) -> float:  # pragma: no cover
-    """The next excess penalty at which `rungs` stops being the optimum; infinite for none."""
-    if _filled(offsets, fills, rungs) <= target:
+) -> float:
+    """The next excess penalty beyond `over` at which `rungs` stops being the optimum.
+
+    Infinite where there is none up to `ceiling`.
+    """
+    if ceiling <= over or _filled(offsets, fills, rungs) <= target:
         return np.inf
     return _kink(offsets, fills, costs, target, under, ceiling, False, rungs)
 
 
-@njit(cache=True)
+@compiled
 def _kink(
     offsets: IntArray,
     fills: FloatArray,
@@ -90,7 +94,7 @@ def _kink(
     ceiling: float,
     is_under: bool,
     rungs: IntArray,
-) -> float:  # pragma: no cover
+) -> float:
     """Where the line of `rungs` meets the lower envelope of all lines again.
 
     A climb's line: its cost with the other penalty, plus the growing penalty times its deviation.
@@ -106,11 +110,13 @@ def _kink(
             return kink
         crossing = (lower - fixed) / (deviation - flatter)
         if crossing >= top * (1 - _SAME):
-            return min(kink, crossing)
+            # Up to here the solver takes the two for a tie.
+            tie = TOLERANCE * max(1.0, abs(lower + top * flatter))
+            return min(kink, crossing) + tie / (deviation - flatter)
         top = kink = crossing
 
 
-@njit(cache=True)
+@compiled
 def _line(
     offsets: IntArray,
     fills: FloatArray,
@@ -119,7 +125,7 @@ def _line(
     other: float,
     is_under: bool,
     rungs: IntArray,
-) -> tuple[float, float]:  # pragma: no cover
+) -> tuple[float, float]:
     """Cost with the other penalty alone, and the deviation that the growing penalty multiplies."""
     spent = 0.0
     for i in range(len(offsets) - 1):
@@ -130,8 +136,8 @@ def _line(
     return (spent + other * long, short) if is_under else (spent + other * short, long)
 
 
-@njit(cache=True)
-def _filled(offsets: IntArray, fills: FloatArray, rungs: IntArray) -> float:  # pragma: no cover
+@compiled
+def _filled(offsets: IntArray, fills: FloatArray, rungs: IntArray) -> float:
     filled = 0.0
     for i in range(len(offsets) - 1):
         for j in range(offsets[i], offsets[i] + rungs[i]):

@@ -9,7 +9,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sor_opt.backtest.base import EXCESS, ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.kernel.book import BookState, apply_quote, cheapest, look, open_book
@@ -22,6 +21,7 @@ from sor_opt.backtest.kernel.splits import (
     split_static,
 )
 from sor_opt.backtest.policies import Policy, Split
+from sor_opt.compiled import compiled
 from sor_opt.market.book import Feed
 from sor_opt.market.tape import FloatArray, IntArray
 
@@ -47,12 +47,12 @@ class _Orders(NamedTuple):
 class _Log(NamedTuple):
     """Executions: ``keys[i] = ts, order, venue, reason``, ``amounts[i] = price, shares``.
 
-    ``count[0]`` of them happened; those beyond the room are counted and not kept.
+    ``total[0]`` of them happened; those beyond the room are counted and not kept.
     """
 
     keys: IntArray
     amounts: FloatArray
-    count: IntArray
+    total: IntArray
 
 
 def replay(market: Market, policy: Policy) -> Replay:
@@ -81,8 +81,7 @@ def replay_ahead(
     -------
     Replay
     float64 array, shape (orders, 2)
-        Every penalty from the given one to this (the shortfall's with it, the excess's without
-        it) makes the same replay of the order.
+        Up to where either penalty can grow, the other held, and the order's replay stay the same.
     """
     ahead = Ahead(*ceilings, np.full((len(market.orders), 2), np.inf))
     return _run(market, policy, penalties, ahead), ahead.found
@@ -115,7 +114,7 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
     )
     log = _room(_USUAL_EXECUTIONS * len(orders))
     mids, counts = _replay(*given, log)
-    executions = int(log.count[0])
+    executions = int(log.total[0])
     if executions > len(log.keys):
         log = _room(executions)
         mids, counts = _replay(*given, log)
@@ -136,13 +135,15 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
 
 
 def _room(executions: int) -> _Log:
-    return _Log(np.empty((executions, 4), np.int64), np.empty((executions, 2)), np.zeros(1, np.int64))
+    return _Log(
+        np.empty((executions, 4), np.int64), np.empty((executions, 2)), np.zeros(1, np.int64)
+    )
 
 
-@njit(cache=True)
+@compiled
 def _replay(
     feed: Feed, orders: _Orders, rules: Rules, route: Route, ahead: Ahead | None, log: _Log
-) -> tuple[FloatArray, IntArray]:  # pragma: no cover
+) -> tuple[FloatArray, IntArray]:
     """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
     n = len(orders.starts)
     mids = np.full((n, 2), np.nan)
@@ -195,10 +196,8 @@ def _replay(
     return mids, counts
 
 
-@njit(cache=True)
-def _due(
-    orders: _Orders, slice_: int, paced: bool, elapsed: int, remaining: float
-) -> float:  # pragma: no cover
+@compiled
+def _due(orders: _Orders, slice_: int, paced: bool, elapsed: int, remaining: float) -> float:
     """Shares that should have been bought by now and are not."""
     if not paced:
         return remaining
@@ -210,10 +209,8 @@ def _due(
     return scheduled - (orders.size - remaining)
 
 
-@njit(cache=True)
-def _buy(
-    log: _Log, book: BookState, sent: FloatArray, now: int, order: int, reason: int
-) -> float:  # pragma: no cover
+@compiled
+def _buy(log: _Log, book: BookState, sent: FloatArray, now: int, order: int, reason: int) -> float:
     """Execute what was sent, up to the display; return the shares bought."""
     bought = 0.0
     for k in range(len(sent)):
@@ -225,10 +222,10 @@ def _buy(
     return bought
 
 
-@njit(cache=True)
+@compiled
 def _sell_excess(
     log: _Log, book: BookState, taker: FloatArray, excess: float, now: int, order: int
-) -> float:  # pragma: no cover
+) -> float:
     """Give back at the best bids what was bought too much; return the shares sold."""
     sold = 0.0
     while sold < excess:
@@ -243,12 +240,12 @@ def _sell_excess(
     return sold
 
 
-@njit(cache=True)
+@compiled
 def _record(
     log: _Log, now: int, order: int, venue: int, reason: int, price: float, shares: float
-) -> None:  # pragma: no cover
-    i = log.count[0]
-    log.count[0] += 1
+) -> None:
+    i = log.total[0]
+    log.total[0] += 1
     if i < len(log.keys):
         log.keys[i, 0], log.keys[i, 1] = now, order
         log.keys[i, 2], log.keys[i, 3] = venue, reason

@@ -6,11 +6,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sor_opt.allocators.fast import FREE, solve_ladders
 from sor_opt.backtest.kernel.book import BookState, cheapest
 from sor_opt.backtest.kernel.changes import Ahead, next_excess, next_shortfall
+from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.static import count_rungs, write_rungs
 
@@ -36,10 +36,8 @@ class Route(NamedTuple):
     relative_to_mid: bool
 
 
-@njit(cache=True)
-def split_best_ask(
-    book: BookState, taker: FloatArray, due: float, sent: FloatArray
-) -> None:  # pragma: no cover
+@compiled
+def split_best_ask(book: BookState, taker: FloatArray, due: float, sent: FloatArray) -> None:
     """Everything to the venue with the lowest ask that still displays something."""
     sent[:] = 0.0
     venue = cheapest(book.ask, book.ask_left, taker)
@@ -47,10 +45,8 @@ def split_best_ask(
         sent[venue] = due
 
 
-@njit(cache=True)
-def split_by_size(
-    book: BookState, taker: FloatArray, due: float, sent: FloatArray
-) -> None:  # pragma: no cover
+@compiled
+def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArray) -> None:
     """In proportion to display, whole shares; the rounding's rest at the lowest asks."""
     shown = 0.0
     for left in book.ask_left:
@@ -74,7 +70,7 @@ def split_by_size(
         rest -= extra
 
 
-@njit(cache=True)
+@compiled
 def split_static(
     book: BookState,
     rules: Rules,
@@ -85,7 +81,7 @@ def split_static(
     sent: FloatArray,
     ahead: Ahead | None,
     order: int,
-) -> None:  # pragma: no cover
+) -> None:
     """The static model's cheapest split (`sor_opt.model.static`).
 
     `penalties` are shortfall and excess in the policy's unit. With `ahead`, note at which others
@@ -126,9 +122,9 @@ def split_static(
         sent[k] = rungs[k] * route.step
     if ahead is not None and not route.strict:
         # Every strict split executes the target exactly: no penalty can change it.
-        under = next_shortfall(
-            offsets, fills, costs, due, shortfall, excess, ahead.shortfall * unit, rungs
-        )
-        over = next_excess(offsets, fills, costs, due, shortfall, ahead.excess * unit, rungs)
-        ahead.found[order, 0] = min(ahead.found[order, 0], under / unit)
-        ahead.found[order, 1] = min(ahead.found[order, 1], over / unit)
+        # A change beyond one that was found before is of no interest.
+        found = ahead.found[order]
+        ceilings = min(found[0], ahead.shortfall) * unit, min(found[1], ahead.excess) * unit
+        under = next_shortfall(offsets, fills, costs, due, shortfall, excess, ceilings[0], rungs)
+        over = next_excess(offsets, fills, costs, due, shortfall, excess, ceilings[1], rungs)
+        found[0], found[1] = min(found[0], under / unit), min(found[1], over / unit)

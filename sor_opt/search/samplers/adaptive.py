@@ -23,16 +23,18 @@ class AdaptiveSampler(SequenceSampler):
         super().__init__(space, seed)
         self._points: list[Point] = []
         self._rounds: Iterator[Round] | None = None
+        self._last: tuple[Point, ...] = ()  # the points of the round that is under way
 
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:
         """Give the point number `slot` of the rounds, which follow from `values`."""
         if self._rounds is None:
             self._rounds = narrow(self.space, values)
         while slot >= len(self._points):
-            if not all(point in values for point in self._points):
+            if not all(point in values for point in self._last):
                 return Outlook.WAIT
             following = next(self._rounds, None)
             if following is None:
                 return Outlook.OVER
-            self._points += following.points
+            self._last = following.points
+            self._points += self._last
         return self._points[slot]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sor_opt.market.quality import Inspection
     from sor_opt.market.tape import Tape
 
-app = typer.Typer(help="Inspect, convert and generate market data.", no_args_is_help=True)
+app = typer.Typer(name="data", help="Inspect, convert and generate market data.")
 
 Quotes = Annotated[
     Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content.")

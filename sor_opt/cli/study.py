@@ -12,9 +12,7 @@ import typer
 from sor_opt.cli.options import OutputOptions, StaticOptions, spread
 from sor_opt.cli.replay import DataArgument, LevelsOption, ReplayOptions, warn_if_crossed
 
-app = typer.Typer(
-    name="study", help="Searches that are kept, resumed and shared.", no_args_is_help=True
-)
+app = typer.Typer(name="study", help="Searches that are kept, resumed and shared.")
 
 _DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 

@@ -1,0 +1,50 @@
+"""Smart order routing: exact allocators, honest Level-1 backtests, resumable parameter searches.
+
+The names below are the public interface; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "sor_opt.errors": ("ConfigError", "DataError", "SolverError", "SorOptError", "StorageError"),
+    "sor_opt.market.loaders": ("load_tape", "save_tape"),
+    "sor_opt.market.quality": ("book_quality", "inspect"),
+    "sor_opt.market.synthetic": ("SyntheticParams", "generate"),
+    "sor_opt.market.tape": ("Quotes", "Tape", "Trades"),
+    "sor_opt.model.instances": ("Instance", "read_instance"),
+    "sor_opt.model.ladder": ("Allocation", "LadderProblem"),
+    "sor_opt.model.risk": ("RiskParams",),
+    "sor_opt.model.static": ("StaticParams", "static_problem"),
+    "sor_opt.model.venues": ("Fee", "FeeSchedule", "Venue"),
+    "sor_opt.allocators.base": ("Allocator",),
+    "sor_opt.allocators.crosscheck": ("crosscheck",),
+    "sor_opt.allocators.registry": ("create",),
+    "sor_opt.backtest.backtest": ("run", "run_baselines"),
+    "sor_opt.backtest.base": ("Market", "ReplayParams", "prepare"),
+    "sor_opt.backtest.orders": ("OrderParams", "ParentOrders", "make_orders"),
+    "sor_opt.backtest.policies": ("BASELINES", "Policy", "static_policy"),
+    "sor_opt.backtest.result": ("Estimate", "Result", "estimate", "savings"),
+    "sor_opt.search.grid": ("Grid", "run_grid"),
+    "sor_opt.search.landscape": ("Landscape", "make_landscape"),
+    "sor_opt.search.objective": ("Objective", "Outcome", "ShortfallObjective"),
+    "sor_opt.search.space": ("Space",),
+    "sor_opt.search.study": ("StudyRun", "run_study"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'sor_opt' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,97 @@
+"""Parent orders over a day's window."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.tape import Quotes, Tape
+
+NEW_YORK = ZoneInfo("America/New_York")
+MINUTE = 60 * SECOND
+
+
+def at(text):
+    return int(datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).timestamp()) * SECOND
+
+
+def tape(*moments):
+    n = len(moments)
+    prices = np.full((4, n), [[9], [1], [10], [1]])
+    return Tape(("A",), Quotes([at(moment) for moment in moments], np.zeros(n), *prices))
+
+
+def starts(tape, **params):
+    orders = make_orders(tape, OrderParams(**params))
+    moments = [datetime.fromtimestamp(start / SECOND, NEW_YORK) for start in orders.starts]
+    return [f"{moment:%d %H:%M}" for moment in moments]
+
+
+FULL_DAY = tape(*(f"2018-01-02T{hour:02}:{minute}" for hour in range(8, 17) for minute in (10, 20)))
+
+
+def test_orders_start_at_every_multiple_that_fits_into_the_session():
+    found = starts(FULL_DAY, every=10 * MINUTE, horizon=9 * MINUTE)
+    assert len(found) == 39
+    assert (found[0], found[-1]) == ("02 09:30", "02 15:50")
+
+
+def test_without_every_there_is_one_order():
+    assert starts(FULL_DAY) == ["02 09:30"]
+
+
+def test_start_and_end_narrow_the_window():
+    window = {"start": time(11), "end": time(11, 30)}
+    assert starts(FULL_DAY, every=10 * MINUTE, horizon=10 * MINUTE, **window) == [
+        "02 11:00",
+        "02 11:10",
+        "02 11:20",
+    ]
+
+
+def test_a_day_that_begins_late_or_ends_early_is_cut_to_its_quotes():
+    short = tape("2018-01-02T10:07", "2018-01-02T10:40")
+    found = starts(short, every=10 * MINUTE, horizon=9 * MINUTE)
+    assert found == ["02 10:07", "02 10:17", "02 10:27"]
+    orders = make_orders(short, OrderParams())
+    assert orders.deadlines.tolist() == [at("2018-01-02T10:40")]
+
+
+def test_every_day_of_a_tape_has_its_own_orders_and_deadline():
+    moments = ("02T08:00", "02T15:00", "03T08:00", "03T15:00", "03T18:00")
+    days = tape(*(f"2018-01-{moment}" for moment in moments))
+    found = starts(days, every=180 * MINUTE, horizon=9 * MINUTE)
+    assert found == ["02 09:30", "02 12:30", "02 15:30", "03 09:30", "03 12:30", "03 15:30"]
+    orders = make_orders(days, OrderParams(every=180 * MINUTE))
+    assert set(orders.deadlines.tolist()) == {at("2018-01-02T16:00"), at("2018-01-03T16:00")}
+
+
+def test_no_quotes_in_the_window_is_the_datas_fault():
+    with pytest.raises(DataError, match="no quotes between 09:30:00 and 16:00:00"):
+        make_orders(tape("2018-01-02T04:00", "2018-01-02T05:00"), OrderParams())
+
+
+def test_a_horizon_that_never_fits_is_the_calls_fault():
+    with pytest.raises(ConfigError, match="no order of 36000s fits"):
+        make_orders(FULL_DAY, OrderParams(horizon=600 * MINUTE, every=MINUTE))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"size": 0}, "size must be > 0, got 0"),
+        ({"size": float("nan")}, "size must be > 0, got nan"),
+        ({"horizon": 0}, "horizon must be > 0, got 0s"),
+        ({"every": -1}, "every must be > 0"),
+        ({"side": "long"}, "side must be buy or sell, got 'long'"),
+        ({"start": time(12), "end": time(11)}, "start must be before end"),
+    ],
+)
+def test_wrong_parameters_are_named(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        OrderParams(**wrong)

@@ -1,0 +1,165 @@
+"""`backtest`, `grid` and `landscape` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from sor_opt.market.loaders import save_tape
+from sor_opt.market.synthetic import SyntheticParams, generate
+
+LAYOUT = ["--size", "700", "--horizon", "1m", "--every", "2m"]
+
+
+@pytest.fixture(scope="module")
+def quotes(tmp_path_factory):
+    path = tmp_path_factory.mktemp("market") / "quotes.csv"
+    save_tape(generate(SyntheticParams(seed=5, minutes=10)), path)
+    return path
+
+
+def sor_opt(*words):
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-c", "from sor_opt.cli import main; main()", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def document(*words):
+    done = sor_opt(*words, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_backtest_reports_what_programs_rely_on(quotes, tmp_path):
+    log, orders = tmp_path / "log.csv", tmp_path / "orders.parquet"
+    found = document("backtest", quotes, *LAYOUT, "--log", log, "--orders", orders)
+    assert found["orders"] == 5
+    assert found["filled_shares"] + found["unfilled_shares"] == 5 * 700
+    assert set(found["baselines"]) == set(found["savings_bps"]) == {"best-ask", "twap", "vwap"}
+    for baseline in found["baselines"].values():
+        assert {"total_cash", "avg_price", "shortfall_bps", "filled_shares"} <= set(baseline)
+    assert {"crossed_share", "stale_share"} <= set(found["quality"])
+    rows = pd.read_csv(log)
+    signs = rows["side"].map({"buy": 1, "sell": -1})
+    assert (signs * rows["price"] * rows["shares"] + rows["fee"]).sum() == pytest.approx(
+        found["total_cash"], abs=0.005
+    )
+    assert pd.read_parquet(orders)["filled"].sum() == found["filled_shares"]
+
+
+def test_grid_ranks_27_points(quotes, tmp_path):
+    picture = tmp_path / "grid.png"
+    found = document("grid", quotes, *LAYOUT, "--plot", picture)
+    scores = [point["train_bps"] for point in found["points"]]
+    assert len(scores) == 27
+    assert scores == sorted(scores)
+    assert found["best"] == found["points"][0]
+    assert found["flat"] is False
+    assert 1 < found["distinct"] <= 27
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_seed_gives_one_document(quotes):
+    first, again = (document("grid", quotes, *LAYOUT, "--seed", "3") for _ in range(2))
+    del first["seconds"], again["seconds"]
+    assert first == again
+
+
+def test_a_flat_grid_is_called_flat(quotes):
+    done = sor_opt("grid", quotes, *LAYOUT, "--space", "strict")
+    assert "Flat: all 27 points did exactly the same" in done.stdout
+
+
+def test_a_single_order_is_called_one_draw(quotes):
+    assert "One order is one draw" in sor_opt("backtest", quotes, "--horizon", "2m").stdout
+
+
+def test_landscape_reports_its_minimum_and_the_grids_regret(quotes, tmp_path):
+    picture = tmp_path / "landscape.png"
+    layout = ["--size", "500", "--horizon", "30s", "--every", "3m"]
+    found = document("landscape", quotes, *layout, "--plot", picture)
+    assert found["breakpoints"] == len(found["staircase"]["ends"]) - 1
+    assert found["best"]["train_bps"] == min(found["staircase"]["train_bps"])
+    assert found["grid_best"]["train_bps"] - found["best"]["train_bps"] == pytest.approx(
+        found["grid_regret_bps"]
+    )
+    assert picture.exists()
+
+
+def test_a_crossed_book_is_warned_of(shared):
+    done = sor_opt("backtest", shared("taq/quotes_2018-01-02.csv.gz"), "--end", "11:00")
+    assert "warning: the consolidated book is crossed in" in done.stderr
+    assert "--max-quote-age 2s" in done.stderr
+
+
+@pytest.mark.parametrize("allocator", ["exhaustive", "integer", "fast"])
+def test_any_allocator_can_route(quotes, allocator):
+    layout = ["--size", "300", "--horizon", "5s", "--every", "4m", "--lambda-under", "0.0001"]
+    mine, kernel = (
+        document("backtest", quotes, *layout, *choice)
+        for choice in (["--allocator", allocator], [])
+    )
+    assert mine["total_cash"] == pytest.approx(kernel["total_cash"], abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--size", "0"], "size must be > 0, got 0"),
+        (["--horizon", "0s"], "horizon must be > 0"),
+        (["--horizon", "soon"], "'soon' is no duration"),
+        (["--start", "late"], "'late' is no time of day"),
+        (["--lambda-under", "-1"], "lambda_under must be finite and >= 0, got -1"),
+        (["--allocator", "magic"], "unknown allocator 'magic'"),
+        (["--space", "wide"], "'wide' is not one of"),
+        (["--log", "log.xls"], "unknown ending"),
+        (["--horizon", "8h", "--every", "1h"], "no order of 28800s fits"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_code_2(quotes, words, message):
+    done = sor_opt("backtest", quotes, *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_wrong_data_is_one_line_and_exit_code_3(tmp_path):
+    broken = tmp_path / "quotes.csv"
+    broken.write_text("ts,venue,bid,bid_size,ask,ask_size\n1,SYN-A,ten,1,10.1,1\n")
+    for data in (broken, tmp_path / "missing.csv", tmp_path):
+        done = sor_opt("grid", data)
+        assert done.returncode == 3
+        assert done.stderr.count("\n") == 1
+        assert str(data) in done.stderr
+
+
+def test_a_venue_without_a_fee_is_named_with_the_mend(tmp_path):
+    odd = tmp_path / "quotes.csv"
+    odd.write_text("ts,venue,bid,bid_size,ask,ask_size\n1709562600000000000,NOWHERE,9,1,10,1\n")
+    done = sor_opt("grid", odd)
+    assert done.returncode in (2, 3)
+    assert "NOWHERE" in done.stderr
+    assert "--fees" in done.stderr
+
+
+def test_debug_shows_the_trace(quotes):
+    done = sor_opt("backtest", quotes, "--size", "0", "--debug")
+    assert "Traceback" in done.stderr
+
+
+def test_a_tenth_of_the_rows_broken_is_done_and_counted(quotes, tmp_path):
+    frame = pd.read_csv(quotes)
+    frame.loc[::10, "ask"] = None
+    frame.loc[5::20, "bid_size"] = 0
+    dirty = tmp_path / "dirty.csv"
+    frame.to_csv(dirty, index=False)
+    found = document("grid", dirty, *LAYOUT)
+    best = found["best"]
+    assert best["filled_shares"] + best["unfilled_shares"] == 5 * 700
+    venues = document("data", "inspect", dirty)["venues"]
+    counted = sum(venue["missing"] for venue in venues)
+    assert counted == pytest.approx(len(frame) * 0.15, rel=0.01)

@@ -1,0 +1,67 @@
+"""The consolidated book."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sor_opt.market.book import Book, make_feed
+from sor_opt.market.tape import Quotes
+
+QUOTES = Quotes(
+    np.array([0, 10, 20]),
+    np.array([0, 1, 0]),
+    np.array([9.9, 9.8, 0.0]),
+    np.array([100.0, 200.0, 100.0]),
+    np.array([10.0, 10.1, 10.0]),
+    np.array([300.0, 400.0, 300.0]),
+)
+
+
+def book_after(rows, age=None, refill="update", side="buy"):
+    book, feed = Book(2, age, refill), make_feed(QUOTES, side)
+    for row in range(rows):
+        book.apply(feed, row)
+    return book, feed
+
+
+def test_the_best_prices_are_over_all_venues():
+    book, _ = book_after(2)
+    seen = book.at(10)
+    assert (seen.best_bid, seen.best_ask, seen.mid) == (9.9, 10.0, pytest.approx(9.95))
+    assert seen.ask_left.tolist() == [300, 400]
+
+
+def test_an_old_quote_is_left_out_and_counted():
+    book, _ = book_after(2, age=5)
+    assert (book.at(5).best_ask, book.at(5).stale) == (10.0, 0)
+    assert (book.at(12).best_ask, book.at(12).stale) == (10.1, 1)
+    assert book.at(100).empty
+
+
+def test_a_broken_quote_empties_its_venue():
+    book, _ = book_after(3)
+    assert book.at(20).ask_left.tolist() == [0, 400]
+
+
+def test_what_we_took_is_gone_but_still_counts_for_the_mid():
+    book, feed = book_after(2)
+    book.take_ask(0, 300)
+    assert book.at(10).ask_left.tolist() == [0, 400]
+    assert book.at(10).best_ask == 10.0
+    book.apply(feed, 0)
+    assert book.at(10).ask_left.tolist() == [300, 400]
+
+
+def test_every_snapshot_refills_all_venues():
+    book, feed = book_after(1, refill="every-snapshot")
+    book.take_ask(0, 300)
+    book.apply(feed, 1)
+    assert book.at(10).ask_left.tolist() == [300, 400]
+
+
+def test_a_seller_sees_the_market_mirrored():
+    book, _ = book_after(2, side="sell")
+    seen = book.at(10)
+    assert (seen.best_ask, seen.best_bid) == (-9.9, -10.0)
+    assert seen.ask_left.tolist() == [100, 200]

@@ -1,0 +1,111 @@
+"""The grid, and the objective it ranks by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.errors import ConfigError
+from sor_opt.market.synthetic import SyntheticParams, generate
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams
+from sor_opt.model.venues import FeeSchedule
+from sor_opt.search.grid import run_grid
+from sor_opt.search.objective import ShortfallObjective
+from sor_opt.search.space import NAMES, Space
+
+
+@pytest.fixture(scope="module")
+def market():
+    tape = generate(SyntheticParams(seed=3, minutes=30))
+    orders = make_orders(tape, OrderParams(size=1000, horizon=120 * SECOND, every=180 * SECOND))
+    return prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
+
+
+def test_the_27_points_are_ranked_by_train_and_their_outcomes_counted(market):
+    grid = run_grid(ShortfallObjective(market), Space())
+    scores = [point.outcome.train_bps for point in grid.points]
+    assert len(scores) == 27
+    assert scores == sorted(scores)
+    assert 1 < grid.distinct <= 27
+    assert not grid.flat
+    assert {point.params for point in grid.points} == set(Space().grid())
+
+
+def test_the_strict_space_is_flat(market):
+    """Every admissible split executes the target exactly, so the parameters decide nothing."""
+    grid = run_grid(ShortfallObjective(market, StaticParams(space="strict")), Space())
+    assert grid.flat
+
+
+def test_points_of_one_threshold_and_excess_coincide(market):
+    objective = ShortfallObjective(market)
+    one = objective.replay(RiskParams(0.0010, 0.0005, 0.0001))
+    other = objective.replay(RiskParams(0.00105, 0.00055, 0.00005))
+    assert one.outcome_key() == other.outcome_key()
+
+
+def test_train_and_test_are_split_by_time(market):
+    objective = ShortfallObjective(market)
+    n = len(market.orders)
+    assert objective.train.sum() == n * 7 // 10
+    assert not np.diff(objective.train.astype(int)).max() > 0
+    result = objective.replay(RiskParams())
+    outcome = objective.outcome(result)
+    assert outcome.train_bps == pytest.approx(result.shortfall_bps[objective.train].mean())
+    assert outcome.test_bps == pytest.approx(result.shortfall_bps[~objective.train].mean())
+
+
+def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticParams()):  # noqa: B008
+    orders = make_orders(tape, OrderParams(size=size, every=180 * SECOND))
+    market = prepare(tape, orders, rules, FeeSchedule.packaged())
+    return ShortfallObjective(market, static).fingerprint()
+
+
+def test_the_fingerprint_tells_data_orders_rules_and_policy_apart(market):
+    base = fingerprint(market.tape)
+
+    def differs(**changes):
+        other = fingerprint(**{"tape": market.tape, **changes})
+        return {key for key in base if base[key] != other[key]}
+
+    assert differs() == set()
+    assert differs(size=900) == {"orders"}
+    assert differs(rules=ReplayParams(SECOND)) == {"rules"}
+    assert differs(static=StaticParams(space="strict")) == {"policy"}
+    assert "data" in differs(tape=generate(SyntheticParams(seed=4, minutes=30)))
+
+
+def test_levels_are_read_from_toml(tmp_path):
+    file = tmp_path / "levels.toml"
+    file.write_text("lambda_under = [0.0001, 0.0002]\ntheta_queue = [0.00001]\n")
+    space = Space.read(file)
+    assert len(space.grid()) == 3 * 2 * 1
+    assert space.levels("lambda_under") == (0.0001, 0.0002)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lambda_under = [0.002, 0.001]", "lambda_under must hold rising levels > 0"),
+        ("lambda_under = []", "lambda_under must hold rising levels > 0"),
+        ("lambda_oops = [1.0]", "unknown key 'lambda_oops'"),
+        ("lambda_under = ", "cannot read the levels"),
+        ("reach = 1", "reach must be > 1"),
+    ],
+)
+def test_wrong_levels_are_one_line_that_names_the_file(tmp_path, text, message):
+    file = tmp_path / "levels.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        Space.read(file)
+    assert "levels.toml" in str(caught.value)
+
+
+def test_bounds_enclose_the_levels():
+    space = Space()
+    for name in NAMES:
+        low, high = space.bounds(name)
+        assert low < min(space.levels(name)) < max(space.levels(name)) < high

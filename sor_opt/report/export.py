@@ -16,7 +16,9 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _write_json(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_json(path, orient="records", date_format="iso", date_unit="ns", indent=2)
+    frame.to_json(
+        path, orient="records", date_format="iso", date_unit="ns", double_precision=15, indent=2
+    )
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:

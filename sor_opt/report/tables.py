@@ -38,9 +38,8 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
     orders = summary["orders"]
     names = list(summary["baselines"])
     title = (
-        f"{_count(orders['all'], 'parent order')}, {orders['train']} train and "
-        f"{orders['test']} test: "
-        "mean shortfall, bps; savings on the baselines"
+        f"{_count(orders['all'], 'parent order')} ({orders['train']} train, "
+        f"{orders['test']} test): mean shortfall and savings, bps"
     )
     table = _table("")
     for heading in ("λ over", "λ under", "θ", "train", "test", "unfilled", *names):
@@ -133,8 +132,7 @@ def _verdict(summary: Mapping[str, Any]) -> Text:
         return Text(
             f"Flat: all {points} points did exactly the same; the parameters decide nothing."
         )
-    same = "" if distinct == points else "; points of one outcome are equally good"
-    return Text(f"{points} points, {distinct} distinct outcomes{same}. {summary['seconds']:.2f} s.")
+    return Text(f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s.")
 
 
 def _notes(summary: Mapping[str, Any]) -> list[Text]:

@@ -160,8 +160,7 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
     Raises
     ------
     ConfigError
-        If the run is wrong in itself, is made for something else than the study, or asks for
-        fewer trials than are finished.
+        If the run is wrong in itself, or is made for something else than the study.
     DataError
         If the objective is undefined (NaN) at a point.
     StorageError
@@ -177,11 +176,6 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
         with open_storage(run.storage, create=True) as storage:
             study = _enter(storage, run)
             before = _finished(study)
-            if run.trials < before:
-                raise ConfigError(
-                    f"study {run.name!r} holds {before} finished trials, more than the "
-                    f"{run.trials} asked for; ask for {before} or more"
-                )
             _go(storage, study, run, stop, progress)
             return _result(run, storage.shown, history(study), before, stop)
 

@@ -65,10 +65,11 @@ def test_a_study_ends_where_its_sampler_does(database):
         assert result.note() == "ended after 27 of 100 trials: every point of the grid is done"
 
 
-def test_fewer_trials_than_are_finished_are_refused(database):
+def test_a_study_with_more_than_is_asked_for_is_left_as_it_is(database):
     run_study(run(trials=5, storage=database))
-    with pytest.raises(ConfigError, match="holds 5 finished trials, more than the 4 asked for"):
-        run_study(run(trials=4, storage=database))
+    again = run_study(run(trials=4, storage=database))
+    assert (again.added, again.finished) == (0, 5)
+    assert again.note() == "nothing to do: 5 of 4 trials are finished"
 
 
 @pytest.mark.parametrize("sampler", ["grid", "adaptive", "random", "qmc", "tpe", "cmaes"])

@@ -9,6 +9,7 @@ from typer.exceptions import Abort, TyperException
 
 from sor_opt.cli import data, study
 from sor_opt.cli.allocate import allocate, validate
+from sor_opt.cli.compare import compare
 from sor_opt.cli.replay import backtest, grid
 from sor_opt.cli.search import landscape
 from sor_opt.errors import SorOptError
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (allocate, validate, backtest, grid, landscape):
+for command in (allocate, validate, backtest, grid, landscape, compare):
     app.command()(command)
 app.add_typer(data.app)
 app.add_typer(study.app)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 
@@ -39,6 +40,18 @@ def draw_grid(grid: Grid, baselines: Mapping[str, Result], path: Path) -> None:
     save(figure, path)
 
 
+def check_picture(path: Path | None) -> None:
+    """Refuse a name of no picture format, before the work and not after it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if path is not None and path.suffix.removeprefix(".") not in known:
+        raise ConfigError(f"{path}: unknown picture format; use one of {', '.join(known)}")
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure whole or not at all; the format follows the ending.
 
@@ -47,9 +60,7 @@ def save(figure: Figure, path: Path) -> None:
     ConfigError
         If the ending is no picture format.
     """
-    known = sorted(figure.canvas.get_supported_filetypes())
-    if path.suffix.removeprefix(".") not in known:
-        raise ConfigError(f"{path}: unknown picture format; use one of {', '.join(known)}")
+    check_picture(path)
     with whole(path) as temporary:
         figure.savefig(temporary, dpi=120)
 

@@ -112,24 +112,43 @@ def make_landscape(
     DataError
         If no train order ever meets a book to trade on.
     """
-    thresholds, excesses = _sums(space, "lambda_under"), _sums(space, "lambda_over")
-    walk = _Walk(objective, space, thresholds, excesses.high, progress)
+    joint = joint_landscape(objective, space, progress)
+    if joint is not None:
+        return joint
+    middle = space.grid()[len(space.grid()) // 2]
+    held = middle.excess if excess is None else excess
+    walk = _Walk(objective, space, held, progress)
+    stairs = walk.staircases(held)
+    assert stairs is not None
+    return _landscape(walk, stairs, held)
+
+
+def joint_landscape(
+    objective: ShortfallObjective,
+    space: Space,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Landscape | None:
+    """Compute the objective where it depends on the threshold alone.
+
+    None as soon as the excess penalty turns out to matter. Parameters and errors are those of
+    `make_landscape`.
+    """
+    excesses = _sums(space, "lambda_over")
+    walk = _Walk(objective, space, excesses.high, progress, all_excesses=True)
     stairs = walk.staircases(excesses.low)
-    held = None
-    if stairs is None:
-        middle = space.grid()[len(space.grid()) // 2]
-        held = middle.excess if excess is None else excess
-        walk.all_excesses = False
-        stairs = walk.staircases(held)
-        assert stairs is not None
-    overlaid = _overlay(stairs, objective.train)
+    return None if stairs is None else _landscape(walk, stairs, None)
+
+
+def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> Landscape:
+    """Put the orders' staircases together."""
+    overlaid = _overlay(stairs, walk.objective.train)
     if np.isnan(overlaid.values[:, 0]).all():
         raise DataError(
             "no train order meets a book to trade on",
-            file=objective.market.tape.source,
+            file=walk.objective.market.tape.source,
             mend="see `sor-opt data inspect`",
         )
-    return Landscape(*thresholds, overlaid, held, walk.replays)
+    return Landscape(*walk.thresholds, overlaid, excess, walk.replays)
 
 
 def _sums(space: Space, name: str) -> Bounds:
@@ -144,13 +163,13 @@ class _Walk:
 
     objective: ShortfallObjective
     space: Space
-    thresholds: Bounds
     highest_excess: float
     progress: Callable[[int, int], None]
-    all_excesses: bool = True
+    all_excesses: bool = False
     replays: int = 0
 
     def __post_init__(self) -> None:
+        self.thresholds = _sums(self.space, "lambda_under")
         self.policy = static_policy(self.space.grid()[0], self.objective.static)
 
     def staircases(self, excess: float) -> list[Staircase] | None:
@@ -181,7 +200,7 @@ class _Walk:
         self.replays += len(active)
         market = self.objective.market.select(active)
         penalties = np.column_stack([thresholds, np.full(len(active), excess)])
-        ceilings = (self.thresholds.high, self.highest_excess if self.all_excesses else excess)
+        ceilings = (self.thresholds.high, self.highest_excess)
         replay, until = replay_ahead(market, self.policy, penalties, ceilings)
         return Result(market, self.policy.name, replay).shortfall_bps, until
 

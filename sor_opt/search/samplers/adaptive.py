@@ -18,6 +18,7 @@ class AdaptiveSampler(SequenceSampler):
 
     name = "adaptive"
     when_over = "no range moves any more"
+    seeded = False
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)

@@ -64,6 +64,8 @@ class Sampler(BaseSampler):
     name: ClassVar[str]
     when_over: ClassVar[str] = ""
     """What it means that no point is left, in a few words."""
+    seeded: ClassVar[bool] = True
+    """Whether another seed gives other points."""
 
     def __init__(self, space: Space, seed: int) -> None:
         if seed < 0:

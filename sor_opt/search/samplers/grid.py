@@ -15,6 +15,7 @@ class GridSampler(SequenceSampler):
 
     name = "grid"
     when_over = "every point of the grid is done"
+    seeded = False
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)

@@ -1,0 +1,230 @@
+"""Search strategies side by side: equal budgets, several seeds, and the time that each takes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from sor_opt.errors import ConfigError
+from sor_opt.market.tape import FloatArray
+from sor_opt.model.risk import RiskParams
+from sor_opt.search.history import Visit
+from sor_opt.search.objective import Objective, Outcome
+from sor_opt.search.samplers.base import mixed
+from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.significance import Pair, compare_pairs
+from sor_opt.search.space import Space
+from sor_opt.search.storage import open_storage
+from sor_opt.search.study import StudyRun, run_study
+
+Progress = Callable[[int, int], None]
+"""Called with (evaluations, all evaluations) as the whole comparison goes on."""
+
+
+@dataclass(frozen=True)
+class CompareParams:
+    """Who competes, and on what terms.
+
+    Parameters
+    ----------
+    strategies : tuple of str
+        Samplers by name, see `sor_opt.search.samplers.registry`; each once.
+    budget : int
+        Evaluations of the objective per run, >= 1.
+    repeats : int
+        Runs of a strategy with seeds, >= 1; one without seeds runs once.
+    seed : int
+        What the runs' seeds follow from, >= 0.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is wrong, or what a strategy needs is not installed.
+    """
+
+    strategies: tuple[str, ...]
+    budget: int = 81
+    repeats: int = 20
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("budget", "repeats"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")
+        if not self.strategies:
+            raise ConfigError(f"no strategy to compare; there are {', '.join(SAMPLERS)}")
+        for strategy in self.strategies:
+            if self.strategies.count(strategy) > 1:
+                raise ConfigError(f"strategy {strategy} is given twice")
+            make_sampler(strategy, Space(), self.seed)
+
+    def seeds(self, strategy: str) -> list[int]:
+        """Seeds of a strategy's runs."""
+        count = self.repeats if SAMPLERS[strategy].seeded else 1
+        return [mixed(self.seed, index) for index in range(count)]
+
+
+class Run(NamedTuple):
+    """One search.
+
+    Attributes
+    ----------
+    visits : tuple of Visit
+        The points in the order of their evaluation, as many as the budget or fewer.
+    best : Visit
+        The winner: the lowest train shortfall, the earliest among equals.
+    objective_seconds : float
+        Wall time within the objective.
+    overhead_seconds : float
+        All other wall time: the strategy's own, and Optuna's for keeping the study.
+    """
+
+    visits: tuple[Visit, ...]
+    best: Visit
+    objective_seconds: float
+    overhead_seconds: float
+
+    def curve(self, budget: int) -> FloatArray:
+        """Best train shortfall after each evaluation, bps, shape (budget,).
+
+        A strategy that runs out of points keeps its best.
+        """
+        values = [visit.outcome.train_bps for visit in self.visits]
+        return np.pad(np.minimum.accumulate(values), (0, budget - len(values)), "edge")
+
+
+@dataclass(frozen=True, eq=False)
+class Strategy:
+    """A strategy and its runs.
+
+    Attributes
+    ----------
+    name : str
+    runs : tuple of Run
+        In the order of the seeds; studies in memory.
+    storage_seconds : float
+        How much longer the first run takes when it is kept in a SQLite file, trial by trial.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    storage_seconds: float
+
+    @property
+    def outcomes(self) -> FloatArray:
+        """Train and test shortfall of each run's winner, bps; shape (runs, 2)."""
+        return np.array([run.best.outcome for run in self.runs])
+
+    def curves(self, budget: int) -> FloatArray:
+        """Best train shortfall so far of each run, bps; shape (runs, budget)."""
+        return np.array([run.curve(budget) for run in self.runs])
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All strategies, the lowest median of the final train shortfall first, and all pairs."""
+
+    params: CompareParams
+    strategies: tuple[Strategy, ...]
+    pairs: tuple[Pair, ...]
+
+
+def compare(
+    objective: Objective,
+    space: Space,
+    params: CompareParams,
+    progress: Progress = lambda *_: None,
+) -> Comparison:
+    """Let the strategies search `space`, one run after the other.
+
+    Every evaluation is made and timed, also that of a point which another run has visited.
+
+    Raises
+    ------
+    DataError
+        If the objective is undefined (NaN) at a point.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM: part of a comparison is none.
+    """
+    objective(space.grid()[0])  # what is compiled at its first call is no strategy's time
+    with tempfile.TemporaryDirectory() as folder:
+        contest = _Contest(objective, space, params, progress, str(Path(folder) / "kept.db"))
+        entered = [contest.enter(name) for name in params.strategies]
+    ranked = tuple(sorted(entered, key=_quality))
+    samples = {strategy.name: strategy.outcomes[:, 0] for strategy in ranked}
+    fixed = frozenset(name for name in params.strategies if not SAMPLERS[name].seeded)
+    return Comparison(params, ranked, compare_pairs(samples, fixed))
+
+
+def _quality(strategy: Strategy) -> tuple[float, ...]:
+    """Median of the final train shortfall, then its upper quartile."""
+    return tuple(np.quantile(strategy.outcomes[:, 0], (0.5, 0.75)).tolist())
+
+
+class _Contest:
+    """Runs searches on equal terms, and counts the evaluations."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        space: Space,
+        params: CompareParams,
+        progress: Progress,
+        database: str,
+    ) -> None:
+        self._objective, self._space, self._params = objective, space, params
+        self._progress, self._database = progress, database
+        self._past = 0
+        self._total = params.budget * sum(len(params.seeds(name)) for name in params.strategies)
+        with open_storage(database, create=True):
+            pass  # the tables are made before any time is taken
+
+    def enter(self, name: str) -> Strategy:
+        """Do all runs of one strategy."""
+        seeds = self._params.seeds(name)
+        runs = []
+        for seed in seeds:
+            runs.append(self._search(name, seed, self._objective, None))
+            self._past += self._params.budget
+            self._progress(self._past, self._total)
+        known = {visit.params: visit.outcome for visit in runs[0].visits}
+        kept = self._search(name, seeds[0], known.__getitem__, self._database)
+        return Strategy(name, tuple(runs), kept.overhead_seconds - runs[0].overhead_seconds)
+
+    def _search(
+        self, name: str, seed: int, function: Callable[[RiskParams], Outcome], storage: str | None
+    ) -> Run:
+        timed = _Timed(function)
+        study = StudyRun(name, timed, self._space, name, self._params.budget, storage, seed)
+        began = time.perf_counter()
+        result = run_study(study, self._advance if storage is None else lambda *_: None)
+        seconds = time.perf_counter() - began
+        if result.interrupted or result.best is None:
+            raise KeyboardInterrupt
+        return Run(result.history.visits, result.best, timed.seconds, seconds - timed.seconds)
+
+    def _advance(self, finished: int, _target: int) -> None:
+        self._progress(self._past + finished, self._total)
+
+
+class _Timed:
+    """An objective that adds up its wall time; its studies are resumed by nobody."""
+
+    def __init__(self, function: Callable[[RiskParams], Outcome]) -> None:
+        self._function = function
+        self.seconds = 0.0
+
+    def __call__(self, params: RiskParams) -> Outcome:
+        began = time.perf_counter()
+        outcome = self._function(params)
+        self.seconds += time.perf_counter() - began
+        return outcome
+
+    def fingerprint(self) -> dict[str, str]:
+        return {}

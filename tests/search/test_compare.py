@@ -1,0 +1,177 @@
+"""Strategies on equal terms."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from search_fakes import Staircase, Undefined
+
+from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.synthetic import SyntheticParams, generate
+from sor_opt.model.venues import FeeSchedule
+from sor_opt.search.compare import CompareParams, compare
+from sor_opt.search.landscape import joint_landscape
+from sor_opt.search.objective import ShortfallObjective
+from sor_opt.search.samplers.registry import SAMPLERS
+from sor_opt.search.space import Space
+
+ALL = ("grid", "adaptive", "random", "qmc", "tpe", "cmaes")
+
+
+def facts(comparison):
+    """Everything but the times."""
+    return [
+        [(visit.params, visit.outcome) for run in strategy.runs for visit in run.visits]
+        for strategy in comparison.strategies
+    ], comparison.pairs
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return compare(Staircase(), Space(), CompareParams(ALL, budget=30, repeats=3, seed=5))
+
+
+def test_strategies_with_seeds_run_with_each_of_them_and_others_once(comparison):
+    runs = {strategy.name: len(strategy.runs) for strategy in comparison.strategies}
+    assert runs == {"grid": 1, "adaptive": 1, "random": 3, "qmc": 3, "tpe": 3, "cmaes": 3}
+    for strategy in comparison.strategies:
+        assert len({run.visits[-1].params for run in strategy.runs}) == len(strategy.runs)
+
+
+def test_nobody_evaluates_more_than_the_budget(comparison):
+    points = {
+        strategy.name: {len(run.visits) for run in strategy.runs}
+        for strategy in comparison.strategies
+    }
+    assert points == {name: {27 if name == "grid" else 30} for name in ALL}
+
+
+def test_curves_are_the_best_so_far_and_last_for_the_budget(comparison):
+    for strategy in comparison.strategies:
+        curves = strategy.curves(30)
+        assert curves.shape == (len(strategy.runs), 30)
+        assert (np.diff(curves) <= 0).all()
+        assert (curves[:, -1] == strategy.outcomes[:, 0]).all()
+        assert [run.visits[0].outcome.train_bps for run in strategy.runs] == curves[:, 0].tolist()
+
+
+def test_winners_carry_their_test_cost(comparison):
+    for strategy in comparison.strategies:
+        assert (strategy.outcomes[:, 1] == strategy.outcomes[:, 0] + 1).all()
+
+
+def test_strategies_are_ranked_by_their_median(comparison):
+    medians = [np.median(strategy.outcomes[:, 0]) for strategy in comparison.strategies]
+    assert medians == sorted(medians)
+
+
+def test_every_pair_is_compared_once(comparison):
+    names = [strategy.name for strategy in comparison.strategies]
+    pairs = [(pair.first, pair.second) for pair in comparison.pairs]
+    assert pairs == [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    assert all(
+        (pair.test is None) == ({pair.first, pair.second} == {"grid", "adaptive"})
+        for pair in comparison.pairs
+    )
+
+
+def test_the_same_seed_gives_the_same_comparison(comparison):
+    assert facts(compare(Staircase(), Space(), comparison.params)) == facts(comparison)
+
+
+def test_another_seed_gives_another_one(comparison):
+    other = compare(Staircase(), Space(), replace(comparison.params, seed=6))
+    assert facts(other) != facts(comparison)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_sampler_says_truly_whether_its_seed_matters(name):
+    two = compare(Staircase(), Space(), CompareParams((name,), 30, 1, seed=1))
+    three = compare(Staircase(), Space(), CompareParams((name,), 30, 1, seed=2))
+    assert (facts(two) != facts(three)) == SAMPLERS[name].seeded
+
+
+def test_time_in_the_objective_and_around_it_are_told_apart():
+    (strategy,) = compare(
+        Staircase(seconds=0.01), Space(), CompareParams(("random",), 10, 1)
+    ).strategies
+    (run,) = strategy.runs
+    assert 0.1 <= run.objective_seconds < 0.3
+    assert 0 < run.overhead_seconds < 0.1
+    assert strategy.storage_seconds > 0
+
+
+def test_progress_covers_the_whole_comparison_and_never_goes_back():
+    seen = []
+    params = CompareParams(("grid", "random"), budget=40, repeats=2)
+    compare(Staircase(), Space(), params, lambda *at: seen.append(at))
+    assert {total for _, total in seen} == {120}
+    done = [finished for finished, _ in seen]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (1, 120)
+    assert 27 in done  # the grid's last point, and then its unused budget
+    assert 40 in done
+
+
+def test_one_evaluation_is_enough_for_a_comparison():
+    result = compare(Staircase(), Space(), CompareParams(ALL, budget=1, repeats=1))
+    assert all(strategy.curves(1).shape == (1, 1) for strategy in result.strategies)
+
+
+def test_ctrl_c_ends_the_whole_comparison():
+    class Interrupted(Staircase):
+        def __call__(self, params):
+            evaluations.append(params)
+            if len(evaluations) == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.01)
+            return super().__call__(params)
+
+    evaluations = []
+    with pytest.raises(KeyboardInterrupt):
+        compare(Interrupted(), Space(), CompareParams(("random", "tpe"), 20, 3))
+    assert len(evaluations) == 5
+
+
+def test_an_undefined_objective_is_refused():
+    with pytest.raises(DataError, match="no train order has a shortfall"):
+        compare(Undefined(), Space(), CompareParams(("random",), 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"budget": 0}, "budget must be >= 1, got 0"),
+        ({"repeats": -1}, "repeats must be >= 1, got -1"),
+        ({"strategies": ()}, "no strategy to compare; there are grid, adaptive"),
+        ({"strategies": ("grid", "newton")}, "no sampler 'newton'; there are grid"),
+        ({"strategies": ("tpe", "grid", "tpe")}, "strategy tpe is given twice"),
+        ({"seed": -1}, "seed must be >= 0, got -1"),
+    ],
+)
+def test_wrong_terms_are_refused(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        CompareParams(**{"strategies": ("grid",), **wrong})
+
+
+def test_no_search_ever_beats_the_exact_optimum():
+    tape = generate(SyntheticParams(seed=3, minutes=10))
+    quotes = tape.quotes  # whole lots alone, so that the threshold decides everything
+    whole = {name: np.ceil(getattr(quotes, name) / 100) * 100 for name in ("bid_size", "ask_size")}
+    tape = replace(tape, quotes=replace(quotes, **whole))
+    orders = make_orders(tape, OrderParams(size=1500, horizon=30 * SECOND, every=60 * SECOND))
+    market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
+    objective = ShortfallObjective(market)
+    landscape = joint_landscape(objective, Space())
+    assert landscape is not None
+    found = compare(objective, Space(), CompareParams(ALL, budget=40, repeats=2))
+    for strategy in found.strategies:
+        for visit in (visit for run in strategy.runs for visit in run.visits):
+            assert landscape.regret(visit.outcome.train_bps) >= -1e-9
+            exact = landscape.staircase.at(visit.params.shortfall)
+            np.testing.assert_allclose(visit.outcome, exact, rtol=1e-9, atol=1e-9)

@@ -24,7 +24,7 @@ from optuna.storages import RDBStorage
 from sor_opt.model.risk import RiskParams
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import NAMES, Space
-from sor_opt.search.study import StudyRun, run_study
+from sor_opt.search.studies.study import StudyRun, run_study
 
 SEED = 1
 LEVELS = {"grid": (11, 11, 9), "adaptive": (10, 10, 9)}  # 1,089 points; 900, then the walks

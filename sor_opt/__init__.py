@@ -29,11 +29,12 @@ _HOMES = {
     "sor_opt.backtest.orders": ("OrderParams", "ParentOrders", "make_orders"),
     "sor_opt.backtest.policies": ("BASELINES", "Policy", "static_policy"),
     "sor_opt.backtest.result": ("Estimate", "Result", "estimate", "savings"),
+    "sor_opt.search.compare": ("CompareParams", "Comparison", "compare"),
     "sor_opt.search.grid": ("Grid", "run_grid"),
     "sor_opt.search.landscape": ("Landscape", "make_landscape"),
     "sor_opt.search.objective": ("Objective", "Outcome", "ShortfallObjective"),
     "sor_opt.search.space": ("Space",),
-    "sor_opt.search.study": ("StudyRun", "run_study"),
+    "sor_opt.search.studies.study": ("StudyRun", "run_study"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -9,9 +9,8 @@ from typer.exceptions import Abort, TyperException
 
 from sor_opt.cli import data, study
 from sor_opt.cli.allocate import allocate, validate
-from sor_opt.cli.compare import compare
 from sor_opt.cli.replay import backtest, grid
-from sor_opt.cli.search import landscape
+from sor_opt.cli.search import compare, landscape
 from sor_opt.errors import SorOptError
 
 app = typer.Typer(

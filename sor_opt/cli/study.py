@@ -55,7 +55,7 @@ def run(
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.samplers.registry import make_sampler
     from sor_opt.search.space import Space
-    from sor_opt.search.study import StudyRun, run_study
+    from sor_opt.search.studies.study import StudyRun, run_study
 
     out = Output(output)
     space = Space.read(levels) if levels else Space()
@@ -83,8 +83,8 @@ def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAG
     """
     from sor_opt.cli.console import Output
     from sor_opt.report.studies import history_summary, list_tables
-    from sor_opt.search.history import studies
-    from sor_opt.search.storage import open_storage
+    from sor_opt.search.studies.history import studies
+    from sor_opt.search.studies.storage import open_storage
 
     with open_storage(storage) as opened:
         summaries = [history_summary(history) for history in studies(opened)]
@@ -108,8 +108,8 @@ def show(
     """
     from sor_opt.cli.console import Output
     from sor_opt.report.studies import full_summary, show_tables
-    from sor_opt.search.history import find
-    from sor_opt.search.storage import open_storage
+    from sor_opt.search.studies.history import find
+    from sor_opt.search.studies.storage import open_storage
 
     with open_storage(storage) as opened:
         summary = {**full_summary(find(opened, name)), "storage": opened.shown}
@@ -130,8 +130,8 @@ def export(
     Example: sor-opt study export first trials.csv
     """
     from sor_opt.report.export import check_suffix, write_frame
-    from sor_opt.search.history import find
-    from sor_opt.search.storage import open_storage
+    from sor_opt.search.studies.history import find
+    from sor_opt.search.studies.storage import open_storage
 
     check_suffix(file)
     with open_storage(storage) as opened:
@@ -151,8 +151,8 @@ def delete(
 
     Example: sor-opt study delete first
     """
-    from sor_opt.search import history
-    from sor_opt.search.storage import open_storage
+    from sor_opt.search.studies import history
+    from sor_opt.search.studies.storage import open_storage
 
     with open_storage(storage) as opened:
         finished = len(history.find(opened, name).visits)
@@ -173,7 +173,7 @@ def dashboard(
     Example: sor-opt study dashboard --port 8081
     """
     from sor_opt.errors import ConfigError
-    from sor_opt.search.storage import open_storage
+    from sor_opt.search.studies.storage import open_storage
 
     try:
         from optuna_dashboard import run_server
@@ -187,7 +187,7 @@ def dashboard(
 
 def _command(storage: str) -> str:
     """Give the command as it was typed, without a password."""
-    from sor_opt.search.storage import shown
+    from sor_opt.search.studies.storage import shown
 
     words = (word.replace(storage, shown(storage)) for word in sys.argv[1:])
     return shlex.join(["sor-opt", *words])

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sor_opt.report.tables import number
-from sor_opt.search.history import History, Visit
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
-from sor_opt.search.study import StudyResult
+from sor_opt.search.studies.history import History, Visit
+from sor_opt.search.studies.study import StudyResult
 
 
 def history_summary(history: History) -> dict[str, Any]:

@@ -14,14 +14,14 @@ import numpy as np
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.risk import RiskParams
-from sor_opt.search.history import Visit
 from sor_opt.search.objective import Objective, Outcome
 from sor_opt.search.samplers.base import mixed
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.significance import Pair, compare_pairs
 from sor_opt.search.space import Space
-from sor_opt.search.storage import open_storage
-from sor_opt.search.study import StudyRun, run_study
+from sor_opt.search.studies.history import Visit
+from sor_opt.search.studies.storage import open_storage
+from sor_opt.search.studies.study import StudyRun, run_study
 
 Progress = Callable[[int, int], None]
 """Called with (evaluations, all evaluations) as the whole comparison goes on."""

@@ -11,10 +11,10 @@ from sor_opt.errors import ConfigError
 from sor_opt.model.risk import RiskParams
 from sor_opt.report.comparison import comparison_summary, comparison_tables, draw_comparison
 from sor_opt.search.compare import CompareParams, Comparison, Run, Strategy
-from sor_opt.search.history import Visit
 from sor_opt.search.landscape import Landscape, Staircase
 from sor_opt.search.objective import Outcome
 from sor_opt.search.significance import compare_pairs
+from sor_opt.search.studies.history import Visit
 
 EXACT = Landscape(
     0.0001, 0.01, Staircase(np.array([0.001, 0.01]), np.array([[1.0, 9], [5, 6]])), None, 2

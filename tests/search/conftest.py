@@ -6,8 +6,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # worker processes import search_fakes
 
-from sor_opt.search.history import find
-from sor_opt.search.storage import open_storage
+from sor_opt.search.studies.history import find
+from sor_opt.search.studies.storage import open_storage
 
 
 @pytest.fixture

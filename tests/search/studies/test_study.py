@@ -10,7 +10,7 @@ from search_fakes import Staircase, Undefined
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.search.space import NAMES, Space
-from sor_opt.search.study import StudyRun, run_study
+from sor_opt.search.studies.study import StudyRun, run_study
 
 
 def run(name="one", sampler="grid", trials=27, storage=None, **more):
@@ -192,7 +192,7 @@ SCRIPT = """
 import sys
 from search_fakes import Staircase
 from sor_opt.search.space import Space
-from sor_opt.search.study import StudyRun, run_study
+from sor_opt.search.studies.study import StudyRun, run_study
 
 if __name__ == "__main__":
     objective = Staircase(seconds=0.1)
@@ -208,7 +208,7 @@ def test_a_signal_ends_all_workers(database, tmp_path, read):
     process = subprocess.Popen(
         [sys.executable, script, database],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         text=True,
     )
     wait_for(lambda: len(read(database, "one").visits) > 2)

@@ -14,8 +14,12 @@ from optuna.pruners import NopPruner
 from optuna.trial import TrialState
 
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.search.desk import WAIT_SECONDS, BatchDesk, Desk, SharedDesk
-from sor_opt.search.history import (
+from sor_opt.search.objective import Objective, Outcome
+from sor_opt.search.samplers.base import Outlook, Sampler
+from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.space import Space
+from sor_opt.search.studies.desk import WAIT_SECONDS, BatchDesk, Desk, SharedDesk
+from sor_opt.search.studies.history import (
     IDENTITY_ATTRIBUTE,
     SAMPLER,
     SPACE,
@@ -26,14 +30,10 @@ from sor_opt.search.history import (
     of_trials,
     space_text,
 )
-from sor_opt.search.interrupt import Stop, listening
-from sor_opt.search.locks import Key
-from sor_opt.search.objective import Objective, Outcome
-from sor_opt.search.samplers.base import Outlook, Sampler
-from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
-from sor_opt.search.space import Space
-from sor_opt.search.storage import DEFAULT_STORAGE, Storage, open_storage
-from sor_opt.search.workers import run_workers
+from sor_opt.search.studies.interrupt import Stop, listening
+from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.storage import DEFAULT_STORAGE, Storage, open_storage
+from sor_opt.search.studies.workers import run_workers
 
 Progress = Callable[[int, int], None]
 """Called with (finished, target) as trials finish."""

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import optuna
 from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
 from sqlalchemy import URL, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from sor_opt.errors import ConfigError, StorageError
-from sor_opt.search.locks import FileLocks, Key, Locks, ServerLocks
+from sor_opt.search.studies.locks import FileLocks, Key, Locks, ServerLocks
 
 DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 
@@ -84,7 +83,6 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
         If the database cannot be reached, is none of studies, or fails within the block; the text
         never holds a password.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     url = _parsed(where)
     with _told(url), ExitStack() as stack:
         engine = _engine(url)

@@ -10,7 +10,7 @@ import pytest
 from search_fakes import Staircase
 
 from sor_opt.search.space import Space
-from sor_opt.search.study import StudyRun, run_study
+from sor_opt.search.studies.study import StudyRun, run_study
 
 KILLS = 20
 

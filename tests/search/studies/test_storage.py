@@ -7,13 +7,13 @@ import pytest
 from search_fakes import Staircase
 
 from sor_opt.errors import ConfigError, StorageError
-from sor_opt.search import storage
-from sor_opt.search.history import delete, find, studies
-from sor_opt.search.ledger import Ledger
-from sor_opt.search.locks import Key
+from sor_opt.search.studies import storage
 from sor_opt.search.space import Space
-from sor_opt.search.storage import open_storage, shown
-from sor_opt.search.study import StudyRun, run_study
+from sor_opt.search.studies.history import delete, find, studies
+from sor_opt.search.studies.ledger import Ledger
+from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.storage import open_storage, shown
+from sor_opt.search.studies.study import StudyRun, run_study
 
 
 def fill(database, name="one", trials=3):

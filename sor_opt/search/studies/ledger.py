@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Table, func, insert, or_, select, update
 
 from sor_opt.errors import StorageError
-from sor_opt.search.storage import Storage
+from sor_opt.search.studies.storage import Storage
 
 _Row = dict[str, Any]
 _TRIALS: Table = models.TrialModel.__table__

@@ -16,12 +16,12 @@ from optuna import Trial
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from sor_opt.search.interrupt import Stop
-from sor_opt.search.ledger import Ledger
-from sor_opt.search.locks import Key
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import Outlook, Sampler, distributions
-from sor_opt.search.storage import Storage
+from sor_opt.search.studies.interrupt import Stop
+from sor_opt.search.studies.ledger import Ledger
+from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.storage import Storage
 
 TEST_ATTRIBUTE = "test_bps"
 

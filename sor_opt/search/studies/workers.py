@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
 
 from sor_opt.errors import SorOptError
-from sor_opt.search.interrupt import Stop, listening
+from sor_opt.search.studies.interrupt import Stop, listening
 
 _TICK_SECONDS = 0.2
 
@@ -40,7 +40,7 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
         The first error of a worker; or if all of them were killed.
     """
     context = multiprocessing.get_context("forkserver")  # fork alone is unsafe beside threads
-    context.set_forkserver_preload(["sor_opt.search.study"])
+    context.set_forkserver_preload(["sor_opt.search.studies.study"])
     errors: SimpleQueue[Exception] = context.SimpleQueue()
     workers = [context.Process(target=_worker, args=(work, errors)) for _ in range(count)]
     for worker in workers:

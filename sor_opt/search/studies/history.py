@@ -13,11 +13,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError, StorageError
 from sor_opt.model.risk import RiskParams
-from sor_opt.search.desk import TEST_ATTRIBUTE
-from sor_opt.search.locks import Key
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import NAMES, Space
-from sor_opt.search.storage import Storage
+from sor_opt.search.studies.desk import TEST_ATTRIBUTE
+from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.storage import Storage
 
 if TYPE_CHECKING:
     import pandas as pd

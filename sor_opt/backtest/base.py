@@ -12,13 +12,18 @@ import numpy as np
 from sor_opt.backtest.orders import SECOND, ParentOrders
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import Feed, Refill, make_feed
-from sor_opt.market.quality import BookQuality, book_quality
+from sor_opt.market.quality import BookQuality, book_quality, pooled
 from sor_opt.market.tape import FloatArray, IntArray, Tape
 from sor_opt.model.venues import FeeSchedule
 
 REASONS = ("route", "sweep", "excess")
 """Why an execution happened: the policy's split, the sweep after the horizon, excess sold back."""
 ROUTE, SWEEP, EXCESS = range(len(REASONS))
+
+DUST = 1e-9
+"""What remains of an order, as a fraction of its size, and counts as nothing."""
+
+_PER_ORDER = ("first_row", "standing", "taker", "rebate")
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ class Market:
         The first row of the feed after each order's start.
     standing : int64 ndarray, shape (orders, K)
         The row of each venue's last quote at each order's start; -1 for none.
-    taker, rebate : float64 ndarray, shape (K,)
-        Dollars per share.
+    taker, rebate : float64 ndarray, shape (orders, K)
+        Dollars per share, on each order's day.
     params : ReplayParams
     """
 
@@ -79,25 +84,20 @@ class Market:
 
     def select(self, which: IntArray) -> Market:
         """The same market with some of the orders, by index."""
-        orders = replace(
-            self.orders, starts=self.orders.starts[which], deadlines=self.orders.deadlines[which]
-        )
-        return replace(
-            self,
-            orders=orders,
-            first_row=self.first_row[which],
-            standing=self.standing[which],
-        )
+        columns = {name: getattr(self, name)[which] for name in _PER_ORDER}
+        return replace(self, orders=self.orders.select(which), **columns)
 
     @cached_property
     def quality(self) -> BookQuality:
-        """How good the book is from the first order's start to the last deadline."""
-        return book_quality(
-            self.tape.quotes,
-            self.params.max_quote_age,
-            int(self.orders.starts[0]),
-            int(self.orders.deadlines[-1]),
-        )
+        """How good the book is, over each day from its first order's start to its deadline."""
+        ts, quotes, orders = self.tape.quotes.ts, self.tape.quotes, self.orders
+        parts = []
+        for midnight in np.unique(orders.midnights):
+            day = orders.midnights == midnight
+            start, end = int(orders.starts[day].min()), int(orders.deadlines[day].max())
+            rows = slice(*np.searchsorted(ts, (midnight, end + 1)))
+            parts.append(book_quality(quotes.select(rows), self.params.max_quote_age, start, end))
+        return pooled(parts)
 
 
 def prepare(tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSchedule) -> Market:
@@ -109,27 +109,29 @@ def prepare(tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSch
         If a venue has no fee.
     """
     feed = make_feed(tape.quotes, orders.side)
-    day = datetime.fromtimestamp(orders.starts[0] / SECOND, tape.zone).date()
-    taker, rebate = fees.on(tape.venues, day)
+    days = [datetime.fromtimestamp(t / SECOND, tape.zone).date() for t in orders.midnights]
+    of_day = {day: fees.on(tape.venues, day) for day in set(days)}
+    taker, rebate = (np.array([of_day[day][kind] for day in days]) for kind in range(2))
     return Market(
         tape=tape,
         feed=feed,
         orders=orders,
         first_row=np.searchsorted(feed.ts, orders.starts, "right").astype(np.int64),
-        standing=_standing_rows(feed, len(tape.venues), orders.starts),
+        standing=_standing_rows(feed, len(tape.venues), orders),
         taker=taker,
         rebate=rebate,
         params=params,
     )
 
 
-def _standing_rows(feed: Feed, venues: int, starts: IntArray) -> IntArray:
-    rows = np.full((len(starts), venues), -1, dtype=np.int64)
+def _standing_rows(feed: Feed, venues: int, orders: ParentOrders) -> IntArray:
+    rows = np.full((len(orders), venues), -1, dtype=np.int64)
     for venue in range(venues):
         mine = np.flatnonzero(feed.venue == venue)
         if mine.size:
-            last = np.searchsorted(feed.ts[mine], starts, "right") - 1
-            rows[:, venue] = np.where(last >= 0, mine[last], -1)
+            last = np.searchsorted(feed.ts[mine], orders.starts, "right") - 1
+            today = (last >= 0) & (feed.ts[mine[last]] >= orders.midnights)
+            rows[:, venue] = np.where(today, mine[last], -1)
     return rows
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.backtest.base import EXCESS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import DUST, EXCESS, ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.market.book import Book, Snapshot
 from sor_opt.market.tape import FloatArray
@@ -65,6 +65,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         orders, params = self.market.orders, self.market.params
+        self.taker = self.market.taker[self.order]
         self.book = Book(len(self.market.tape.venues), params.max_quote_age, params.refill)
         self.remaining = orders.size
         self.start = int(orders.starts[self.order])
@@ -112,10 +113,10 @@ class _Run:
 
     def _decide(self, snapshot: Snapshot) -> None:
         if self.remaining > 0 and snapshot.ts >= self.horizon_end:
-            self._buy(snapshot, _split_best_ask(snapshot, self.market.taker, self.remaining), SWEEP)
+            self._buy(snapshot, _split_best_ask(snapshot, self.taker, self.remaining), SWEEP)
         elif self.remaining > 0:
             due = self._due(snapshot.ts)
-            if due > 0:
+            if due > DUST * self.market.orders.size:
                 self._buy(snapshot, self._split(snapshot, due), ROUTE)
         if self.remaining < 0:
             self._sell_excess(snapshot)
@@ -131,7 +132,7 @@ class _Run:
         return float(scheduled - (orders.size - self.remaining))
 
     def _split(self, snapshot: Snapshot, due: float) -> FloatArray:
-        taker = self.market.taker
+        taker = self.taker
         match self.policy.split:
             case Split.BEST_ASK:
                 return _split_best_ask(snapshot, taker, due)
@@ -143,7 +144,7 @@ class _Run:
                     snapshot.ask,
                     snapshot.ask_left,
                     taker,
-                    self.market.rebate,
+                    self.market.rebate[self.order],
                     snapshot.mid,
                     due,
                     self.policy.risk,
@@ -158,18 +159,24 @@ class _Run:
                 self.book.take_ask(venue, shares)
                 self._record(snapshot.ts, venue, reason, snapshot.ask[venue], shares)
                 bought += shares
-        self.remaining -= bought
+        self._settle(-bought)
 
     def _sell_excess(self, snapshot: Snapshot) -> None:
         """Give back at the best bids (then fee, then order) what was bought too much."""
         excess, sold = -self.remaining, 0.0
-        for venue in np.lexsort((self.market.taker, -snapshot.bid)).tolist():
+        for venue in np.lexsort((self.taker, -snapshot.bid)).tolist():
             shares = min(excess - sold, float(snapshot.bid_left[venue]))
             if shares > 0:
                 self.book.take_bid(venue, shares)
                 self._record(snapshot.ts, venue, EXCESS, snapshot.bid[venue], -shares)
                 sold += shares
-        self.remaining += sold
+        self._settle(sold)
+
+    def _settle(self, change: float) -> None:
+        """Count shares; what rounding leaves of fractional lots is nothing."""
+        self.remaining += change
+        if abs(self.remaining) <= DUST * self.market.orders.size:
+            self.remaining = 0.0
 
     def _record(self, ts: int, venue: int, reason: int, price: float, shares: float) -> None:
         self.log.append((ts, self.order, venue, reason, float(price), shares))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from sor_opt.market.book import Side
 from sor_opt.market.tape import IntArray, Tape
 
 SECOND = 1_000_000_000
+_PER_ORDER = ("starts", "deadlines", "midnights")
+
 SESSION = (time(9, 30), time(16, 0))
 """Regular trading hours of US equities, the default window of a day."""
 
@@ -69,6 +71,8 @@ class ParentOrders:
     starts, deadlines : int64 ndarray, shape (n,)
         Nanoseconds UTC; from the start the order is routed, after the deadline (the end of the
         day's window) nothing trades.
+    midnights : int64 ndarray, shape (n,)
+        When each order's day began; older quotes are yesterday's.
     """
 
     side: Side
@@ -76,9 +80,15 @@ class ParentOrders:
     horizon: int
     starts: IntArray
     deadlines: IntArray
+    midnights: IntArray
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def select(self, which: IntArray) -> ParentOrders:
+        """Some of the orders, by index."""
+        columns = {name: getattr(self, name)[which] for name in _PER_ORDER}
+        return replace(self, **columns)
 
     @property
     def sign(self) -> int:
@@ -90,7 +100,7 @@ def make_orders(tape: Tape, params: OrderParams) -> ParentOrders:
     """Lay parent orders over every day of a tape.
 
     With `every`, an order starts at each multiple from the window's start as long as its horizon
-    ends inside the window; without, one order starts at the first day's window.
+    ends inside the window; without, there is the first of them alone.
 
     Raises
     ------
@@ -100,47 +110,61 @@ def make_orders(tape: Tape, params: OrderParams) -> ParentOrders:
         If no order fits.
     """
     windows = _windows(tape, params)
-    if params.every is None:
-        starts, deadlines = np.array([windows[0][0]]), np.array([windows[0][1]])
-    else:
-        runs = [
-            np.arange(opens, ends - params.horizon + 1, params.every) for opens, ends in windows
-        ]
-        starts = np.concatenate(runs)
-        deadlines = np.repeat([ends for _, ends in windows], [len(run) for run in runs])
+    runs = [_starts(window, params) for window in windows]
+    starts = np.concatenate(runs)
     if not len(starts):
         raise ConfigError(
             f"no order of {params.horizon / SECOND:g}s fits into the data's window "
             f"({_span(tape, windows[0])}); shorten --horizon or widen --start/--end"
         )
-    return ParentOrders(
+    counts = [len(run) for run in runs]
+    orders = ParentOrders(
         params.side,
         params.size,
         params.horizon,
-        starts.astype(np.int64),
-        deadlines.astype(np.int64),
+        starts,
+        np.repeat([window.closes for window in windows], counts),
+        np.repeat([window.midnight for window in windows], counts),
     )
+    return orders if params.every else orders.select(np.array([0]))
 
 
-def _windows(tape: Tape, params: OrderParams) -> list[tuple[int, int]]:
-    """Per day the window's ends, cut to where the day has quotes."""
+class _Window(NamedTuple):
+    """When a day begins, and from when to when its orders trade; nanoseconds UTC."""
+
+    midnight: int
+    opens: int
+    closes: int
+
+
+def _starts(window: _Window, params: OrderParams) -> IntArray:
+    last = window.closes - params.horizon
+    step = params.every or window.closes - window.opens + 1
+    return np.arange(window.opens, last + 1, step, dtype=np.int64)
+
+
+def _windows(tape: Tape, params: OrderParams) -> list[_Window]:
+    """Per day with quotes in it the window, cut to where the day's quotes begin and end."""
     ts = tape.quotes.ts
     if not len(ts):
         raise DataError("no quotes", file=tape.source)
     first, last = (datetime.fromtimestamp(t / SECOND, tape.zone).date() for t in (ts[0], ts[-1]))
-    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     windows = []
-    for day in days:
-        opens, ends = (
-            _nanoseconds(tape, day, given or usual)
-            for given, usual in zip((params.start, params.end), SESSION, strict=True)
+    for day in (first + timedelta(days=i) for i in range((last - first).days + 1)):
+        midnight, opens, closes, tomorrow = (
+            _nanoseconds(tape, date_, clock)
+            for date_, clock in (
+                (day, time()),
+                (day, params.start or SESSION[0]),
+                (day, params.end or SESSION[1]),
+                (day + timedelta(days=1), time()),
+            )
         )
-        low, high = np.searchsorted(ts, opens, "left"), np.searchsorted(ts, ends, "right")
-        if low < high:
-            # The book stands before the window where quotes came earlier; else wait for the first.
-            # A day's data is taken to last to the end of its last quote's second.
-            lasts = ends if high < len(ts) else -(-int(ts[-1]) // SECOND) * SECOND
-            windows.append((opens if low else int(ts[0]), min(ends, lasts)))
+        today = ts[np.searchsorted(ts, midnight) : np.searchsorted(ts, tomorrow)]
+        if np.searchsorted(today, opens) < np.searchsorted(today, closes, "right"):
+            # Data is taken to last to the end of its last quote's second.
+            ends = -(-int(today[-1]) // SECOND) * SECOND
+            windows.append(_Window(midnight, max(opens, int(today[0])), min(closes, ends)))
     if not windows:
         raise DataError(
             f"no quotes between {params.start or SESSION[0]} and {params.end or SESSION[1]} "
@@ -156,6 +180,7 @@ def _nanoseconds(tape: Tape, day: date, clock: time) -> int:
     return int(moment.timestamp()) * SECOND + moment.microsecond * 1000
 
 
-def _span(tape: Tape, window: tuple[int, int]) -> str:
-    opens, ends = (datetime.fromtimestamp(t / SECOND, tape.zone) for t in window)
+def _span(tape: Tape, window: _Window) -> str:
+    moments = (window.opens, window.closes)
+    opens, ends = (datetime.fromtimestamp(t / SECOND, tape.zone) for t in moments)
     return f"{opens:%Y-%m-%d %H:%M:%S} to {ends:%H:%M:%S}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sor_opt.backtest.base import EXCESS, REASONS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import DUST, EXCESS, REASONS, ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.orders import SECOND
 from sor_opt.market.tape import BoolArray, FloatArray
 
@@ -46,7 +46,8 @@ class Result:
     @cached_property
     def fees(self) -> FloatArray:
         """Dollars of fee of each execution (shape (executions,))."""
-        return self.market.taker[self.replay.venue] * np.abs(self.replay.shares)
+        per_share = self.market.taker[self.replay.order, self.replay.venue]
+        return per_share * np.abs(self.replay.shares)
 
     @cached_property
     def filled(self) -> FloatArray:
@@ -65,8 +66,8 @@ class Result:
 
     @cached_property
     def complete(self) -> BoolArray:
-        """Whether an order filled its size, to a billionth; others are flagged."""
-        return np.abs(self.unfilled) <= 1e-9 * self.market.orders.size
+        """Whether an order filled its size; others are flagged."""
+        return np.abs(self.unfilled) <= DUST * self.market.orders.size
 
     @cached_property
     def shortfall_bps(self) -> FloatArray:

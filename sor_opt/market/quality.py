@@ -6,6 +6,7 @@ looked at. The book keeps each venue's last quote, and a quote that is not valid
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,8 @@ class BookQuality:
         No venue shows a live quote.
     stale_share : float
         Of the valid last quotes seen at the snapshots, those left out for their age.
-    snapshots : int
-        The number looked at; with none all shares are 0.
+    snapshots, quotes : int
+        The numbers of snapshots, and of valid last quotes at them; with none all shares are 0.
     """
 
     crossed_share: float
@@ -47,6 +48,25 @@ class BookQuality:
     empty_share: float
     stale_share: float
     snapshots: int
+    quotes: int
+
+
+def pooled(parts: Sequence[BookQuality]) -> BookQuality:
+    """Join the figures of separate stretches, each with the weight of what it looked at."""
+    snapshots = sum(part.snapshots for part in parts)
+    quotes = sum(part.quotes for part in parts)
+
+    def per_snapshot(name: str) -> float:
+        return sum(getattr(part, name) * part.snapshots for part in parts) / max(1, snapshots)
+
+    return BookQuality(
+        per_snapshot("crossed_share"),
+        per_snapshot("locked_share"),
+        per_snapshot("empty_share"),
+        sum(part.stale_share * part.quotes for part in parts) / max(1, quotes),
+        snapshots,
+        quotes,
+    )
 
 
 def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int) -> BookQuality:
@@ -77,6 +97,7 @@ def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int
         empty_share=empty / looked,
         stale_share=stale / max(1, seen),
         snapshots=snapshots,
+        quotes=seen,
     )
 
 

@@ -69,6 +69,10 @@ class Quotes(_Columns):
     ask: FloatArray
     ask_size: FloatArray
 
+    def select(self, rows: slice) -> Quotes:
+        """Give a stretch of the rows."""
+        return Quotes(*(getattr(self, field.name)[rows] for field in fields(self)))
+
     @property
     def valid(self) -> BoolArray:
         """Rows that show a two-sided market; any other row empties its venue (bool, shape (n,))."""

@@ -70,15 +70,16 @@ class ShortfallObjective:
     def fingerprint(self) -> dict[str, str]:
         """Texts that identify data, orders and policy."""
         market, orders = self.market, self.market.orders
+        fees = market.taker.tobytes() + market.rebate.tobytes()
         layout = hashlib.sha256(orders.starts.tobytes() + orders.deadlines.tobytes()).hexdigest()
-        columns = market.tape.venues, market.taker.tolist(), market.rebate.tolist()
-        fees = sorted(zip(*columns, strict=True))
         return {
             "data": market.tape.fingerprint()[:16],
             "orders": f"{len(orders)} x {orders.side} {orders.size:g}, "
             f"horizon {orders.horizon} ns, {layout[:16]}",
             "rules": repr(market.params),
-            "fees": hashlib.sha256(repr(fees).encode()).hexdigest()[:16],
+            "fees": hashlib.sha256(fees).hexdigest()[
+                :16
+            ],
             "policy": f"static {self.static!r}",
         }
 

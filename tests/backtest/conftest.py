@@ -47,6 +47,7 @@ def _market(
         round(horizon * SECOND),
         np.array([T0 + round(start * SECOND) for start in starts], np.int64),
         np.full(len(starts), T0 + round(deadline * SECOND), np.int64),
+        np.full(len(starts), T0 - 34_200 * SECOND, np.int64),
     )
     day = date(2018, 1, 1)
     fees = FeeSchedule(

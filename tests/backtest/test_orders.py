@@ -66,9 +66,15 @@ def test_every_day_of_a_tape_has_its_own_orders_and_deadline():
     moments = ("02T08:00", "02T15:00", "03T08:00", "03T15:00", "03T18:00")
     days = tape(*(f"2018-01-{moment}" for moment in moments))
     found = starts(days, every=180 * MINUTE, horizon=9 * MINUTE)
-    assert found == ["02 09:30", "02 12:30", "02 15:30", "03 09:30", "03 12:30", "03 15:30"]
+    assert found == ["02 09:30", "02 12:30", "03 09:30", "03 12:30", "03 15:30"]
     orders = make_orders(days, OrderParams(every=180 * MINUTE))
-    assert set(orders.deadlines.tolist()) == {at("2018-01-02T16:00"), at("2018-01-03T16:00")}
+    assert set(orders.deadlines.tolist()) == {at("2018-01-02T15:00"), at("2018-01-03T16:00")}
+    assert set(orders.midnights.tolist()) == {at("2018-01-02T00:00"), at("2018-01-03T00:00")}
+
+
+def test_one_order_must_fit_too():
+    with pytest.raises(ConfigError, match="no order of 86400s fits"):
+        make_orders(FULL_DAY, OrderParams(horizon=1440 * MINUTE))
 
 
 def test_no_quotes_in_the_window_is_the_datas_fault():

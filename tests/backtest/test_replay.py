@@ -73,7 +73,9 @@ def test_nothing_trades_while_the_book_is_crossed(market, play):
         (5, 1, 9.99, 100, 10.03, 300),
     ]
     for policy in (EAGER, BEST_ASK, TWAP, VWAP):
-        assert {row[0] for row in play(market(rows), policy)} <= {5, 60}
+        trades = play(market(rows), policy)
+        assert trades
+        assert {row[0] for row in trades} <= {5, 60}
 
 
 def test_a_locked_book_trades(market, play):
@@ -181,3 +183,16 @@ def test_each_order_starts_with_a_book_of_its_own(market):
     """What one order took is there again for the next: they are separate draws."""
     scene = market([(0, 0, 9.98, 100, 10.00, 100)], size=100, starts=(0, 10, 20))
     assert run(scene, BEST_ASK).filled.tolist() == [100, 100, 100]
+
+
+def test_a_quote_of_yesterday_is_no_quote(market, play):
+    day = 24 * 3600
+    rows = [(-day, 0, 9.0, 100, 9.01, 100), (1, 1, 9.97, 100, 10.02, 300)]
+    assert play(market(rows, size=100), EAGER) == [(1, "B", 10.02, 100, "route")]
+
+
+def test_fractional_lots_leave_no_dust(market, play):
+    """0.1 + 0.1 + 0.1 is not 0.3 in binary; what is left of that is no order."""
+    rows = [(i, i, 9.98, 5, 10.00 + i / 100, 0.1) for i in range(3)]
+    fine = static_policy(RiskParams(0.05, 0.05, 0.0), StaticParams(step=0.1))
+    assert [row[3] for row in play(market(rows, size=0.3), fine)] == [0.1, 0.1, 0.1]

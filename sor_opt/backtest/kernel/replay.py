@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.base import EXCESS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import DUST, EXCESS, ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.kernel.book import BookState, apply_quote, cheapest, look, open_book
 from sor_opt.backtest.kernel.changes import Ahead
 from sor_opt.backtest.kernel.splits import (
@@ -148,9 +148,11 @@ def _replay(
     n = len(orders.starts)
     mids = np.full((n, 2), np.nan)
     counts = np.zeros((n, 3), dtype=np.int64)
-    sent = np.zeros(len(rules.taker))
+    sent = np.zeros(orders.standing.shape[1])
+    dust = DUST * orders.size
     for order in range(n):
         book = open_book(feed, orders.standing[order])
+        taker, rebate = rules.taker[order], rules.rebate[order]
         remaining = orders.size
         row = orders.first_row[order]
         start = orders.starts[order]
@@ -167,24 +169,26 @@ def _replay(
                 if math.isnan(mids[order, 0]):
                     mids[order, 0] = mid
                 if remaining > 0 and now >= horizon_end:
-                    split_best_ask(book, rules.taker, remaining, sent)
+                    split_best_ask(book, taker, remaining, sent)
                     remaining -= _buy(log, book, sent, now, order, SWEEP)
                 elif remaining > 0:
                     due = _due(orders, rules.slice, route.paced, now - start, remaining)
-                    if due > 0:
+                    if due > dust:
                         if route.split == _BEST_ASK:
-                            split_best_ask(book, rules.taker, due, sent)
+                            split_best_ask(book, taker, due, sent)
                         elif route.split == _BY_SIZE:
-                            split_by_size(book, rules.taker, due, sent)
+                            split_by_size(book, taker, due, sent)
                         else:
                             penalties = orders.penalties[order]
                             split_static(
-                                book, rules, route, mid, due, penalties, sent, ahead, order
+                                book, taker, rebate, route, mid, due, penalties, sent, ahead, order
                             )
                         remaining -= _buy(log, book, sent, now, order, ROUTE)
+                if abs(remaining) <= dust:
+                    remaining = 0.0
                 if remaining < 0:
-                    remaining += _sell_excess(log, book, rules.taker, -remaining, now, order)
-                if remaining == 0:
+                    remaining += _sell_excess(log, book, taker, -remaining, now, order)
+                if abs(remaining) <= dust:
                     break
             upcoming = min(timer + rules.slice, horizon_end) if timer < horizon_end else _NEVER
             now = min(feed.ts[row], upcoming) if row < len(feed.ts) else upcoming

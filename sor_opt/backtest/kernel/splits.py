@@ -16,7 +16,7 @@ from sor_opt.model.static import count_rungs, write_rungs
 
 
 class Rules(NamedTuple):
-    """Fees per venue, dollars per share, and the replay's rules; times in ns, -1 for no limit."""
+    """Fees per order and venue, $/share, and the replay's rules; times in ns, -1 for no limit."""
 
     taker: FloatArray
     rebate: FloatArray
@@ -73,7 +73,8 @@ def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArr
 @compiled
 def split_static(
     book: BookState,
-    rules: Rules,
+    taker: FloatArray,
+    rebate: FloatArray,
     route: Route,
     mid: float,
     due: float,
@@ -94,10 +95,10 @@ def split_static(
     price = np.empty(venues)
     offsets = np.zeros(venues + 1, dtype=np.int64)
     for k in range(venues):
-        price[k] = book.ask[k] - reference + rules.taker[k]
+        price[k] = book.ask[k] - reference + taker[k]
         # Without a rebate a rung pays only below the shortfall penalty; the free space leaves
         # out the venues that cannot pay, so that most snapshots end here.
-        hopeless = not route.strict and price[k] >= shortfall and rules.rebate[k] <= 0
+        hopeless = not route.strict and price[k] >= shortfall and rebate[k] <= 0
         count = 0 if hopeless else count_rungs(book.ask_left[k], route.step, route.strict)
         offsets[k + 1] = offsets[k] + count
         if ahead is not None and hopeless and book.ask_left[k] > 0:
@@ -108,12 +109,12 @@ def split_static(
     fills, costs = np.empty(offsets[venues]), np.empty(offsets[venues])
     for k in range(venues):
         count = offsets[k + 1] - offsets[k]
-        left, rebate = book.ask_left[k], rules.rebate[k]
-        write_rungs(price[k], left, rebate, route.step, count, offsets[k], fills, costs)
+        left = book.ask_left[k]
+        write_rungs(price[k], left, rebate[k], route.step, count, offsets[k], fills, costs)
     exact = FREE
     if route.strict:
-        exact = int(due // route.step)
-        if exact * route.step != due:
+        exact = count_rungs(due, route.step, True)
+        if exact != count_rungs(due, route.step, False):
             return
     rungs = np.zeros(venues, dtype=np.int64)
     if not solve_ladders(offsets, fills, costs, due, shortfall, excess, exact, rungs):

@@ -13,9 +13,8 @@ import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
-from sor_opt.market.tape import BoolArray, FloatArray, IntArray, Quotes, Tape
+from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray, Quotes, Tape
 
-SECOND = 1_000_000_000
 AGE_LIMITS: tuple[int | None, ...] = (
     None,
     *(seconds * SECOND for seconds in (60, 30, 10, 5, 2, 1)),
@@ -57,7 +56,8 @@ def pooled(parts: Sequence[BookQuality]) -> BookQuality:
     quotes = sum(part.quotes for part in parts)
 
     def per_snapshot(name: str) -> float:
-        return sum(getattr(part, name) * part.snapshots for part in parts) / max(1, snapshots)
+        total = sum(float(getattr(part, name)) * part.snapshots for part in parts)
+        return total / max(1, snapshots)
 
     return BookQuality(
         per_snapshot("crossed_share"),

@@ -20,12 +20,21 @@ _SAME = 1e-12
 """Two crossing points that differ by less, relatively, are one."""
 
 
+class Ladders(NamedTuple):
+    """A ladder problem on plain arrays, penalties apart (see `solve_ladders`)."""
+
+    offsets: IntArray
+    fills: FloatArray
+    costs: FloatArray
+    target: float
+
+
 class Ahead(NamedTuple):
     """How far to look ahead, and what was found; penalties in the policy's unit.
 
     ``found[order] = shortfall, excess``: no split of the order changes while the shortfall
     penalty stays at or below the one, or the excess penalty below the other. A found value may
-    turn out to change nothing; a change is never missed.
+    turn out to change nothing; a change is missed only where the solver takes it for a tie.
     """
 
     shortfall: float
@@ -35,10 +44,7 @@ class Ahead(NamedTuple):
 
 @compiled
 def next_shortfall(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    target: float,
+    ladders: Ladders,
     under: float,
     over: float,
     ceiling: float,
@@ -48,28 +54,25 @@ def next_shortfall(
 
     Infinite where there is none up to `ceiling`.
     """
-    if ceiling <= under or _filled(offsets, fills, rungs) >= target:
+    if ceiling <= under or _filled(ladders, rungs) >= ladders.target:
         return np.inf
     slope = np.inf
-    for i in range(len(offsets) - 1):
+    for i in range(len(ladders.offsets) - 1):
         spent = filled = 0.0
-        for j in range(offsets[i] + rungs[i], offsets[i + 1]):
-            spent += costs[j]
-            filled += fills[j]
+        for j in range(ladders.offsets[i] + rungs[i], ladders.offsets[i + 1]):
+            spent += ladders.costs[j]
+            filled += ladders.fills[j]
             if filled > 0:
                 slope = min(slope, spent / filled)
     # Where no ladder on its own would be climbed further, none is until the least slope.
     if slope >= under:
         return slope
-    return _kink(offsets, fills, costs, target, over, ceiling, True, rungs)
+    return _kink(ladders, over, ceiling, True, rungs)
 
 
 @compiled
 def next_excess(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    target: float,
+    ladders: Ladders,
     under: float,
     over: float,
     ceiling: float,
@@ -79,17 +82,14 @@ def next_excess(
 
     Infinite where there is none up to `ceiling`.
     """
-    if ceiling <= over or _filled(offsets, fills, rungs) <= target:
+    if ceiling <= over or _filled(ladders, rungs) <= ladders.target:
         return np.inf
-    return _kink(offsets, fills, costs, target, under, ceiling, False, rungs)
+    return _kink(ladders, under, ceiling, False, rungs)
 
 
 @compiled
 def _kink(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    target: float,
+    ladders: Ladders,
     other: float,
     ceiling: float,
     is_under: bool,
@@ -99,47 +99,46 @@ def _kink(
 
     A climb's line: its cost with the other penalty, plus the growing penalty times its deviation.
     """
+    offsets, fills, costs, target = ladders
     best = np.empty_like(rungs)
-    fixed, deviation = _line(offsets, fills, costs, target, other, is_under, rungs)
+    fixed, deviation = _line(ladders, other, is_under, rungs)
     top, kink = ceiling, np.inf
     while True:
         under, over = (top, other) if is_under else (other, top)
         solve_ladders(offsets, fills, costs, target, under, over, FREE, best)
-        lower, flatter = _line(offsets, fills, costs, target, other, is_under, best)
+        lower, flatter = _line(ladders, other, is_under, best)
         if flatter >= deviation:
             return kink
         crossing = (lower - fixed) / (deviation - flatter)
+        # A little beyond the crossing the solver still takes the two for a tie.
+        tie = TOLERANCE * max(1.0, abs(lower + crossing * flatter))
+        kink = crossing + tie / (deviation - flatter)
         if crossing >= top * (1 - _SAME):
-            # Up to here the solver takes the two for a tie.
-            tie = TOLERANCE * max(1.0, abs(lower + top * flatter))
-            return min(kink, crossing) + tie / (deviation - flatter)
-        top = kink = crossing
+            return kink
+        top = crossing
 
 
 @compiled
 def _line(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    target: float,
+    ladders: Ladders,
     other: float,
     is_under: bool,
     rungs: IntArray,
 ) -> tuple[float, float]:
     """Cost with the other penalty alone, and the deviation that the growing penalty multiplies."""
     spent = 0.0
-    for i in range(len(offsets) - 1):
-        for j in range(offsets[i], offsets[i] + rungs[i]):
-            spent += costs[j]
-    gap = target - _filled(offsets, fills, rungs)
+    for i in range(len(ladders.offsets) - 1):
+        for j in range(ladders.offsets[i], ladders.offsets[i] + rungs[i]):
+            spent += ladders.costs[j]
+    gap = ladders.target - _filled(ladders, rungs)
     short, long = max(gap, 0.0), max(-gap, 0.0)
     return (spent + other * long, short) if is_under else (spent + other * short, long)
 
 
 @compiled
-def _filled(offsets: IntArray, fills: FloatArray, rungs: IntArray) -> float:
+def _filled(ladders: Ladders, rungs: IntArray) -> float:
     filled = 0.0
-    for i in range(len(offsets) - 1):
-        for j in range(offsets[i], offsets[i] + rungs[i]):
-            filled += fills[j]
+    for i in range(len(ladders.offsets) - 1):
+        for j in range(ladders.offsets[i], ladders.offsets[i] + rungs[i]):
+            filled += ladders.fills[j]
     return filled

@@ -9,7 +9,7 @@ import numpy as np
 
 from sor_opt.allocators.fast import FREE, solve_ladders
 from sor_opt.backtest.kernel.book import BookState, cheapest
-from sor_opt.backtest.kernel.changes import Ahead, next_excess, next_shortfall
+from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.static import count_rungs, write_rungs
@@ -126,6 +126,7 @@ def split_static(
         # A change beyond one that was found before is of no interest.
         found = ahead.found[order]
         ceilings = min(found[0], ahead.shortfall) * unit, min(found[1], ahead.excess) * unit
-        under = next_shortfall(offsets, fills, costs, due, shortfall, excess, ceilings[0], rungs)
-        over = next_excess(offsets, fills, costs, due, shortfall, excess, ceilings[1], rungs)
+        ladders = Ladders(offsets, fills, costs, due)
+        under = next_shortfall(ladders, shortfall, excess, ceilings[0], rungs)
+        over = next_excess(ladders, shortfall, excess, ceilings[1], rungs)
         found[0], found[1] = min(found[0], under / unit), min(found[1], over / unit)

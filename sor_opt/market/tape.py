@@ -19,6 +19,9 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+SECOND = 1_000_000_000
+"""Nanoseconds."""
+
 BUYER, SELLER, UNKNOWN = 1, -1, 0
 """Aggressor side of a trade."""
 

@@ -23,6 +23,9 @@ from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.risk import RiskParams
 
+MAX_RUNGS = 1_000_000
+"""The most chunks that one venue's displayed size may make."""
+
 Space = Literal["strict", "open"]
 Reference = Literal["mid", "zero"]
 
@@ -120,7 +123,18 @@ def static_problem(
         S, shares, > 0.
     risk : RiskParams
     params : StaticParams
+
+    Raises
+    ------
+    ConfigError
+        If a displayed size makes more than `MAX_RUNGS` chunks.
     """
+    deep = np.flatnonzero(np.asarray(ask_size) > MAX_RUNGS * params.step)
+    if deep.size:
+        raise ConfigError(
+            f"{names[deep[0]]} shows {ask_size[deep[0]]:,.10g} shares, more than {MAX_RUNGS:,} "
+            f"chunks of {params.step:g}; take a larger step"
+        )
     heights = np.array([count_rungs(s, params.step, params.strict) for s in ask_size], np.int64)
     offsets: IntArray = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
     fills, costs = np.empty(offsets[-1]), np.empty(offsets[-1])

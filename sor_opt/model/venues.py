@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -16,8 +15,6 @@ import numpy as np
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import FloatArray
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,16 +49,16 @@ class Venue:
     queue: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise ConfigError("a venue needs a name")
+        if not (self.name and self.name.isprintable()):
+            raise ConfigError(f"a venue needs a name of printable characters, got {self.name!r}")
         for name in ("bid", "ask"):
             self._check(name, "must be finite and > 0", getattr(self, name) > 0)
         for name in ("bid_size", "ask_size"):
             self._check(name, "must be finite and >= 0", getattr(self, name) >= 0)
         for name in ("fee", "rebate"):
             self._check(name, "must be finite", True)
-        if self.queue is not None and not self.queue >= 0:
-            raise ConfigError(f"{self.name}: queue must be >= 0, got {self.queue:g}")
+        if self.queue is not None:
+            self._check("queue", "must be finite and >= 0", self.queue >= 0)
 
     def _check(self, name: str, rule: str, holds: bool) -> None:
         value = getattr(self, name)
@@ -166,7 +163,7 @@ class FeeSchedule:
     def on(self, venues: Sequence[str], day: date) -> tuple[FloatArray, FloatArray]:
         """Look up what holds on a day.
 
-        A day before a venue's first row takes that first row, and the log says so.
+        A day before a venue's first row takes that first row; `later` names such venues.
 
         Parameters
         ----------
@@ -187,6 +184,21 @@ class FeeSchedule:
         taker, rebate = [row.taker for row in found], [row.rebate for row in found]
         return np.array(taker, dtype=np.float64), np.array(rebate, dtype=np.float64)
 
+    def later(self, venues: Sequence[str], day: date) -> dict[date, list[str]]:
+        """Name the venues for which `on` takes a row of after `day`, by the row's date.
+
+        Raises
+        ------
+        ConfigError
+            If a venue has no row.
+        """
+        found: dict[date, list[str]] = {}
+        for venue in venues:
+            begins = self._latest(venue, day).date
+            if begins > day:
+                found.setdefault(begins, []).append(venue)
+        return dict(sorted(found.items()))
+
     def _latest(self, venue: str, day: date) -> Fee:
         dated = [row for row in self.rows if row.venue == venue]
         if not dated:
@@ -195,18 +207,16 @@ class FeeSchedule:
                 f"{_example(venue)}"
             )
         holding = [row for row in dated if row.date <= day]
-        if not holding:
-            log.info("%s: fees of %s used for %s, the first known", venue, dated[0].date, day)
         return (holding or dated[:1])[-1]
 
 
-_NEEDED: dict[str, Any] = {
-    "venue": str,
-    "date": date,
+_NEEDED: dict[str, tuple[type, ...]] = {
+    "venue": (str,),
+    "date": (date,),
     "taker": (int, float),
     "rebate": (int, float),
 }
-_TYPES = _NEEDED | {"source": str, "assumption": bool}
+_TYPES = _NEEDED | {"source": (str,), "assumption": (bool,)}
 
 
 def _fee(row: Any, number: int, file: str) -> Fee:
@@ -215,8 +225,7 @@ def _fee(row: Any, number: int, file: str) -> Fee:
             f"fee {number} needs {', '.join(_NEEDED)}", file=file, mend=f"write {_example('XNYS')}"
         )
     for name, value in row.items():
-        known = name in _TYPES and isinstance(value, _TYPES[name])
-        if not known or isinstance(value, bool) != (name == "assumption"):
+        if type(value) not in _TYPES.get(name, ()):  # a bool is an int, a datetime is a date
             raise DataError(f"fee {number}: {name} = {value!r} is not understood", file=file)
     try:
         return Fee(**row)

@@ -157,8 +157,13 @@ def test_a_compressed_file_gives_the_same_tape(example, reader, compress):
     assert packed.fingerprint() == plain.fingerprint()
 
 
-@pytest.mark.parametrize("rewrite", [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t])
-def test_windows_line_ends_and_a_byte_order_mark_change_nothing(example, reader, rewrite):
+@pytest.mark.parametrize(
+    "rewrite",
+    [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t, lambda t: "\n\r\n" + t],
+)
+def test_windows_line_ends_a_byte_order_mark_and_empty_lines_change_nothing(
+    example, reader, rewrite
+):
     plain = reader.load(example, example.text.encode())
     windows = reader.load(example, rewrite(example.text).encode())
     assert windows.fingerprint() == plain.fingerprint()
@@ -191,6 +196,12 @@ def test_a_missing_column_is_named(example, reader):
         error = reader.refuse(example, text.encode())
         assert "missing column" in error.problem
         assert column in error.problem or column == "ts_recv"
+
+
+def test_a_column_that_is_there_twice_is_refused(example, reader):
+    frame = example.frame
+    content = pd.concat([frame, frame[[example.time]]], axis=1).to_csv(index=False).encode()
+    assert f"several columns are called {example.time}" in reader.refuse(example, content).problem
 
 
 def test_text_in_a_number_is_refused_with_its_row(example, reader):

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sor_opt.errors import ConfigError
 from sor_opt.market import Quotes, Tape, Trades
 from sor_opt.market.loaders import load_tape
-from sor_opt.market.quality import AGE_LIMITS, SECOND, TOLERABLE, book_quality, inspect
+from sor_opt.market.quality import AGE_LIMITS, TOLERABLE, book_quality, inspect
 from sor_opt.market.synthetic import SyntheticParams, generate
+from sor_opt.market.tape import SECOND
 
 
 def quotes_of(*rows: tuple[float, ...]) -> Quotes:

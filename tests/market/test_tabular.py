@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,34 @@ def test_a_big_file_of_several_blocks_is_read_whole(tmp_path):
     frame.to_csv(tmp_path / "q.csv", index=False)
     with pytest.raises(DataError, match=f"row {rows - 1}: bid is not a number"):
         load_tape(tmp_path / "q.csv")
+
+
+@pytest.mark.parametrize(
+    ("venue", "message"),
+    [(b"\xff\xfe", "row 1: venue is not text in UTF-8"), (b"A\x1b[31m", r"unknown venue 'A\\x1b")],
+)
+def test_a_venue_that_cannot_be_printed_is_refused(tmp_path, venue, message):
+    path = tmp_path / "q.csv"
+    path.write_bytes(
+        b"ts,venue,bid,bid_size,ask,ask_size\n1700000000000000000,%b,1,1,2,1\n" % venue
+    )
+    with pytest.raises(DataError, match=message):
+        load_tape(path)
+
+
+def test_a_symbol_is_refused_where_the_file_does_not_tell_its_own(tape, tmp_path):
+    save_tape(tape, tmp_path / "q.csv")
+    with pytest.raises(DataError, match="does not say which symbol it holds; omit --symbol"):
+        load_tape(tmp_path / "q.csv", symbol="FOO")
+
+
+def test_trades_without_a_symbol_go_with_quotes_that_have_one(tape, tmp_path):
+    save_tape(replace(tape, symbol="FOO"), tmp_path / "q.csv")
+    save_tape(tape, tmp_path / "none.csv", tmp_path / "t.csv")
+    assert load_tape(tmp_path / "q.csv", tmp_path / "t.csv", "FOO").symbol == "FOO"
+
+
+def test_a_wrong_name_for_the_trades_leaves_no_quotes_behind(tape, tmp_path):
+    with pytest.raises(ConfigError, match="cannot tell the format"):
+        save_tape(tape, tmp_path / "q.csv", tmp_path / "t.foo")
+    assert list(tmp_path.iterdir()) == []

@@ -98,8 +98,10 @@ def test_an_unknown_exchange_code_is_refused_with_its_row(write):
 
 def test_a_broken_date_is_refused_with_its_row(write):
     rows = "2018-01-02,09:30:00,N,10,3,10.1,3,XXX\n2018-13-02,09:30:00,N,10,3,10.1,3,XXX\n"
-    with pytest.raises(DataError, match="row 2: DATE '2018-13-02' is not a date"):
-        load_tape(write(QUOTES + rows))
+    for wrong in ("2018-13-02", "0001-01-01", "9999-12-31"):
+        text = QUOTES + rows.replace("2018-13-02", wrong)
+        with pytest.raises(DataError, match=f"row 2: DATE '{wrong}' is not a date"):
+            load_tape(write(text))
 
 
 def test_the_real_day_loads_as_its_readme_says(shared):

@@ -34,6 +34,13 @@ def test_the_open_space_ends_a_ladder_with_the_odd_lot():
     assert not problem.exact_total
 
 
+def test_a_ladder_of_too_many_rungs_is_refused():
+    with pytest.raises(ConfigError, match=r"V1 shows 1e\+18 shares, more than 1,000,000 chunks"):
+        compiled([100, 1e18], StaticParams())
+    with pytest.raises(ConfigError, match="chunks of 1e-06"):
+        compiled([100], StaticParams(step=1e-6))
+
+
 def test_the_strict_space_leaves_the_odd_lot_and_counts_from_zero():
     problem = compiled([250, 99], StaticParams(space="strict"))
     assert problem.heights.tolist() == [2, 0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from datetime import date
 
@@ -64,11 +63,10 @@ def test_the_latest_row_that_has_begun_holds():
         assert fees.on(["A"], date.fromisoformat(day))[0].tolist() == [taker]
 
 
-def test_a_day_before_the_first_row_takes_it_and_says_so(caplog):
-    fees = FeeSchedule([row("A", "2020-01-01", 0.2)])
-    with caplog.at_level(logging.INFO):
-        assert fees.on(["A"], DAY)[0].tolist() == [0.2]
-    assert "A: fees of 2020-01-01 used for 2018-01-02" in caplog.text
+def test_a_day_before_the_first_row_takes_it_and_later_names_the_venue():
+    fees = FeeSchedule([row("A", "2020-01-01", 0.2), row("B", "2018-01-02", 0.1)])
+    assert fees.on(["A", "B"], DAY)[0].tolist() == [0.2, 0.1]
+    assert fees.later(["A", "B"], DAY) == {date(2020, 1, 1): ["A"]}
 
 
 def test_a_venue_without_fees_is_named_with_the_mend():
@@ -98,6 +96,10 @@ def test_a_file_of_fees_is_read(write):
         ('[[fee]]\nvenue = "A"', "fee 1 needs venue, date, taker, rebate"),
         ("fee = [1]", "fee 1 needs"),
         ('[[fee]]\nvenue = "A"\ndate = "x"\ntaker = 0\nrebate = 0', "fee 1: date = 'x'"),
+        (
+            '[[fee]]\nvenue = "A"\ndate = 2018-01-01T00:00:00\ntaker = 0\nrebate = 0',
+            "fee 1: date = datetime",
+        ),
         ('[[fee]]\nvenue = "A"\ndate = 2018-01-01\ntaker = true\nrebate = 0', "taker = True"),
         ('[[fee]]\nvenue = "A"\ndate = 2018-01-01\ntaker = 30\nrebate = 0', "dollars per share"),
         ('[[fee]]\nvenue = "A"\ndate = 2018-01-01\ntaker = nan\nrebate = 0', "dollars per share"),
@@ -136,6 +138,7 @@ def test_a_locked_or_crossed_venue_is_allowed():
         ("rebate", float("inf")),
         ("queue", -1),
         ("queue", float("nan")),
+        ("queue", float("inf")),
     ],
 )
 def test_a_number_out_of_range_is_refused_with_the_venue(name, value):
@@ -144,5 +147,6 @@ def test_a_number_out_of_range_is_refused_with_the_venue(name, value):
 
 
 def test_a_venue_needs_a_name():
-    with pytest.raises(ConfigError, match="needs a name"):
-        replace(GOOD, name="")
+    for name in ("", "A\x1b[31m"):
+        with pytest.raises(ConfigError, match="needs a name of printable characters"):
+            replace(GOOD, name=name)

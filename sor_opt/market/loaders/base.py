@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -80,8 +82,16 @@ def _decompress(raw: bytes, path: Path) -> bytes:
 
 def header(head: bytes) -> list[str]:
     """Column names of a CSV, from the first few KB of its content."""
-    lines = head.decode("utf-8-sig", errors="replace").lstrip().splitlines()
-    return next(csv.reader(lines[:1]), [])
+    return next(first_rows(head), [])
+
+
+def first_rows(head: bytes) -> Iterator[list[str]]:
+    """Read the rows of a CSV, the header first, from the first few KB of its content.
+
+    Empty lines before the header are passed over, as Arrow does.
+    """
+    text = head.decode("utf-8-sig", errors="replace").lstrip("\r\n")
+    return csv.reader(io.StringIO(text, newline=""))
 
 
 class Loader(ABC):

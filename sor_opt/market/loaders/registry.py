@@ -43,6 +43,8 @@ def load_tape(
         If a file cannot be read, is of no known format, or its content is wrong.
     """
     tape = _load(Source.open(quotes), symbol)
+    if symbol and tape.symbol != symbol:
+        raise DataError("does not say which symbol it holds", file=quotes, mend="omit --symbol")
     if not len(tape.quotes):
         raise DataError(
             "holds trades and no quotes", file=quotes, mend="give it as the trades of a quotes file"

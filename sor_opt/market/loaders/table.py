@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from csv import reader
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import csv
 from pyarrow import parquet as pq
 
-from sor_opt.market.loaders.base import Source, header
+from sor_opt.market.loaders.base import Source, first_rows, header
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
 
 NUMBER = pa.float64()
@@ -119,10 +119,10 @@ class Table:
         Raises
         ------
         DataError
-            If a code is blank or unknown.
+            If a code is blank, unknown, or holds characters that cannot be printed.
         """
         indices, codes = self.texts(name)
-        unknown = [i for i, code in enumerate(codes) if not code or (known and code not in known)]
+        unknown = [i for i, code in enumerate(codes) if not _names_venue(code, known)]
         if unknown:
             first = int(np.flatnonzero(np.isin(indices, unknown))[0])
             raise self.source.error(
@@ -181,6 +181,10 @@ class Table:
         return ts
 
 
+def _names_venue(code: str, known: Mapping[str, str] | None) -> bool:
+    return bool(code) and code.isprintable() and (known is None or code in known)
+
+
 def read_csv(source: Source, types: Mapping[str, pa.DataType]) -> Table:
     """Read the named columns of a CSV.
 
@@ -203,18 +207,21 @@ def closest(names: Sequence[str], *candidates: dict[str, pa.DataType]) -> dict[s
 
 
 def require(source: Source, names: list[str], needed: Mapping[str, Any]) -> None:
-    """Refuse a file that lacks a column.
+    """Refuse a file that lacks a column, or has it twice.
 
     Raises
     ------
     DataError
-        If a needed name is not among `names`.
+        If a needed name is not among `names`, or more than once.
     """
     missing = [name for name in needed if name not in names]
     if missing:
         raise source.error(
             f"missing column {', '.join(missing)}", mend=f"the file has {', '.join(names)}"
         )
+    repeated = [name for name in needed if names.count(name) > 1]
+    if repeated:
+        raise source.error(f"several columns are called {repeated[0]}", mend="keep one of them")
 
 
 def parquet_header(source: Source) -> list[str]:
@@ -269,9 +276,8 @@ def instant_type(source: Source, name: str) -> pa.DataType:
     names = header(source.head)
     if name not in names:
         return INSTANT
-    lines = source.head.decode("utf-8", errors="replace").splitlines()[1:]
-    rows = reader(lines)
     position = names.index(name)
+    rows = islice(first_rows(source.head), 1, None)
     values = (row[position].strip() for row in rows if len(row) > position)
     return NANOSECONDS if next(filter(None, values), "").isdecimal() else INSTANT
 
@@ -304,7 +310,12 @@ def _explain(source: Source, types: Mapping[str, pa.DataType], error: Exception)
     if cell is None:
         return source.error(text.rpartition("Row #")[2].partition(": ")[2] or text, row=row)
     column = header(source.head)[int(cell[1])]
-    wanted = {"double": "a number", "int64": "an integer", "time64": "a time of day"}
+    wanted = {
+        "double": "a number",
+        "int64": "an integer",
+        "time64": "a time of day",
+        "string": "text in UTF-8",
+    }
     problem = f"{column} is not {wanted.get(cell[2], 'a time with its offset from UTC')}"
     value = re.search(r"'(.*?)'", cell[3])
     return source.error(

@@ -59,7 +59,6 @@ class TabularLoader(Loader):
         table = _read(source)
         if table.has("symbol"):
             table = table.one_symbol("symbol", symbol)
-            symbol = next(iter(table.texts("symbol")[1]), "")
         venue, venues = table.venues("venue", None)
         ts = table.instants("ts")
         metadata = table.columns.schema.metadata or {}
@@ -67,7 +66,7 @@ class TabularLoader(Loader):
             tuple(venues),
             _quotes(table, ts, venue) if table.has("bid") else NO_QUOTES,
             _trades(table, ts, venue) if table.has("price") else None,
-            symbol=symbol or "",
+            symbol=next(iter(table.texts("symbol")[1]), "") if table.has("symbol") else "",
             timezone=metadata.get(TIMEZONE, ZONE).decode(),
         )
 
@@ -125,8 +124,11 @@ def save_tape(tape: Tape, quotes: Path | str, trades: Path | str | None = None) 
         If the name ends in something else, a file cannot be written, or trades are asked for and
         the tape has none.
     """
-    if trades is not None and tape.trades is None:
-        raise ConfigError(f"there are no trades to write to {trades}")
+    check_ending(quotes)
+    if trades is not None:
+        check_ending(trades)
+        if tape.trades is None:
+            raise ConfigError(f"there are no trades to write to {trades}")
     _write(_frame(tape, tape.quotes, _QUOTES), Path(quotes))
     if trades is not None and tape.trades is not None:
         _write(_frame(tape, tape.trades, _TRADES), Path(trades))
@@ -144,12 +146,24 @@ def _frame(tape: Tape, rows: Quotes | Trades, names: Iterable[str]) -> pd.DataFr
     return frame
 
 
+def check_ending(path: Path | str) -> str:
+    """Give the ending that tells the format in which `save_tape` would write a file.
+
+    Raises
+    ------
+    ConfigError
+        If it tells none.
+    """
+    for ending in WRITERS:
+        if str(path).endswith(ending):
+            return ending
+    raise ConfigError(f"cannot tell the format of {path}: end it in {', '.join(WRITERS)}")
+
+
 def _write(frame: pd.DataFrame, target: Path) -> None:
-    ending = next((ending for ending in WRITERS if target.name.endswith(ending)), None)
-    if ending is None:
-        raise ConfigError(f"cannot tell the format of {target}: end it in {', '.join(WRITERS)}")
+    write = WRITERS[check_ending(target)]
     with whole(target) as path:
-        path.write_bytes(WRITERS[ending](frame))
+        path.write_bytes(write(frame))
 
 
 def _csv(frame: pd.DataFrame) -> bytes:

@@ -7,6 +7,7 @@ round lots until 2025-10-31, in shares from 2025-11-03 on).
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -29,6 +30,9 @@ EXCHANGES = {
 OFF_EXCHANGE = "D"
 """FINRA's facilities (ADF quotes, TRF prints): nothing can be routed there."""
 
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+"""Days whose nanoseconds fit into 64 bits, with room."""
+
 SIZES_IN_SHARES = date(2025, 11, 3)
 ROUND_LOT = 100.0
 
@@ -46,7 +50,7 @@ class TaqLoader(Loader):
     """Quotes (DATE, TIME, EX, BID, BIDSIZ, OFR, OFRSIZ, SYMBOL) or trades (.., SIZE, PRICE, CORR).
 
     Times are New York's, sizes of quotes become shares, prints off exchange and prints that do not
-    stand are left out and counted in the log. The aggressor of a print is not known.
+    stand are left out, their number is logged. The aggressor of a print is not known.
     """
 
     name: ClassVar[str] = "TAQ CSV"
@@ -114,13 +118,15 @@ def _times(table: Table) -> tuple[IntArray, list[date], IntArray]:
 
 
 def _date(table: Table, text: str, rows: BoolArray) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        row = table.row(int(np.argmax(rows)))
-        raise table.source.error(
-            f"DATE {text!r} is not a date", row=row, mend="write YYYY-MM-DD"
-        ) from None
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if FIRST_DAY <= day <= LAST_DAY:
+            return day
+    raise table.source.error(
+        f"DATE {text!r} is not a date from {FIRST_DAY} to {LAST_DAY}",
+        row=table.row(int(np.argmax(rows))),
+        mend="write YYYY-MM-DD",
+    )
 
 
 def _midnight(day: date) -> int:

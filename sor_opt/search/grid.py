@@ -67,6 +67,11 @@ def run_grid(
     space : Space
     progress : callable
         Called with (done, total) after each point.
+
+    Raises
+    ------
+    DataError
+        If no train order ever meets a book to trade on.
     """
     grid = space.grid()
     # Compiling, where this version never ran before, is no part of the time.
@@ -78,6 +83,7 @@ def run_grid(
         points.append(GridPoint(params, objective.outcome(result), result))
         progress(done, len(grid))
     seconds = time.perf_counter() - began
+    objective.check_defined(np.array([point.outcome.train_bps for point in points]))
     ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))
     distinct = len({point.result.outcome_key() for point in points})
     return Grid(tuple(ranked), distinct, seconds)

@@ -19,7 +19,7 @@ import numpy as np
 from sor_opt.backtest.kernel import replay_ahead
 from sor_opt.backtest.policies import static_policy
 from sor_opt.backtest.result import Result
-from sor_opt.errors import DataError
+from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Bounds, Space
@@ -109,9 +109,13 @@ def make_landscape(
 
     Raises
     ------
+    ConfigError
+        If `excess` is not finite and >= 0.
     DataError
         If no train order ever meets a book to trade on.
     """
+    if excess is not None and not 0 <= excess < np.inf:
+        raise ConfigError(f"excess must be finite and >= 0, got {excess:g}")
     joint = joint_landscape(objective, space, progress)
     if joint is not None:
         return joint
@@ -142,12 +146,7 @@ def joint_landscape(
 def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> Landscape:
     """Put the orders' staircases together."""
     overlaid = _overlay(stairs, walk.objective.train)
-    if np.isnan(overlaid.values[:, 0]).all():
-        raise DataError(
-            "no train order meets a book to trade on",
-            file=walk.objective.market.tape.source,
-            mend="see `sor-opt data inspect`",
-        )
+    walk.objective.check_defined(overlaid.values[:, 0])
     return Landscape(*walk.thresholds, overlaid, excess, walk.replays)
 
 

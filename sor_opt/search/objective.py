@@ -12,6 +12,7 @@ from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import Market
 from sor_opt.backtest.policies import static_policy
 from sor_opt.backtest.result import Result
+from sor_opt.errors import DataError
 from sor_opt.market.tape import BoolArray, FloatArray
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
@@ -67,6 +68,20 @@ class ShortfallObjective:
         n = len(self.market.orders)
         return np.arange(n) < max(1, n * TRAIN_TENTHS // 10)
 
+    def check_defined(self, train_bps: FloatArray) -> None:
+        """Refuse train shortfalls of which none is known.
+
+        Raises
+        ------
+        DataError
+        """
+        if np.isnan(train_bps).all():
+            raise DataError(
+                "no train order meets a book to trade on",
+                file=self.market.tape.source,
+                mend="see `sor-opt data inspect`",
+            )
+
     def fingerprint(self) -> dict[str, str]:
         """Texts that identify data, orders and policy."""
         market, orders = self.market, self.market.orders
@@ -77,9 +92,7 @@ class ShortfallObjective:
             "orders": f"{len(orders)} x {orders.side} {orders.size:g}, "
             f"horizon {orders.horizon} ns, {layout[:16]}",
             "rules": repr(market.params),
-            "fees": hashlib.sha256(fees).hexdigest()[
-                :16
-            ],
+            "fees": hashlib.sha256(fees).hexdigest()[:16],
             "policy": f"static {self.static!r}",
         }
 

@@ -7,9 +7,9 @@ import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, DataError
 from sor_opt.model.risk import RiskParams, Unit
 
 NAMES = ("lambda_over", "lambda_under", "theta_queue")
@@ -45,11 +45,12 @@ class Space:
     def __post_init__(self) -> None:
         for name in NAMES:
             levels = getattr(self, name)
-            rising = all(a < b for a, b in itertools.pairwise(levels))
-            if not levels or not rising or not all(0 < x < math.inf for x in levels):
-                raise ConfigError(f"{name} must hold rising levels > 0, got {levels}")
-        if not 1 < self.reach < math.inf:
-            raise ConfigError(f"reach must be > 1, got {self.reach:g}")
+            if not (isinstance(levels, tuple) and levels and _rising(levels)):
+                raise ConfigError(f"{name} must hold rising levels > 0, got {_shown(levels)}")
+        if not (_is_number(self.reach) and 1 < self.reach < math.inf):
+            raise ConfigError(f"reach must be > 1, got {_shown(self.reach)}")
+        if self.unit not in get_args(Unit):
+            raise ConfigError(f"unit must be fraction or per_share, got {_shown(self.unit)}")
 
     @classmethod
     def read(cls, path: Path) -> Space:
@@ -57,24 +58,25 @@ class Space:
 
         Raises
         ------
-        ConfigError
+        DataError
             If the file cannot be read, or a key or a value is wrong.
         """
         try:
             given = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{path}: cannot read the levels: {error}") from error
-        unknown = set(given) - {field.name for field in fields(cls)}
+            raise DataError(f"cannot read the levels: {error}", file=path) from error
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(given) - set(known))
         if unknown:
-            raise ConfigError(f"{path}: unknown key {sorted(unknown)[0]!r}")
+            mend = f"known are {', '.join(known)}"
+            raise DataError(f"unknown key {unknown[0]!r}", file=path, mend=mend)
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+        }
         try:
-            values: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in given.items()
-            }
             return cls(**values)
-        except (TypeError, ConfigError) as error:
-            raise ConfigError(f"{path}: {error}") from error
+        except ConfigError as error:
+            raise DataError(str(error), file=path) from error
 
     def levels(self, name: str) -> tuple[float, ...]:
         """The grid's levels of one parameter."""
@@ -97,3 +99,18 @@ class Space:
     def describe(self) -> dict[str, object]:
         """The space as plain data, for fingerprints and reports."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _rising(levels: tuple[Any, ...]) -> bool:
+    """Whether these are finite numbers > 0, each greater than the one before."""
+    chain = (0, *levels, math.inf)
+    return all(map(_is_number, levels)) and all(a < b for a, b in itertools.pairwise(chain))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    """A value as its file has it: a list, not a tuple."""
+    return repr(list(value) if isinstance(value, tuple) else value)

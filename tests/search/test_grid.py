@@ -7,7 +7,7 @@ import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
 from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
-from sor_opt.errors import ConfigError
+from sor_opt.errors import DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
@@ -94,12 +94,17 @@ def test_levels_are_read_from_toml(tmp_path):
         ("lambda_oops = [1.0]", "unknown key 'lambda_oops'"),
         ("lambda_under = ", "cannot read the levels"),
         ("reach = 1", "reach must be > 1"),
+        ("reach = true", "reach must be > 1, got True"),
+        ("lambda_over = 0.001", "lambda_over must hold rising levels > 0, got 0.001"),
+        ('lambda_over = ["a"]', r"lambda_over must hold rising levels > 0, got \['a'\]"),
+        ("lambda_over = [true]", r"lambda_over must hold rising levels > 0, got \[True\]"),
+        ('unit = "bps"', "unit must be fraction or per_share, got 'bps'"),
     ],
 )
 def test_wrong_levels_are_one_line_that_names_the_file(tmp_path, text, message):
     file = tmp_path / "levels.toml"
     file.write_text(text)
-    with pytest.raises(ConfigError, match=message) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         Space.read(file)
     assert "levels.toml" in str(caught.value)
 

@@ -9,7 +9,7 @@ import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
 from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
-from sor_opt.errors import DataError
+from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.model.risk import RiskParams
@@ -85,3 +85,9 @@ def test_without_any_book_to_trade_on_there_is_no_landscape(odd_lots):
 
     with pytest.raises(DataError, match="no train order meets a book"):
         make_landscape(ShortfallObjective(replace(market, feed=feed)), Space())
+
+
+@pytest.mark.parametrize("excess", [-1.0, float("nan"), float("inf")])
+def test_an_excess_penalty_out_of_range_is_refused(odd_lots, excess):
+    with pytest.raises(ConfigError, match="excess must be finite and >= 0"):
+        make_landscape(ShortfallObjective(odd_lots), Space(), excess)

@@ -7,8 +7,8 @@ import pytest
 from search_fakes import Staircase
 
 from sor_opt.errors import ConfigError, StorageError
-from sor_opt.search.studies import storage
 from sor_opt.search.space import Space
+from sor_opt.search.studies import storage
 from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.locks import Key

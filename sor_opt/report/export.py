@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,12 @@ from sor_opt.files import whole
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%S.%f%z")
+    """Times as ISO 8601 to the nanosecond, which no strftime format can tell."""
+    iso = partial(pd.Timestamp.isoformat, timespec="nanoseconds")
+    frame = frame.copy()
+    for name in frame.select_dtypes(["datetime", "datetimetz"]):
+        frame[name] = frame[name].map(iso, na_action="ignore")
+    frame.to_csv(path, index=False)
 
 
 def _write_json(frame: pd.DataFrame, path: Path) -> None:

@@ -21,6 +21,7 @@ from sor_opt.search.grid import Grid
 from sor_opt.search.landscape import Landscape
 
 _SIZE = (12, 7)
+_LABEL = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "boxstyle": "round,pad=0.2"}
 
 
 def draw_grid(grid: Grid, baselines: Mapping[str, Result], path: Path) -> None:
@@ -105,9 +106,6 @@ def _heatmaps(panels: np.ndarray, grid: Grid, thetas: list[float]) -> None:
         axes.set_title(f"theta_queue {theta:g}")
     panels[0].set_ylabel("lambda_under")
     panels[0].figure.colorbar(image, ax=list(panels), label="mean train shortfall, bps")
-
-
-_LABEL = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "boxstyle": "round,pad=0.2"}
 
 
 def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:

@@ -27,16 +27,22 @@ app.add_typer(study.app)
 
 def main() -> None:
     """Run the command line; an error is one line on standard error and its exit code."""
-    debug = "--debug" in sys.argv
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except (SorOptError, TyperException) as error:
-        if debug:
-            raise
-        text = error.format_message() if isinstance(error, TyperException) else str(error)
-        print(f"error: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201
-        code = error.exit_code
     except Abort:
         print("aborted", file=sys.stderr)  # noqa: T201
         code = 1
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"error: {' '.join(_text(error).split())}", file=sys.stderr)  # noqa: T201
+        code = getattr(error, "exit_code", 1)
     sys.exit(code)
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, TyperException):
+        return error.format_message()
+    if isinstance(error, SorOptError):
+        return str(error)
+    return f"unexpected: {type(error).__name__}: {error}; --debug shows the trace"

@@ -111,24 +111,26 @@ def allocate(
         )
         found = create(allocator, settings).solve(problem)
     out.show(_split_table(instance, found), _summary_table(found))
-    out.result(
-        {
-            "status": found.status,
-            "cost": found.cost,
-            "shares": found.shares,
-            "executed": found.executed,
-            "underfill": found.underfill,
-            "overfill": found.overfill,
-            "bound": found.bound,
-            "gap": found.gap,
-            "solver": found.solver,
-        }
-    )
+    out.result({key: getattr(found, key) for key in _DOCUMENT})
     if found.status == "feasible":
         raise SolverError(
             f"{found.solver} did not prove its split optimal, gap ${found.gap:g};"
             " give it more --time-limit, or --gap 0"
         )
+
+
+_DOCUMENT = (
+    "status",
+    "cost",
+    "shares",
+    "executed",
+    "underfill",
+    "overfill",
+    "bound",
+    "gap",
+    "solver",
+)
+"""What of an `Allocation` the JSON document holds."""
 
 
 def _note(instance: Instance, out: Output) -> None:
@@ -184,6 +186,9 @@ def _summary_table(found: Allocation) -> Table:
     return table
 
 
+_MISMATCH = "mismatch-{:04d}.json"
+
+
 @spread
 def validate(
     output: OutputOptions,
@@ -206,7 +211,7 @@ def validate(
     from sor_opt.cli.console import Output
     from sor_opt.market.loaders import load_tape
 
-    out = Output(output)
+    out = Output(output, mismatches and mismatches / _MISMATCH.format(1))
     rng = np.random.default_rng(output.seed)
     if data is None:
         drawn = random_instances(instances, rng)
@@ -252,5 +257,5 @@ def _write_mismatches(result: CrossCheck, folder: Path | None) -> str:
     if folder is None:
         return "see them with --mismatches DIR"
     for number, mismatch in enumerate(result.mismatches, start=1):
-        write_instance(mismatch.instance, folder / f"mismatch-{number:04d}.json")
+        write_instance(mismatch.instance, folder / _MISMATCH.format(number))
     return f"written to {folder}, for `sor-opt allocate FILE --allocator NAME`"

@@ -23,8 +23,19 @@ Quotes = Annotated[
 ]
 Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes.")]
 Symbol = Annotated[str | None, typer.Option(help="Which symbol, where a file holds several.")]
+
+
+def _tape(path: Path | None) -> Path | None:
+    if path is not None:
+        from sor_opt.market.loaders import check_ending
+
+        check_ending(path)
+    return path
+
+
 Target = Annotated[
-    Path, typer.Option("--output", "-o", help="Where to: .parquet, .csv.gz or .csv.")
+    Path,
+    typer.Option("--output", "-o", callback=_tape, help="Where to: .parquet, .csv.gz or .csv."),
 ]
 
 
@@ -40,9 +51,9 @@ def inspect_file(
     from sor_opt.market.loaders import load_tape
     from sor_opt.market.quality import inspect
 
+    out = Output(output)
     tape = load_tape(file, trades, symbol)
     found = inspect(tape)
-    out = Output(output)
     out.show(_summary(tape, found), _venue_table(found), _age_table(found), _proposal(found))
     out.result(_payload(tape, found))
 
@@ -55,7 +66,8 @@ def convert(
     output: OutputOptions,
     trades: Trades = None,
     trades_output: Annotated[
-        Path | None, typer.Option(help="Where the trades go; left out without it.")
+        Path | None,
+        typer.Option(callback=_tape, help="Where the trades go; left out without it."),
     ] = None,
     symbol: Symbol = None,
 ) -> None:
@@ -65,9 +77,9 @@ def convert(
     """
     from sor_opt.market.loaders import load_tape, save_tape
 
+    out = Output(output, target, trades_output)
     tape = load_tape(file, trades, symbol)
     save_tape(tape, target, trades_output)
-    out = Output(output)
     if tape.trades is not None and trades_output is None:
         out.warn(f"{len(tape.trades):,} trades left out; --trades-output FILE writes them")
     _tell(out, tape, target, trades_output)
@@ -78,7 +90,9 @@ def convert(
 def generate(
     target: Target,
     output: OutputOptions,
-    trades: Annotated[Path | None, typer.Option(help="Where the trades go.")] = None,
+    trades: Annotated[
+        Path | None, typer.Option(callback=_tape, help="Where the trades go.")
+    ] = None,
     minutes: Annotated[float, typer.Option(help="Length of the session from 09:30.")] = 390.0,
     rate: Annotated[float, typer.Option(help="Events per second over all venues.")] = 5.0,
     volatility: Annotated[float, typer.Option(help="Deviation of a session's return.")] = 0.008,
@@ -91,6 +105,7 @@ def generate(
     from sor_opt.market.loaders import save_tape
     from sor_opt.market.synthetic import SyntheticParams, generate
 
+    out = Output(output, target, trades)
     params = SyntheticParams(
         seed=output.seed,
         minutes=minutes,
@@ -100,7 +115,7 @@ def generate(
     )
     tape = generate(params)
     save_tape(tape, target, trades)
-    _tell(Output(output), tape, target, trades)
+    _tell(out, tape, target, trades)
 
 
 def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:

@@ -61,7 +61,7 @@ class OutputOptions:
         Path | None,
         typer.Option(metavar="FILE", help="Write the result as JSON; - for standard output."),
     ] = None
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False
 
     @property

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,8 +16,10 @@ from sor_opt.cli.options import OutputOptions, RiskOptions, StaticOptions, sprea
 if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
     from sor_opt.cli.console import Output
+    from sor_opt.model.venues import FeeSchedule
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_LONGEST_DAYS = 366
 _CROSSED_WARNING = 0.05
 
 
@@ -25,15 +28,35 @@ def duration(text: str | int) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", str(text).strip())
     if not match:
         raise typer.BadParameter(f"{text!r} is no duration; write 500ms, 2s, 9m or 1h")
-    return round(float(match[1]) * _NANOSECONDS[match[2]])
+    nanoseconds = float(match[1]) * _NANOSECONDS[match[2]]
+    if nanoseconds > _LONGEST_DAYS * 24 * _NANOSECONDS["h"]:
+        raise typer.BadParameter(f"{text!r} is longer than {_LONGEST_DAYS} days")
+    return round(nanoseconds)
 
 
 def clock(text: str | time) -> time:
-    """Read `09:45` or `09:45:30` as a time of day."""
-    try:
-        return text if isinstance(text, time) else time.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no time of day; write 09:45") from error
+    """Read `09:45` or `09:45:30` as a time of day, by the clock of the data's exchange."""
+    read = None
+    with suppress(ValueError):
+        read = time.fromisoformat(str(text))
+    if read is None or read.tzinfo:
+        raise typer.BadParameter(f"{text!r} is no time of day; write 09:45, without an offset")
+    return read
+
+
+def _frame(path: Path | None) -> Path | None:
+    from sor_opt.report.export import check_suffix
+
+    check_suffix(path)
+    return path
+
+
+def _picture(path: Path | None) -> Path | None:
+    if path is not None:
+        from sor_opt.report.plots import check_picture
+
+        check_picture(path)
+    return path
 
 
 def _duration_option(help_text: str) -> Any:
@@ -49,6 +72,9 @@ DataArgument = Annotated[
 ]
 LevelsOption = Annotated[
     Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+]
+PlotOption = Annotated[
+    Path | None, typer.Option(callback=_picture, help="Draw the picture (.png, .svg, .pdf).")
 ]
 
 
@@ -78,8 +104,8 @@ class ReplayOptions:
     ] = "update"
     fees: Annotated[Path | None, typer.Option(help="TOML of fees that override the table.")] = None
 
-    def market(self, data: Path) -> Market:
-        """Load the data and lay the orders over it."""
+    def market(self, data: Path, out: Output) -> Market:
+        """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
         from sor_opt.backtest.base import ReplayParams, prepare
         from sor_opt.backtest.orders import OrderParams, make_orders
         from sor_opt.market.loaders import load_tape
@@ -91,10 +117,13 @@ class ReplayOptions:
         if self.fees:
             fees = fees.override(FeeSchedule.read(self.fees))
         tape = load_tape(data, self.trades, self.symbol)
-        return prepare(tape, make_orders(tape, layout), params, fees)
+        market = prepare(tape, make_orders(tape, layout), params, fees)
+        _warn_if_crossed(market, out)
+        _warn_of_later_fees(market, fees, out)
+        return market
 
 
-def warn_if_crossed(market: Market, out: Output) -> None:
+def _warn_if_crossed(market: Market, out: Output) -> None:
     """Say so where a router would have had a crossed book before it for much of the time."""
     quality = market.quality
     if quality.crossed_share < _CROSSED_WARNING:
@@ -105,6 +134,15 @@ def warn_if_crossed(market: Market, out: Output) -> None:
         f"the consolidated book is crossed in {quality.crossed_share:.1%} of the snapshots (stale "
         f"quotes); nothing trades on it; try {mend}, or see `sor-opt data inspect`"
     )
+
+
+def _warn_of_later_fees(market: Market, fees: FeeSchedule, out: Output) -> None:
+    """Say so where a venue's first known fees are of after the day of the first order."""
+    day = datetime.fromtimestamp(market.orders.starts[0] / 1e9, market.tape.zone).date()
+    later = fees.later(market.tape.venues, day)
+    if later:
+        known = "; ".join(f"{', '.join(names)}: fees of {date}" for date, names in later.items())
+        out.warn(f"{known} stand in for {day}")
 
 
 @spread
@@ -121,10 +159,12 @@ def backtest(
         ),
     ] = None,
     log: Annotated[
-        Path | None, typer.Option(help="Write the executions, .csv or .parquet.")
+        Path | None,
+        typer.Option(callback=_frame, help="Write the executions, .csv, .json or .parquet."),
     ] = None,
     orders: Annotated[
-        Path | None, typer.Option(help="Write a row per order, .csv or .parquet.")
+        Path | None,
+        typer.Option(callback=_frame, help="Write a row per order, .csv, .json or .parquet."),
     ] = None,
 ) -> None:
     """Replay one parameter point and the baselines.
@@ -135,17 +175,14 @@ def backtest(
     from sor_opt.backtest.backtest import run, run_baselines
     from sor_opt.backtest.policies import static_policy
     from sor_opt.cli.console import Output
-    from sor_opt.report.export import check_suffix, write_frame
+    from sor_opt.report.export import write_frame
     from sor_opt.report.summary import backtest_summary
     from sor_opt.report.tables import backtest_tables
 
     params = risk.params()
     solver = create(allocator) if allocator else None
-    for path in (log, orders):
-        check_suffix(path)
-    market = replay.market(data)
-    out = Output(output)
-    warn_if_crossed(market, out)
+    out = Output(output, log, orders)
+    market = replay.market(data, out)
     result = run(market, static_policy(params, static.params()), solver)
     baselines = run_baselines(market)
     if log:
@@ -164,10 +201,8 @@ def grid(
     static: StaticOptions,
     output: OutputOptions,
     levels: LevelsOption = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw the picture here (.png, .svg, .pdf).")
-    ] = None,
-    top: Annotated[int, typer.Option(help="Rows of the table; 0 for all.")] = 0,
+    plot: PlotOption = None,
+    top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 0,
 ) -> None:
     """Replay the 27 points of the risk parameters and rank them.
 
@@ -181,10 +216,9 @@ def grid(
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
 
+    out = Output(output, plot)
     space = Space.read(levels) if levels else Space()
-    market = replay.market(data)
-    out = Output(output)
-    warn_if_crossed(market, out)
+    market = replay.market(data, out)
     objective = ShortfallObjective(market, static.params())
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sor_opt.cli.options import OutputOptions, StaticOptions, spread
-from sor_opt.cli.replay import DataArgument, LevelsOption, ReplayOptions, warn_if_crossed
+from sor_opt.cli.replay import DataArgument, LevelsOption, PlotOption, ReplayOptions
 
 
 @spread
@@ -22,7 +21,7 @@ def landscape(
         typer.Option(help="lambda_over + theta_queue, where it matters [the grid's middle]."),
     ] = None,
     levels: LevelsOption = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the picture (.png, .svg, .pdf).")] = None,
+    plot: PlotOption = None,
 ) -> None:
     """Compute the objective at every threshold, its minimum, and the regret of the 27 points.
 
@@ -36,10 +35,9 @@ def landscape(
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
 
+    out = Output(output, plot)
     space = Space.read(levels) if levels else Space()
-    market = replay.market(data)
-    out = Output(output)
-    warn_if_crossed(market, out)
+    market = replay.market(data, out)
     objective = ShortfallObjective(market, static.params())
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
@@ -65,7 +63,7 @@ def compare(
     budget: Annotated[int, typer.Option(help="Evaluations per run.")] = 81,
     repeats: Annotated[int, typer.Option(help="Runs of a strategy that has seeds.")] = 20,
     levels: LevelsOption = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the picture (.png, .svg, .pdf).")] = None,
+    plot: PlotOption = None,
 ) -> None:
     """Let search strategies compete on equal budgets, over several seeds.
 
@@ -73,7 +71,6 @@ def compare(
     """
     from sor_opt.cli.console import Output
     from sor_opt.report import comparison as report
-    from sor_opt.report.plots import check_picture
     from sor_opt.search import compare as search
     from sor_opt.search.landscape import joint_landscape
     from sor_opt.search.objective import ShortfallObjective
@@ -81,11 +78,9 @@ def compare(
 
     names = tuple(name for name in map(str.strip, strategies.split(",")) if name)
     params = search.CompareParams(names, budget, repeats, output.seed)
-    check_picture(plot)
+    out = Output(output, plot)
     space = Space.read(levels) if levels else Space()
-    market = replay.market(data)
-    out = Output(output)
-    warn_if_crossed(market, out)
+    market = replay.market(data, out)
     objective = ShortfallObjective(market, static.params())
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.options import OutputOptions, StaticOptions, spread
-from sor_opt.cli.replay import DataArgument, LevelsOption, ReplayOptions, warn_if_crossed
+from sor_opt.cli.replay import DataArgument, LevelsOption, ReplayOptions
 
 app = typer.Typer(name="study", help="Searches that are kept, resumed and shared.")
 
@@ -60,8 +60,7 @@ def run(
     out = Output(output)
     space = Space.read(levels) if levels else Space()
     make_sampler(sampler, space, output.seed)  # complains before the data is read
-    market = replay.market(data)
-    warn_if_crossed(market, out)
+    market = replay.market(data, out)
     objective = ShortfallObjective(market, static.params())
     plan = StudyRun(name, objective, space, sampler, trials, storage, output.seed, workers, batch)
     with out.progress(name) as progress:
@@ -86,10 +85,10 @@ def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAG
     from sor_opt.search.studies.history import studies
     from sor_opt.search.studies.storage import open_storage
 
+    out = Output(output)
     with open_storage(storage) as opened:
         summaries = [history_summary(history) for history in studies(opened)]
         shown = opened.shown
-    out = Output(output)
     out.show(*list_tables(summaries))
     out.result({"storage": shown, "studies": summaries})
 
@@ -100,7 +99,7 @@ def show(
     name: NameArgument,
     output: OutputOptions,
     storage: StorageOption = _DEFAULT_STORAGE,
-    top: Annotated[int, typer.Option(help="Rows of the table; 0 for all.")] = 10,
+    top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 10,
 ) -> None:
     """Show a study: what it searches, its best trials, how far it is.
 
@@ -111,9 +110,9 @@ def show(
     from sor_opt.search.studies.history import find
     from sor_opt.search.studies.storage import open_storage
 
+    out = Output(output)
     with open_storage(storage) as opened:
         summary = {**full_summary(find(opened, name)), "storage": opened.shown}
-    out = Output(output)
     out.show(*show_tables(summary, top))
     out.result(summary)
 
@@ -129,11 +128,13 @@ def export(
 
     Example: sor-opt study export first trials.csv
     """
+    from sor_opt.files import check_place
     from sor_opt.report.export import check_suffix, write_frame
     from sor_opt.search.studies.history import find
     from sor_opt.search.studies.storage import open_storage
 
     check_suffix(file)
+    check_place(file)
     with open_storage(storage) as opened:
         frame = find(opened, name).frame()
     write_frame(frame, file)

@@ -128,6 +128,12 @@ def test_a_wrong_book_is_one_line(run, book):
     assert err.strip().endswith("row 2: XNAS: ask must be finite and > 0, got -1")
 
 
+def test_a_ladder_of_too_many_rungs_is_refused(run, book):
+    code, _, err = run("allocate", book, "--size", 450, "--step", "1e-6")
+    assert code == 2
+    assert "XNYS shows 250 shares, more than 1,000,000 chunks of 1e-06; take a larger step" in err
+
+
 def test_validate_finds_no_mismatch_and_repeats_itself(run):
     arguments = ("validate", "--instances", 5, "--seed", 1, "--json", "-")
     code, out, _ = run(*arguments)

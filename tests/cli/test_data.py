@@ -86,7 +86,7 @@ def test_convert_says_when_it_leaves_trades_out(call, tmp_path):
         (["inspect", str(DATA / "README.md")], 3, "the format is not known"),
         (["generate", "-o", "{tmp}/q.csv", "--minutes", "0"], 2, "minutes must be"),
         (["generate", "-o", "{tmp}/q.txt"], 2, "cannot tell the format"),
-        (["generate", "-o", "{tmp}/q.csv", "--seed", "-1"], 2, "seed must be >= 0"),
+        (["generate", "-o", "{tmp}/q.csv", "--seed", "-1"], 2, "greater than or equal to 0"),
         (["convert", SAMPLE[0], "-o", "{tmp}/q.csv", "--trades-output", "{tmp}/t.csv"], 2, "no tr"),
         (["generate"], 2, "Missing option"),
     ],

@@ -139,11 +139,50 @@ def test_wrong_data_is_one_line_and_exit_code_3(tmp_path):
 
 def test_a_venue_without_a_fee_is_named_with_the_mend(tmp_path):
     odd = tmp_path / "quotes.csv"
-    odd.write_text("ts,venue,bid,bid_size,ask,ask_size\n1709562600000000000,NOWHERE,9,1,10,1\n")
+    odd.write_text(
+        "ts,venue,bid,bid_size,ask,ask_size\n1709562600000000000,NOWHERE,9,1,10,1\n"
+        "1709563800000000000,NOWHERE,9,1,10,1\n"
+    )
     done = sor_opt("grid", odd)
     assert done.returncode in (2, 3)
     assert "NOWHERE" in done.stderr
     assert "--fees" in done.stderr
+
+
+def test_fees_of_a_later_day_are_warned_of_once(quotes, tmp_path):
+    fees = tmp_path / "fees.toml"
+    rows = [("SYN-A", "2090-01-01"), ("SYN-B", "2090-01-01"), ("SYN-C", "1990-01-01")]
+    fees.write_text(
+        "".join(
+            f'[[fee]]\nvenue = "{venue}"\ndate = {day}\ntaker = 0.003\nrebate = 0.002\n'
+            for venue, day in rows
+        )
+    )
+    done = sor_opt("backtest", quotes, *LAYOUT, "--fees", fees)
+    text = "warning: SYN-A, SYN-B: fees of 2090-01-01 stand in for "
+    assert done.stderr.startswith(text)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_grid_without_a_book_to_trade_on_is_refused(tmp_path):
+    file, picture = tmp_path / "quotes.csv", tmp_path / "grid.png"
+    starts = 1_709_562_600_000_000_000
+    rows = [f"{starts + i * 10**9},SYN-A,10,0,11,0" for i in (0, 1200)]
+    file.write_text("\n".join(["ts,venue,bid,bid_size,ask,ask_size", *rows]))
+    done = sor_opt("grid", file, "--plot", picture)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "no train order meets a book to trade on" in done.stderr
+    assert not picture.exists()
+
+
+def test_a_file_of_levels_that_is_wrong_is_exit_code_3(quotes, tmp_path):
+    levels = tmp_path / "levels.toml"
+    levels.write_text("lambda_over = [true]")
+    done = sor_opt("grid", quotes, "--levels", levels)
+    assert done.returncode == 3
+    assert done.stderr == (
+        f"error: {levels}: lambda_over must hold rising levels > 0, got [True]\n"
+    )
 
 
 def test_debug_shows_the_trace(quotes):

@@ -9,11 +9,11 @@ from typing import get_args
 
 import numpy as np
 
-from sor_opt.backtest.orders import SECOND, ParentOrders
+from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import Feed, Refill, make_feed
 from sor_opt.market.quality import BookQuality, book_quality, pooled
-from sor_opt.market.tape import FloatArray, IntArray, Tape
+from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
 from sor_opt.model.venues import FeeSchedule
 
 REASONS = ("route", "sweep", "excess")

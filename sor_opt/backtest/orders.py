@@ -11,9 +11,8 @@ import numpy as np
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.book import Side
-from sor_opt.market.tape import IntArray, Tape
+from sor_opt.market.tape import SECOND, IntArray, Tape
 
-SECOND = 1_000_000_000
 _PER_ORDER = ("starts", "deadlines", "midnights")
 
 SESSION = (time(9, 30), time(16, 0))
@@ -53,6 +52,10 @@ class OrderParams:
             raise ConfigError(f"horizon must be > 0, got {self.horizon / SECOND:g}s")
         if self.every is not None and self.every <= 0:
             raise ConfigError(f"every must be > 0, got {self.every / SECOND:g}s")
+        for name in ("start", "end"):
+            clock = getattr(self, name)
+            if clock is not None and clock.tzinfo is not None:
+                raise ConfigError(f"{name} must have no offset: it is in the tape's time zone")
         if self.start and self.end and self.start >= self.end:
             raise ConfigError(f"start must be before end, got {self.start} and {self.end}")
 

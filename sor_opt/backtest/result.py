@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sor_opt.backtest.base import DUST, EXCESS, REASONS, ROUTE, SWEEP, Market, Replay
-from sor_opt.backtest.orders import SECOND
-from sor_opt.market.tape import BoolArray, FloatArray
+from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 
 BPS = 1e4
 _RESAMPLES = 2000

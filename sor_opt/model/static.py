@@ -99,6 +99,20 @@ def write_rungs(
         costs[start + j] = fill * price - (step - fill) * rebate
 
 
+def check_depth(venue: str, size: float, step: float) -> None:
+    """Refuse a display that makes more than `MAX_RUNGS` chunks.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if size > MAX_RUNGS * step:
+        raise ConfigError(
+            f"{venue} shows {size:,.10g} shares, more than {MAX_RUNGS:,} chunks of {step:g}; "
+            "take a larger step"
+        )
+
+
 def static_problem(
     names: Sequence[str],
     ask: FloatArray,
@@ -129,12 +143,8 @@ def static_problem(
     ConfigError
         If a displayed size makes more than `MAX_RUNGS` chunks.
     """
-    deep = np.flatnonzero(np.asarray(ask_size) > MAX_RUNGS * params.step)
-    if deep.size:
-        raise ConfigError(
-            f"{names[deep[0]]} shows {ask_size[deep[0]]:,.10g} shares, more than {MAX_RUNGS:,} "
-            f"chunks of {params.step:g}; take a larger step"
-        )
+    for name, size in zip(names, ask_size, strict=True):
+        check_depth(name, size, params.step)
     heights = np.array([count_rungs(s, params.step, params.strict) for s in ask_size], np.int64)
     offsets: IntArray = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
     fills, costs = np.empty(offsets[-1]), np.empty(offsets[-1])

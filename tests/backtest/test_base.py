@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
-from sor_opt.backtest.orders import SECOND, ParentOrders
+from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError
-from sor_opt.market.tape import Quotes, Tape
+from sor_opt.market.tape import SECOND, Quotes, Tape
 from sor_opt.model.venues import Fee, FeeSchedule
 
 DAY = 86_400 * SECOND

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sor_opt.allocators.registry import create, names
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import EXCESS, ReplayParams, prepare
-from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.market.loaders import load_tape
+from sor_opt.market.tape import SECOND
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import FeeSchedule

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.market.tape import Quotes, Tape
+from sor_opt.market.tape import SECOND, Quotes, Tape
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = 60 * SECOND

@@ -117,6 +117,7 @@ def test_any_allocator_can_route(quotes, allocator):
         (["--allocator", "magic"], "unknown allocator 'magic'"),
         (["--space", "wide"], "'wide' is not one of"),
         (["--log", "log.xls"], "unknown ending"),
+        (["--step", "0.00001"], "take a larger step"),
         (["--horizon", "8h", "--every", "1h"], "no order of 28800s fits"),
     ],
 )

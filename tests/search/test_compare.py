@@ -10,9 +10,10 @@ import pytest
 from search_fakes import Staircase, Undefined
 
 from sor_opt.backtest.base import ReplayParams, prepare
-from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
+from sor_opt.market.tape import SECOND
 from sor_opt.model.venues import FeeSchedule
 from sor_opt.search.compare import CompareParams, compare
 from sor_opt.search.landscape import joint_landscape

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
-from sor_opt.backtest.orders import SECOND, OrderParams, make_orders
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
+from sor_opt.market.tape import SECOND
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import FeeSchedule

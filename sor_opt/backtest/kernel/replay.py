@@ -24,6 +24,7 @@ from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
 from sor_opt.market.book import Feed
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.static import check_depth
 
 _BEST_ASK, _BY_SIZE = int(Split.BEST_ASK), int(Split.BY_SIZE)
 _NEVER = np.iinfo(np.int64).max
@@ -56,7 +57,13 @@ class _Log(NamedTuple):
 
 
 def replay(market: Market, policy: Policy) -> Replay:
-    """Replay every order of `market`; a static policy is split by the fast allocator."""
+    """Replay every order of `market`; a static policy is split by the fast allocator.
+
+    Raises
+    ------
+    ConfigError
+        If a display makes too many chunks.
+    """
     risk = policy.risk
     penalties = np.tile((risk.shortfall, risk.excess), (len(market.orders), 1))
     return _run(market, policy, penalties, None)
@@ -89,6 +96,10 @@ def replay_ahead(
 
 def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None) -> Replay:
     orders, params, static = market.orders, market.params, policy.static
+    if policy.split == Split.STATIC:
+        deepest = int(np.argmax(market.feed.ask_size))
+        venue = market.tape.venues[market.feed.venue[deepest]]
+        check_depth(venue, market.feed.ask_size[deepest], static.step)
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
     given = (
         market.feed,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
     from sor_opt.cli.console import Output
     from sor_opt.model.venues import FeeSchedule
+    from sor_opt.search.objective import ShortfallObjective
+    from sor_opt.search.space import Space
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _LONGEST_DAYS = 366
@@ -70,12 +72,24 @@ def _clock_option(help_text: str) -> Any:
 DataArgument = Annotated[
     Path, typer.Argument(help="Quotes: TAQ, Databento or sor_opt's own format.")
 ]
-LevelsOption = Annotated[
-    Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
-]
 PlotOption = Annotated[
     Path | None, typer.Option(callback=_picture, help="Draw the picture (.png, .svg, .pdf).")
 ]
+
+
+@dataclass(frozen=True)
+class LevelsOptions:
+    """Where a search looks."""
+
+    levels: Annotated[
+        Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+    ] = None
+
+    def space(self) -> Space:
+        """Read the levels, or take the usual ones."""
+        from sor_opt.search.space import Space
+
+        return Space.read(self.levels) if self.levels else Space()
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,13 @@ class ReplayOptions:
         _warn_if_crossed(market, out)
         _warn_of_later_fees(market, fees, out)
         return market
+
+    def objective(self, data: Path, static: StaticOptions, out: Output) -> ShortfallObjective:
+        """Load the data, and measure the static policy on it."""
+        from sor_opt.search.objective import ShortfallObjective
+
+        params = static.params()  # complains before the data is read
+        return ShortfallObjective(self.market(data, out), params)
 
 
 def _warn_if_crossed(market: Market, out: Output) -> None:
@@ -199,8 +220,8 @@ def grid(
     data: DataArgument,
     replay: ReplayOptions,
     static: StaticOptions,
+    levels: LevelsOptions,
     output: OutputOptions,
-    levels: LevelsOption = None,
     plot: PlotOption = None,
     top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 0,
 ) -> None:
@@ -213,16 +234,13 @@ def grid(
     from sor_opt.report.summary import grid_summary
     from sor_opt.report.tables import grid_tables
     from sor_opt.search.grid import run_grid
-    from sor_opt.search.objective import ShortfallObjective
-    from sor_opt.search.space import Space
 
     out = Output(output, plot)
-    space = Space.read(levels) if levels else Space()
-    market = replay.market(data, out)
-    objective = ShortfallObjective(market, static.params())
+    space = levels.space()
+    objective = replay.objective(data, static, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
-    baselines = run_baselines(market)
+    baselines = run_baselines(objective.market)
     summary = grid_summary(objective, ranking, baselines, output.seed)
     if plot:
         from sor_opt.report.plots import draw_grid

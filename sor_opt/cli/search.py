@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.options import OutputOptions, StaticOptions, spread
-from sor_opt.cli.replay import DataArgument, LevelsOption, PlotOption, ReplayOptions
+from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
 
 
 @spread
@@ -15,12 +15,12 @@ def landscape(
     data: DataArgument,
     replay: ReplayOptions,
     static: StaticOptions,
+    levels: LevelsOptions,
     output: OutputOptions,
     excess: Annotated[
         float | None,
         typer.Option(help="lambda_over + theta_queue, where it matters [the grid's middle]."),
     ] = None,
-    levels: LevelsOption = None,
     plot: PlotOption = None,
 ) -> None:
     """Compute the objective at every threshold, its minimum, and the regret of the 27 points.
@@ -32,13 +32,10 @@ def landscape(
     from sor_opt.report.tables import landscape_tables
     from sor_opt.search.grid import run_grid
     from sor_opt.search.landscape import make_landscape
-    from sor_opt.search.objective import ShortfallObjective
-    from sor_opt.search.space import Space
 
     out = Output(output, plot)
-    space = Space.read(levels) if levels else Space()
-    market = replay.market(data, out)
-    objective = ShortfallObjective(market, static.params())
+    space = levels.space()
+    objective = replay.objective(data, static, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
@@ -56,13 +53,13 @@ def compare(
     data: DataArgument,
     replay: ReplayOptions,
     static: StaticOptions,
+    levels: LevelsOptions,
     output: OutputOptions,
     strategies: Annotated[
         str, typer.Option(help="Of grid, adaptive, random, qmc, tpe, cmaes, gp; with commas.")
     ] = "grid,adaptive,random,qmc,tpe,cmaes",
     budget: Annotated[int, typer.Option(help="Evaluations per run.")] = 81,
     repeats: Annotated[int, typer.Option(help="Runs of a strategy that has seeds.")] = 20,
-    levels: LevelsOption = None,
     plot: PlotOption = None,
 ) -> None:
     """Let search strategies compete on equal budgets, over several seeds.
@@ -73,15 +70,12 @@ def compare(
     from sor_opt.report import comparison as report
     from sor_opt.search import compare as search
     from sor_opt.search.landscape import joint_landscape
-    from sor_opt.search.objective import ShortfallObjective
-    from sor_opt.search.space import Space
 
     names = tuple(name for name in map(str.strip, strategies.split(",")) if name)
     params = search.CompareParams(names, budget, repeats, output.seed)
     out = Output(output, plot)
-    space = Space.read(levels) if levels else Space()
-    market = replay.market(data, out)
-    objective = ShortfallObjective(market, static.params())
+    space = levels.space()
+    objective = replay.objective(data, static, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.options import OutputOptions, StaticOptions, spread
-from sor_opt.cli.replay import DataArgument, LevelsOption, ReplayOptions
+from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 
 app = typer.Typer(name="study", help="Searches that are kept, resumed and shared.")
 
@@ -32,6 +32,7 @@ def run(
     data: DataArgument,
     replay: ReplayOptions,
     static: StaticOptions,
+    levels: LevelsOptions,
     output: OutputOptions,
     sampler: Annotated[
         str, typer.Option(help="grid, adaptive, random, qmc, tpe, cmaes or gp.")
@@ -42,7 +43,6 @@ def run(
     batch: Annotated[
         int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
     ] = 1,
-    levels: LevelsOption = None,
 ) -> None:
     """Make a study, or go on with it, until it holds so many finished trials.
 
@@ -52,16 +52,13 @@ def run(
     """
     from sor_opt.cli.console import Output
     from sor_opt.report.studies import result_summary, result_tables
-    from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.samplers.registry import make_sampler
-    from sor_opt.search.space import Space
     from sor_opt.search.studies.study import StudyRun, run_study
 
     out = Output(output)
-    space = Space.read(levels) if levels else Space()
+    space = levels.space()
     make_sampler(sampler, space, output.seed)  # complains before the data is read
-    market = replay.market(data, out)
-    objective = ShortfallObjective(market, static.params())
+    objective = replay.objective(data, static, out)
     plan = StudyRun(name, objective, space, sampler, trials, storage, output.seed, workers, batch)
     with out.progress(name) as progress:
         result = run_study(plan, progress)

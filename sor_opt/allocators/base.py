@@ -17,6 +17,11 @@ class Allocator(ABC):
 
     name: ClassVar[str]
 
+    @property
+    def proves(self) -> bool:
+        """Whether an answer claims to be proven, as all but approximations do."""
+        return True
+
     @abstractmethod
     def solve(self, problem: LadderProblem) -> Allocation:
         """Find the cheapest climb.

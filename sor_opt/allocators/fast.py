@@ -1,12 +1,14 @@
-"""The exact single-scenario solver that a replay can afford.
+"""The solver that a replay can afford: exact for one scenario, a local search for several.
 
-Three steps, each taken only where the one before does not settle the problem:
+One scenario takes three steps, each only where the one before does not settle the problem:
 
 1. A rung's worth of shares never saves more than the shortfall penalty, so below the target every
    ladder is climbed on its own; where these climbs do not pass the target, they are the optimum.
 2. Where all rungs execute the same amount and costs never fall along a ladder, the cheapest rungs
    first is exact: the penalty is convex in the number of rungs.
 3. Otherwise, as where odd lots are within reach, the end of the walk is a small knapsack.
+
+Several scenarios are searched by `descent`, and proven on request by `certificate`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.allocators.descent import prefix_sums, search_climbs
 from sor_opt.allocators.knapsack import search
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
@@ -29,28 +32,46 @@ FREE = -1
 
 
 class FastAllocator(Allocator):
-    """Exact for every problem with one scenario, in microseconds."""
+    """Exact for every problem with one scenario, in microseconds; milliseconds for several.
+
+    Parameters
+    ----------
+    certify : Allocator, optional
+        Prove the answer where there are several scenarios, and let this one have the last word
+        where the relaxation leaves too much open. By default such an answer is "feasible" and has
+        no bound.
+    """
 
     name: ClassVar[str] = "fast"
 
+    def __init__(self, certify: Allocator | None = None) -> None:
+        self._certify = certify
+
+    @property
+    def proves(self) -> bool:
+        """Whether every answer is proven."""
+        return self._certify is not None
+
     def solve(self, problem: LadderProblem) -> Allocation:
-        """Find the cheapest climb; ties as `Allocator.solve` promises.
+        """Find the cheapest climb; ties as `Allocator.solve` promises, where it is proven.
 
         Raises
         ------
         SolverError
-            If the problem has several scenarios.
+            If the problem has several scenarios and an exact total, or the proof fails.
         """
         start = perf_counter()
-        fills = problem.fills
-        if fills.shape[1] != 1:
-            raise SolverError(
-                f"fast takes one scenario, got {fills.shape[1]}; use exhaustive or integer"
-            )
         rungs = np.empty(len(problem.names), np.int64)
+        if problem.fills.shape[1] != 1:
+            if problem.exact_total:
+                raise SolverError(
+                    f"fast takes one scenario where the total is exact, got"
+                    f" {problem.fills.shape[1]}; use exhaustive or integer"
+                )
+            return self._solve_several(problem, rungs, start)
         cost = _solve(
             problem.offsets,
-            fills,
+            problem.fills,
             problem.costs,
             problem.target,
             problem.shortfall_penalty,
@@ -60,6 +81,25 @@ class FastAllocator(Allocator):
         )
         status: Status = "optimal" if cost < np.inf else "infeasible"
         return Allocation(problem, rungs, status, cost, cost, self.name, perf_counter() - start)
+
+    def _solve_several(self, problem: LadderProblem, rungs: IntArray, start: float) -> Allocation:
+        sums = prefix_sums(
+            problem.offsets,
+            problem.fills,
+            problem.costs,
+            problem.probabilities,
+            problem.target,
+            problem.shortfall_penalty,
+            problem.excess_penalty,
+        )
+        cost, bound = search_climbs(sums, rungs), -np.inf
+        status: Status = "feasible"
+        if self._certify is not None:
+            from sor_opt.allocators.certificate import prove
+
+            proof = prove(problem, sums, rungs, self._certify)
+            rungs, cost, bound, status = proof
+        return Allocation(problem, rungs, status, cost, bound, self.name, perf_counter() - start)
 
 
 @compiled

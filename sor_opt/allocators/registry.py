@@ -9,6 +9,7 @@ from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import DEFAULT_LIMIT, ExhaustiveAllocator
 from sor_opt.allocators.fast import FastAllocator
 from sor_opt.allocators.integer import CbcAllocator, IntegerAllocator, IntegerParams
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
 from sor_opt.errors import ConfigError
 
 
@@ -24,18 +25,27 @@ class Settings:
         Called by exhaustive with (points done, points in all).
     integer : IntegerParams
         When an integer program may stop.
+    certify : bool
+        Whether fast proves its answer where there are several scenarios.
+    robbins_monro : RobbinsMonroParams
+        How long the stochastic approximation goes on.
     """
 
     limit: int = DEFAULT_LIMIT
     progress: Callable[[int, int], None] | None = None
     integer: IntegerParams = field(default_factory=IntegerParams)
+    certify: bool = False
+    robbins_monro: RobbinsMonroParams = field(default_factory=RobbinsMonroParams)
 
 
 _ROWS: dict[str, Callable[[Settings], Allocator]] = {
     ExhaustiveAllocator.name: lambda given: ExhaustiveAllocator(given.limit, given.progress),
     IntegerAllocator.name: lambda given: IntegerAllocator(given.integer),
     CbcAllocator.name: lambda given: CbcAllocator(given.integer),
-    FastAllocator.name: lambda _: FastAllocator(),
+    FastAllocator.name: lambda given: FastAllocator(
+        IntegerAllocator(given.integer) if given.certify else None
+    ),
+    RobbinsMonroAllocator.name: lambda given: RobbinsMonroAllocator(given.robbins_monro),
 }
 
 
@@ -55,3 +65,9 @@ def create(name: str, settings: Settings | None = None) -> Allocator:
     if name not in _ROWS:
         raise ConfigError(f"unknown allocator {name!r}; there are {', '.join(names())}")
     return _ROWS[name](settings or Settings())
+
+
+def provers() -> list[Allocator]:
+    """Make all allocators that prove their answers; the first is the oracle."""
+    made = [create(name, Settings(certify=True)) for name in names()]
+    return [allocator for allocator in made if allocator.proves]

@@ -11,14 +11,15 @@ import numpy as np
 
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError
-from sor_opt.market.book import Feed, Refill, make_feed
+from sor_opt.market.book import Feed, Prints, Refill, make_feed, make_prints
 from sor_opt.market.quality import BookQuality, book_quality, pooled
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
 from sor_opt.model.venues import FeeSchedule
 
-REASONS = ("route", "sweep", "excess")
-"""Why an execution happened: the policy's split, the sweep after the horizon, excess sold back."""
-ROUTE, SWEEP, EXCESS = range(len(REASONS))
+REASONS = ("route", "sweep", "excess", "limit")
+"""Why an execution happened: the policy's split, the sweep of what it left, excess sold back, or a
+trade that met our resting bid."""
+ROUTE, SWEEP, EXCESS, LIMIT = range(len(REASONS))
 
 DUST = 1e-9
 """What remains of an order, as a fraction of its size, and counts as nothing."""
@@ -86,6 +87,11 @@ class Market:
         """The same market with some of the orders, by index."""
         columns = {name: getattr(self, name)[which] for name in _PER_ORDER}
         return replace(self, orders=self.orders.select(which), **columns)
+
+    @cached_property
+    def prints(self) -> Prints:
+        """The tape's trades, mirrored for sell orders; empty where it has none."""
+        return make_prints(self.tape.trades, self.orders.side)
 
     @cached_property
     def quality(self) -> BookQuality:

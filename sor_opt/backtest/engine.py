@@ -1,7 +1,8 @@
 """The readable engine: one order at a time, any allocator. `kernel` does the same, fast.
 
-The clock ticks at every timestamp of the feed and at every slice's start. At each tick all rows
-of that timestamp are applied, then one decision is taken; on a crossed or empty book none is.
+The clock ticks at every timestamp of the feed and at every slice's start. At each tick the trades
+since the last one meet what we have resting, all rows of the timestamp are applied, bids whose
+slice is over are cancelled, then one decision is taken; on a crossed or empty book none is.
 """
 
 from __future__ import annotations
@@ -12,22 +13,30 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.backtest.base import DUST, EXCESS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import DUST, EXCESS, LIMIT, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.history import History, count_slices, past_flows
 from sor_opt.backtest.policies import Policy, Split
+from sor_opt.backtest.resting import Resting
 from sor_opt.market.book import Book, Snapshot
 from sor_opt.market.tape import FloatArray
+from sor_opt.model.placement import Touch, placement_problem, queues_ahead
 from sor_opt.model.static import static_problem
 
 
 def replay(market: Market, policy: Policy, allocator: Allocator) -> Replay:
-    """Replay every order of `market`, splitting by `allocator` where the policy is static.
+    """Replay every order of `market`, splitting by `allocator` where the policy has a cost model.
 
     Raises
     ------
     SolverError
         If the allocator refuses a problem.
+    DataError, ConfigError
+        If the placement policy has too little to learn from (see `past_flows`).
     """
-    runs = [_Run(market, policy, allocator, order) for order in range(len(market.orders))]
+    history = None
+    if policy.split == Split.PLACEMENT:
+        history = past_flows(market, policy.placement.windows)
+    runs = [_Run(market, policy, allocator, history, order) for order in range(len(market.orders))]
     for run in runs:
         run.play()
     log = [row for run in runs for row in run.log]
@@ -55,6 +64,7 @@ class _Run:
     market: Market
     policy: Policy
     allocator: Allocator
+    history: History | None
     order: int
     log: list[tuple[int, int, int, int, float, float]] = field(default_factory=list)
     arrival: float = float("nan")
@@ -62,10 +72,13 @@ class _Run:
     snapshots: int = 0
     crossed: int = 0
     empty: int = 0
+    resting: Resting | None = None
+    placed: int = -1
+    """The last slice whose market and limit orders were sent."""
 
     def __post_init__(self) -> None:
         orders, params = self.market.orders, self.market.params
-        self.taker = self.market.taker[self.order]
+        self.taker, self.rebate = self.market.taker[self.order], self.market.rebate[self.order]
         self.book = Book(len(self.market.tape.venues), params.max_quote_age, params.refill)
         self.remaining = orders.size
         self.start = int(orders.starts[self.order])
@@ -74,6 +87,8 @@ class _Run:
     def play(self) -> None:
         """Tick until the order is filled or its deadline has passed."""
         for now in self._ticks():
+            if self.resting is not None and now >= self.resting.expires:
+                self.resting = None
             self.snapshots += 1
             snapshot = self.book.at(now)
             self.empty += snapshot.empty
@@ -84,8 +99,9 @@ class _Run:
             if np.isnan(self.arrival):
                 self.arrival = snapshot.mid
             self._decide(snapshot)
-            if self.remaining == 0:
+            if self.remaining == 0 and self.resting is None:
                 return
+        self._fill_resting(int(self.market.orders.deadlines[self.order]))
 
     def _ticks(self) -> Iterator[int]:
         """Apply the feed's rows as time goes on; yield each moment a decision is due."""
@@ -104,6 +120,7 @@ class _Run:
             now = min(int(feed.ts[row]), upcoming) if row < len(feed.ts) else upcoming
             if now > deadline:
                 return
+            self._fill_resting(now)
             while row < len(feed.ts) and feed.ts[row] == now:
                 self.book.apply(feed, row)
                 row += 1
@@ -111,25 +128,93 @@ class _Run:
                 timer = upcoming
             yield now
 
+    def _fill_resting(self, now: int) -> None:
+        """Let the trades up to `now` meet our resting bids."""
+        if self.resting is None:
+            return
+        for ts, venue, shares in self.resting.meet(self.market.prints, now):
+            self._record(ts, venue, LIMIT, self.resting.limit, shares)
+            self._settle(-shares)
+        if not self.resting.open:
+            self.resting = None
+
     def _decide(self, snapshot: Snapshot) -> None:
         if self.remaining > 0 and snapshot.ts >= self.horizon_end:
             self._buy(snapshot, _split_best_ask(snapshot, self.taker, self.remaining), SWEEP)
+        elif self.remaining > 0 and self.history is not None:
+            self._place(snapshot, self.history)
         elif self.remaining > 0:
             due = self._due(snapshot.ts)
             if due > DUST * self.market.orders.size:
                 self._buy(snapshot, self._split(snapshot, due), ROUTE)
-        if self.remaining < 0:
+        if self.remaining < 0 and self.resting is None:
             self._sell_excess(snapshot)
 
     def _due(self, now: int) -> float:
         """Shares that should have been bought by now and are not."""
-        orders = self.market.orders
         if not self.policy.paced:
             return self.remaining
-        slices = -(-orders.horizon // self.market.params.slice)
-        released = (now - self.start) // self.market.params.slice + 1
-        scheduled = orders.size if released >= slices else orders.size * released // slices
-        return float(scheduled - (orders.size - self.remaining))
+        return self._scheduled(self._slice(now)) - self._bought
+
+    def _slice(self, now: int) -> int:
+        return (now - self.start) // self.market.params.slice
+
+    def _scheduled(self, number: int) -> float:
+        """Shares that are to be bought by the end of a slice."""
+        size, count = self.market.orders.size, count_slices(self.market)
+        return float(size if number + 1 >= count else size * (number + 1) // count)
+
+    @property
+    def _bought(self) -> float:
+        return self.market.orders.size - self.remaining
+
+    def _place(self, snapshot: Snapshot, history: History) -> None:
+        """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
+        rules, number = self.policy.placement, self._slice(snapshot.ts)
+        dust = DUST * self.market.orders.size
+        earlier = self._scheduled(number - 1) if rules.leftover == "sweep" else -np.inf
+        if earlier - self._bought > dust:
+            overdue = earlier - self._bought
+            self._buy(snapshot, _split_best_ask(snapshot, self.taker, overdue), SWEEP)
+            snapshot = self.book.at(snapshot.ts)
+        if number == self.placed:
+            return
+        self.placed = number
+        target = self._scheduled(number) - max(self._bought, earlier)
+        if target > dust:
+            self._send(snapshot, history, number, target)
+
+    def _send(self, snapshot: Snapshot, history: History, number: int, target: float) -> None:
+        """Take at once, and post at the best bid until the slice ends."""
+        venues, prints, params = self.market.tape.venues, self.market.prints, self.market.params
+        which = slice(history.first[self.order, number], history.last[self.order, number])
+        flows = history.flows[which]
+        touch = Touch(
+            snapshot.ask,
+            snapshot.ask_left,
+            self.taker,
+            self.rebate,
+            queues_ahead(snapshot.bid, snapshot.bid_left, snapshot.best_bid),
+            snapshot.best_bid,
+            snapshot.mid,
+        )
+        problem = placement_problem(
+            venues,
+            touch,
+            flows if len(flows) else np.zeros((1, len(venues))),
+            target,
+            self.policy.risk,
+            self.policy.placement.model,
+        )
+        sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
+        self._buy(snapshot, sent[: len(venues)], ROUTE)
+        ends = min(self.start + (number + 1) * params.slice, self.horizon_end)
+        following = int(np.searchsorted(prints.ts, snapshot.ts, "right"))
+        through = self.policy.placement.windows.through == "fill"
+        resting = Resting(
+            snapshot.best_bid, touch.queue, sent[len(venues) :], ends, following, through
+        )
+        self.resting = resting if resting.open else None
 
     def _split(self, snapshot: Snapshot, due: float) -> FloatArray:
         taker = self.taker
@@ -138,13 +223,13 @@ class _Run:
                 return _split_best_ask(snapshot, taker, due)
             case Split.BY_SIZE:
                 return _split_by_size(snapshot, taker, due)
-            case Split.STATIC:
+            case _:
                 problem = static_problem(
                     self.market.tape.venues,
                     snapshot.ask,
                     snapshot.ask_left,
                     taker,
-                    self.market.rebate[self.order],
+                    self.rebate,
                     snapshot.mid,
                     due,
                     self.policy.risk,

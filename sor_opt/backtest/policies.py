@@ -1,16 +1,22 @@
-"""Policies: when how many shares are due, and how they are split over venues."""
+"""Policies: when how many shares are due, and how they are sent to venues."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal, get_args
 
+from sor_opt.errors import ConfigError
+from sor_opt.model.placement import PlacementParams
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
+from sor_opt.model.windows import WindowParams
+
+Leftover = Literal["carry", "sweep"]
 
 
 class Split(IntEnum):
-    """How the shares that are due are sent to venues, immediate-or-cancel."""
+    """How the shares that are due are sent to venues; immediate-or-cancel but for the last."""
 
     STATIC = 0
     """The cheapest split of the static cost model."""
@@ -18,6 +24,31 @@ class Split(IntEnum):
     """The venue with the lowest ask (then fee, then order), up to its display."""
     BY_SIZE = 2
     """All venues in proportion to their display; the rounding's rest at the lowest asks."""
+    PLACEMENT = 3
+    """The cheapest market and limit orders of the placement cost model, once per slice."""
+
+
+@dataclass(frozen=True)
+class PlacementRules:
+    """How the placement model routes an order, slice by slice.
+
+    Parameters
+    ----------
+    model : PlacementParams
+    windows : WindowParams
+        Where its outflow scenarios come from, and what a print through the limit fills.
+    leftover : {"carry", "sweep"}
+        What a slice did not fill: is part of the next slice's target, or is bought at the best
+        asks from the slice's end on.
+    """
+
+    model: PlacementParams = PlacementParams()
+    windows: WindowParams = WindowParams()
+    leftover: Leftover = "carry"
+
+    def __post_init__(self) -> None:
+        if self.leftover not in get_args(Leftover):
+            raise ConfigError(f"leftover must be carry or sweep, got {self.leftover!r}")
 
 
 @dataclass(frozen=True)
@@ -30,8 +61,12 @@ class Policy:
     split : Split
     paced : bool
         Whether equal slices become due by time, or the whole order at once.
-    risk, static : RiskParams, StaticParams
-        The static split's parameters; no other split looks at them.
+    risk : RiskParams
+        What the static and the placement model weigh.
+    static : StaticParams
+        Of the static split; no other looks at them.
+    placement : PlacementRules
+        Of the placement split; no other looks at them.
     """
 
     name: str
@@ -39,11 +74,25 @@ class Policy:
     paced: bool = False
     risk: RiskParams = RiskParams()
     static: StaticParams = StaticParams()
+    placement: PlacementRules = PlacementRules()
+
+    @property
+    def described(self) -> str:
+        """The policy but for `risk`, as text: two that read alike route alike."""
+        own = self.placement if self.split == Split.PLACEMENT else self.static
+        return f"{self.name} {own!r}"
 
 
-def static_policy(risk: RiskParams, static: StaticParams) -> Policy:
-    """The router: at each snapshot the cheapest split of what is left (DESIGN 3.3)."""
+def static_policy(risk: RiskParams = RiskParams(), static: StaticParams = StaticParams()) -> Policy:
+    """The static router: at each snapshot the cheapest split of what is left (DESIGN 3.3)."""
     return Policy("static", Split.STATIC, risk=risk, static=static)
+
+
+def placement_policy(
+    risk: RiskParams = RiskParams(), rules: PlacementRules = PlacementRules()
+) -> Policy:
+    """The full router: per slice the cheapest market and limit orders (DESIGN 3.4)."""
+    return Policy("placement", Split.PLACEMENT, paced=True, risk=risk, placement=rules)
 
 
 BASELINES = {

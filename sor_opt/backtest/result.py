@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sor_opt.backtest.base import DUST, EXCESS, REASONS, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import DUST, EXCESS, LIMIT, REASONS, SWEEP, Market, Replay
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 
 BPS = 1e4
@@ -44,9 +44,12 @@ class Result:
 
     @cached_property
     def fees(self) -> FloatArray:
-        """Dollars of fee of each execution (shape (executions,))."""
-        per_share = self.market.taker[self.replay.order, self.replay.venue]
-        return per_share * np.abs(self.replay.shares)
+        """Dollars of fee of each execution, less the rebate of a limit fill (shape (n,))."""
+        replay, market = self.replay, self.market
+        at = (replay.order, replay.venue)
+        made = replay.reason == LIMIT
+        per_share = np.where(made, -market.rebate[at], market.taker[at])
+        return per_share * np.abs(replay.shares)
 
     @cached_property
     def filled(self) -> FloatArray:
@@ -82,7 +85,7 @@ class Result:
     @cached_property
     def cleanup_bps(self) -> FloatArray:
         """The part of the shortfall that the sweep and the sale of excess shares made."""
-        late = self.replay.reason != ROUTE
+        late = np.isin(self.replay.reason, (SWEEP, EXCESS))
         worse = self.replay.price - self.replay.arrival[self.replay.order]
         dollars = np.where(late, self.replay.shares * worse + self.fees, 0.0)
         return self._in_bps(self._per_order(dollars))
@@ -130,8 +133,9 @@ class Result:
 
         Columns: order, start (UTC), arrival_mid, filled, unfilled, cash, avg_price, fees,
         shortfall_bps, cleanup_bps, opportunity_bps, duration_s (start to last execution),
-        fill_ratio, swept and excess (shares), snapshots, crossed, empty (decisions met, and those
-        lost to a crossed or an empty book), complete.
+        fill_ratio, limit, swept and excess (shares filled by resting bids, swept and given back),
+        snapshots, crossed, empty (decisions met, and those lost to a crossed or an empty book),
+        complete.
         """
         orders, replay = self.market.orders, self.replay
         last = np.full(len(orders), -1, dtype=np.int64)
@@ -153,14 +157,19 @@ class Result:
                 "opportunity_bps": self.opportunity_bps,
                 "duration_s": np.where(last < 0, np.nan, (last - orders.starts) / SECOND),
                 "fill_ratio": self.filled / orders.size,
-                "swept": self._per_order(np.where(replay.reason == SWEEP, replay.shares, 0.0)),
-                "excess": self._per_order(np.where(replay.reason == EXCESS, -replay.shares, 0.0)),
+                "limit": self.shares_by(LIMIT),
+                "swept": self.shares_by(SWEEP),
+                "excess": -self.shares_by(EXCESS) + 0.0,
                 "snapshots": replay.snapshots,
                 "crossed": replay.crossed,
                 "empty": replay.empty,
                 "complete": self.complete,
             }
         )
+
+    def shares_by(self, reason: int) -> FloatArray:
+        """Shares executed for one of `REASONS`, by its index; per order."""
+        return self._per_order(np.where(self.replay.reason == reason, self.replay.shares, 0.0))
 
     def outcome_key(self) -> bytes:
         """The log as bytes: two replays with one key did exactly the same."""

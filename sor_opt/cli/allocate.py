@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sor_opt.cli.options import OutputOptions, spread
-from sor_opt.errors import SolverError
+from sor_opt.errors import ConfigError, SolverError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from sor_opt.allocators.crosscheck import CrossCheck
     from sor_opt.cli.console import Output
     from sor_opt.model.instances import Instance
-    from sor_opt.model.ladder import Allocation
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,15 @@ class BookOptions:
     side: Annotated[Literal["buy", "sell"] | None, typer.Option(help="Side of the order.")] = None
     space: Annotated[
         Literal["open", "strict"] | None,
-        typer.Option(help="open: the total is free; strict: it is the target exactly."),
+        typer.Option(help="static: the total is free, or it is the target exactly."),
     ] = None
     ref: Annotated[
         Literal["mid", "zero"] | None,
-        typer.Option(help="Reference price; mid in the open space, zero in the strict one."),
+        typer.Option(help="static: reference price, mid in the open space, zero in the strict."),
+    ] = None
+    depth: Annotated[
+        Literal["displayed", "infinite"] | None,
+        typer.Option(help="placement: what is displayed, or the lowest ask without end."),
     ] = None
     step: Annotated[float | None, typer.Option(help="Shares per chunk.")] = None
     lambda_over: Annotated[
@@ -46,24 +51,31 @@ class BookOptions:
         Literal["fraction", "per_share"] | None,
         typer.Option(help="Fractions of the mid, or dollars per share."),
     ] = None
+    model: Annotated[
+        Literal["static", "placement"] | None, typer.Option(help="Cost model [static].")
+    ] = None
 
     def read(self, book: Path) -> Instance:
         """Read the book and lay the options over it."""
         from dataclasses import fields, replace
 
-        from sor_opt.model.instances import read_instance
+        from sor_opt.model.books import read_instance
+        from sor_opt.model.instances import MODELS
 
         instance = read_instance(book)
+        model = instance.model
+        if self.model is not None and self.model != model.name:
+            model = MODELS[self.model].params(step=model.step)
+        for name in ("space", "ref", "depth"):
+            if getattr(self, name) is not None and not hasattr(model, name):
+                raise ConfigError(f"--{name} does not go with the {model.name} model")
 
         def over(record: Any) -> Any:
             named = {f.name: getattr(self, f.name, None) for f in fields(record)}
             return replace(record, **{k: v for k, v in named.items() if v is not None})
 
         return replace(
-            instance,
-            order=over(instance.order),
-            risk=over(instance.risk),
-            model=over(instance.model),
+            instance, order=over(instance.order), risk=over(instance.risk), model=over(model)
         )
 
 
@@ -72,10 +84,13 @@ def allocate(
     book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV.")],
     options: BookOptions,
     output: OutputOptions,
-    model: Annotated[Literal["static"], typer.Option(help="Cost model.")] = "static",  # noqa: ARG001
     allocator: Annotated[
-        str, typer.Option(help="exhaustive, integer, integer-cbc or fast.")
+        str, typer.Option(help="exhaustive, integer, integer-cbc, fast or robbins-monro.")
     ] = "fast",
+    certify: Annotated[
+        bool, typer.Option(help="Whether fast proves its answer, where scenarios make it a search.")
+    ] = True,
+    iterations: Annotated[int, typer.Option(help="Of robbins-monro.")] = 1000,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds that an integer program may take.")
     ] = None,
@@ -88,12 +103,16 @@ def allocate(
 ) -> None:
     """Split one order over the venues of a book at the least cost.
 
-    Example: sor-opt allocate book.toml --size 5000 --allocator integer
+    The placement model needs an [outflow] in the book.
+
+    Example: sor-opt allocate book.toml --size 5000 --model placement --allocator integer
     """
     from sor_opt.allocators.exhaustive import DEFAULT_LIMIT
     from sor_opt.allocators.integer import IntegerParams
     from sor_opt.allocators.registry import Settings, create
+    from sor_opt.allocators.robbins_monro import RobbinsMonroParams
     from sor_opt.cli.console import Output
+    from sor_opt.report.allocation import allocation_summary, split_table, summary_table
 
     out = Output(output)
     instance = options.read(book)
@@ -107,83 +126,35 @@ def allocate(
             progress(done, points)
 
         settings = Settings(
-            DEFAULT_LIMIT if limit is None else limit, tell, IntegerParams(time_limit, gap)
+            DEFAULT_LIMIT if limit is None else limit,
+            tell,
+            IntegerParams(time_limit, gap),
+            certify,
+            RobbinsMonroParams(iterations, output.seed),
         )
-        found = create(allocator, settings).solve(problem)
-    out.show(_split_table(instance, found), _summary_table(found))
-    out.result({key: getattr(found, key) for key in _DOCUMENT})
-    if found.status == "feasible":
+        solver = create(allocator, settings)
+        found = solver.solve(problem)
+    out.show(split_table(instance, found), summary_table(found))
+    out.result(allocation_summary(instance, found))
+    if found.status == "feasible" and solver.proves:
         raise SolverError(
             f"{found.solver} did not prove its split optimal, gap ${found.gap:g};"
             " give it more --time-limit, or --gap 0"
         )
 
 
-_DOCUMENT = (
-    "status",
-    "cost",
-    "shares",
-    "executed",
-    "underfill",
-    "overfill",
-    "bound",
-    "gap",
-    "solver",
-)
-"""What of an `Allocation` the JSON document holds."""
-
-
 def _note(instance: Instance, out: Output) -> None:
+    from sor_opt.model.placement import PlacementParams, violated_assumptions
+
+    if isinstance(instance.model, PlacementParams):
+        for broken in violated_assumptions(instance.touch, instance.risk):
+            out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
     if instance.crossed:
         bid, ask = instance.best
         out.warn(f"the book is crossed: best bid {bid:g} is above best ask {ask:g}")
     silent = [venue.name for venue in instance.venues if venue not in instance.quoted]
     if silent:
         out.warn(f"a size of 0 shows nothing: {', '.join(silent)}")
-
-
-def _split_table(instance: Instance, found: Allocation) -> Table:
-    from rich.table import Table
-
-    buying = instance.order.side == "buy"
-    table = Table("venue", title=f"{instance.order.side} {instance.order.size:,.10g} shares")
-    for name in ("ask" if buying else "bid", "displayed", "fee", "sent", "executed"):
-        table.add_column(name, justify="right")
-    problem = found.problem
-    for venue, first, climbed in zip(
-        instance.venues, problem.offsets[:-1], found.rungs, strict=True
-    ):
-        price, size = (venue.ask, venue.ask_size) if buying else (venue.bid, venue.bid_size)
-        executed = problem.fills[first : first + climbed].sum()
-        numbers = (price, size, venue.fee, climbed * problem.step, executed)
-        table.add_row(venue.name, *(f"{number:,.10g}" for number in numbers))
-    return table
-
-
-def _summary_table(found: Allocation) -> Table:
-    from rich.table import Table
-
-    table = Table("", show_header=False)
-    table.add_column(justify="right")
-    table.add_row("status", found.status)
-    if found.status == "infeasible":
-        table.add_row("", "no admissible split has the size exactly")
-        return table
-    for label, dollars in (
-        ("cost", found.cost),
-        ("of it execution", found.execution_cost),
-        ("of it penalties", found.cost - found.execution_cost),
-        ("gap", found.gap),
-    ):
-        table.add_row(label, f"${dollars:,.4f}")
-    for label, shares in (
-        ("executed", found.executed),
-        ("short", found.underfill),
-        ("in excess", found.overfill),
-    ):
-        table.add_row(label, f"{shares:,.10g}")
-    table.add_row("solver", found.solver)
-    return table
 
 
 _MISMATCH = "mismatch-{:04d}.json"
@@ -195,32 +166,42 @@ def validate(
     data: Annotated[
         Path | None, typer.Argument(help="Quotes to draw snapshots from, instead of random books.")
     ] = None,
-    instances: Annotated[int, typer.Option(min=1, help="Instances, each in both spaces.")] = 200,
+    model: Annotated[
+        Literal["static", "placement"], typer.Option(help="Cost model; static in both spaces.")
+    ] = "static",
+    instances: Annotated[int, typer.Option(min=1, help="How many.")] = 200,
+    outside: Annotated[
+        bool, typer.Option("--outside", help="placement: penalties beyond A1 to A3 too.")
+    ] = False,
     mismatches: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write every mismatch as a book here.")
     ] = None,
 ) -> None:
-    """Hold all allocators against the exhaustive search.
+    """Hold all allocators that prove their answers against the exhaustive search.
 
     Example: sor-opt validate data/sample_quotes.csv.gz --instances 100 --mismatches wrong/
     """
     import numpy as np
 
-    from sor_opt.allocators.crosscheck import crosscheck, random_instances, snapshot_instances
-    from sor_opt.allocators.registry import create, names
+    from sor_opt.allocators.crosscheck import crosscheck
+    from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
+    from sor_opt.allocators.registry import provers
     from sor_opt.cli.console import Output
     from sor_opt.market.loaders import load_tape
 
     out = Output(output, mismatches and mismatches / _MISMATCH.format(1))
     rng = np.random.default_rng(output.seed)
+    drawn: Iterator[Instance]
     if data is None:
         drawn = random_instances(instances, rng)
     else:
         drawn = snapshot_instances(load_tape(data), instances, rng)
+    if model == "placement":
+        drawn = placements(drawn, rng, outside)
+    elif outside:
+        raise ConfigError("--outside goes with --model placement alone")
     with out.progress("instances") as progress:
-        result = crosscheck(
-            drawn, [create(name) for name in names()], lambda done: progress(done, instances)
-        )
+        result = crosscheck(drawn, provers(), lambda done: progress(done, instances))
     out.show(_tally_table(result))
     out.result(
         {
@@ -240,8 +221,8 @@ def _tally_table(result: CrossCheck) -> Table:
 
     table = Table(
         "allocator",
-        title=f"{result.instances} instances in both spaces, {result.trimmed} trimmed to fewer"
-        f" venues: {len(result.mismatches)} mismatches",
+        title=f"{result.instances} instances, {result.trimmed} trimmed to fewer venues: "
+        f"{len(result.mismatches)} mismatches",
     )
     for name in ("solved", "infeasible", "mismatches", "seconds"):
         table.add_column(name, justify="right")
@@ -252,7 +233,7 @@ def _tally_table(result: CrossCheck) -> Table:
 
 
 def _write_mismatches(result: CrossCheck, folder: Path | None) -> str:
-    from sor_opt.model.instances import write_instance
+    from sor_opt.model.books import write_instance
 
     if folder is None:
         return "see them with --mismatches DIR"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
@@ -12,7 +13,25 @@ import typer
 
 if TYPE_CHECKING:
     from sor_opt.model.risk import RiskParams
-    from sor_opt.model.static import StaticParams
+
+_NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_LONGEST_DAYS = 366
+
+
+def duration(text: str | int) -> int:
+    """Read `9m`, `2s` or `500ms` as nanoseconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", str(text).strip())
+    if not match:
+        raise typer.BadParameter(f"{text!r} is no duration; write 500ms, 2s, 9m or 1h")
+    nanoseconds = float(match[1]) * _NANOSECONDS[match[2]]
+    if nanoseconds > _LONGEST_DAYS * 24 * _NANOSECONDS["h"]:
+        raise typer.BadParameter(f"{text!r} is longer than {_LONGEST_DAYS} days")
+    return round(nanoseconds)
+
+
+def duration_option(help_text: str) -> Any:
+    """An option that `duration` reads."""
+    return typer.Option(help=help_text, parser=duration, metavar="DURATION")
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -87,24 +106,3 @@ class RiskOptions:
         from sor_opt.model.risk import RiskParams
 
         return RiskParams(self.lambda_over, self.lambda_under, self.theta_queue, self.unit)
-
-
-@dataclass(frozen=True)
-class StaticOptions:
-    """The static cost model."""
-
-    space: Annotated[
-        Literal["open", "strict"],
-        typer.Option(help="open: the total is free; strict: it is the target exactly."),
-    ] = "open"
-    ref: Annotated[
-        Literal["mid", "zero"] | None,
-        typer.Option(help="Reference price; mid in the open space, zero in the strict one."),
-    ] = None
-    step: Annotated[float, typer.Option(help="Shares per chunk.")] = 100.0
-
-    def params(self) -> StaticParams:
-        """Check them and make the model's record."""
-        from sor_opt.model.static import StaticParams
-
-        return StaticParams(self.space, self.ref, self.step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, RiskOptions, StaticOptions, spread
+from sor_opt.cli.options import OutputOptions, RiskOptions, duration_option, spread
+from sor_opt.cli.policy import PolicyOptions, warn_of_placement
 
 if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
@@ -20,20 +20,7 @@ if TYPE_CHECKING:
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
 
-_NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_LONGEST_DAYS = 366
 _CROSSED_WARNING = 0.05
-
-
-def duration(text: str | int) -> int:
-    """Read `9m`, `2s` or `500ms` as nanoseconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", str(text).strip())
-    if not match:
-        raise typer.BadParameter(f"{text!r} is no duration; write 500ms, 2s, 9m or 1h")
-    nanoseconds = float(match[1]) * _NANOSECONDS[match[2]]
-    if nanoseconds > _LONGEST_DAYS * 24 * _NANOSECONDS["h"]:
-        raise typer.BadParameter(f"{text!r} is longer than {_LONGEST_DAYS} days")
-    return round(nanoseconds)
 
 
 def clock(text: str | time) -> time:
@@ -59,10 +46,6 @@ def _picture(path: Path | None) -> Path | None:
 
         check_picture(path)
     return path
-
-
-def _duration_option(help_text: str) -> Any:
-    return typer.Option(help=help_text, parser=duration, metavar="DURATION")
 
 
 def _clock_option(help_text: str) -> Any:
@@ -100,16 +83,16 @@ class ReplayOptions:
     symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = (
         None
     )
-    policy: Annotated[Literal["static"], typer.Option(help="Routing policy.")] = "static"
     side: Annotated[Literal["buy", "sell"], typer.Option(help="Of the parent orders.")] = "buy"
     size: Annotated[float, typer.Option(help="Shares of each parent order.")] = 5000.0
     start: Annotated[time | None, _clock_option("First order of a day [09:30].")] = None
     end: Annotated[time | None, _clock_option("Last trade of a day [16:00].")] = None
-    horizon: Annotated[int, _duration_option("Time that the policy has.")] = "9m"  # type: ignore[assignment]
-    every: Annotated[int | None, _duration_option("Start an order so often; one if left out.")] = (
+    horizon: Annotated[int, duration_option("Time that the policy has.")] = "9m"  # type: ignore[assignment]
+    every: Annotated[int | None, duration_option("Start an order so often; one if left out.")] = (
         None
     )
-    max_quote_age: Annotated[int | None, _duration_option("Leave out quotes older than this.")] = (
+    slice: Annotated[int, duration_option("Slices of the paced policies.")] = "60s"  # type: ignore[assignment]
+    max_quote_age: Annotated[int | None, duration_option("Leave out quotes older than this.")] = (
         None
     )
     refill: Annotated[
@@ -125,7 +108,7 @@ class ReplayOptions:
         from sor_opt.market.loaders import load_tape
         from sor_opt.model.venues import FeeSchedule
 
-        params = ReplayParams(self.max_quote_age, self.refill)
+        params = ReplayParams(self.max_quote_age, self.refill, self.slice)
         layout = OrderParams(self.side, self.size, self.horizon, self.every, self.start, self.end)
         fees = FeeSchedule.packaged()
         if self.fees:
@@ -136,12 +119,16 @@ class ReplayOptions:
         _warn_of_later_fees(market, fees, out)
         return market
 
-    def objective(self, data: Path, static: StaticOptions, out: Output) -> ShortfallObjective:
-        """Load the data, and measure the static policy on it."""
+    def objective(
+        self, data: Path, policy: PolicyOptions, space: Space, out: Output
+    ) -> ShortfallObjective:
+        """Load the data, and measure a policy on it that is searched over a space."""
         from sor_opt.search.objective import ShortfallObjective
 
-        params = static.params()  # complains before the data is read
-        return ShortfallObjective(self.market(data, out), params)
+        made = policy.make()  # complains before the data is read
+        market = self.market(data, out)
+        warn_of_placement(market, made, space.grid(), out)
+        return ShortfallObjective(market, made)
 
 
 def _warn_if_crossed(market: Market, out: Output) -> None:
@@ -171,7 +158,7 @@ def backtest(
     data: DataArgument,
     replay: ReplayOptions,
     risk: RiskOptions,
-    static: StaticOptions,
+    policy: PolicyOptions,
     output: OutputOptions,
     allocator: Annotated[
         str | None,
@@ -194,17 +181,18 @@ def backtest(
     """
     from sor_opt.allocators.registry import create
     from sor_opt.backtest.backtest import run, run_baselines
-    from sor_opt.backtest.policies import static_policy
     from sor_opt.cli.console import Output
     from sor_opt.report.export import write_frame
     from sor_opt.report.summary import backtest_summary
     from sor_opt.report.tables import backtest_tables
 
     params = risk.params()
+    router = policy.make(params)
     solver = create(allocator) if allocator else None
     out = Output(output, log, orders)
     market = replay.market(data, out)
-    result = run(market, static_policy(params, static.params()), solver)
+    warn_of_placement(market, router, [params], out)
+    result = run(market, router, solver)
     baselines = run_baselines(market)
     if log:
         write_frame(result.executions(), log)
@@ -219,7 +207,7 @@ def backtest(
 def grid(
     data: DataArgument,
     replay: ReplayOptions,
-    static: StaticOptions,
+    policy: PolicyOptions,
     levels: LevelsOptions,
     output: OutputOptions,
     plot: PlotOption = None,
@@ -237,7 +225,7 @@ def grid(
 
     out = Output(output, plot)
     space = levels.space()
-    objective = replay.objective(data, static, out)
+    objective = replay.objective(data, policy, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
     baselines = run_baselines(objective.market)

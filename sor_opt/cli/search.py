@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, StaticOptions, spread
+from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.policy import PolicyOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
 
 
@@ -14,7 +15,7 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOp
 def landscape(
     data: DataArgument,
     replay: ReplayOptions,
-    static: StaticOptions,
+    policy: PolicyOptions,
     levels: LevelsOptions,
     output: OutputOptions,
     excess: Annotated[
@@ -35,7 +36,7 @@ def landscape(
 
     out = Output(output, plot)
     space = levels.space()
-    objective = replay.objective(data, static, out)
+    objective = replay.objective(data, policy, space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
@@ -52,7 +53,7 @@ def landscape(
 def compare(
     data: DataArgument,
     replay: ReplayOptions,
-    static: StaticOptions,
+    policy: PolicyOptions,
     levels: LevelsOptions,
     output: OutputOptions,
     strategies: Annotated[
@@ -75,7 +76,7 @@ def compare(
     params = search.CompareParams(names, budget, repeats, output.seed)
     out = Output(output, plot)
     space = levels.space()
-    objective = replay.objective(data, static, out)
+    objective = replay.objective(data, policy, space, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, StaticOptions, spread
+from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.policy import PolicyOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 
 app = typer.Typer(name="study", help="Searches that are kept, resumed and shared.")
@@ -31,7 +32,7 @@ def run(
     name: NameArgument,
     data: DataArgument,
     replay: ReplayOptions,
-    static: StaticOptions,
+    policy: PolicyOptions,
     levels: LevelsOptions,
     output: OutputOptions,
     sampler: Annotated[
@@ -58,7 +59,7 @@ def run(
     out = Output(output)
     space = levels.space()
     make_sampler(sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, static, out)
+    objective = replay.objective(data, policy, space, out)
     plan = StudyRun(name, objective, space, sampler, trials, storage, output.seed, workers, batch)
     with out.progress(name) as progress:
         result = run_study(plan, progress)

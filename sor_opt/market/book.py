@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sor_opt.market.tape import FloatArray, IntArray, Quotes
+from sor_opt.compiled import compiled
+from sor_opt.market.tape import BUYER, BoolArray, FloatArray, IntArray, Quotes, Trades
 
 Refill = Literal["update", "every-snapshot"]
 Side = Literal["buy", "sell"]
@@ -36,6 +37,38 @@ def make_feed(quotes: Quotes, side: Side) -> Feed:
     if side == "buy":
         return Feed(quotes.ts, quotes.venue, quotes.bid, bid_size, quotes.ask, ask_size)
     return Feed(quotes.ts, quotes.venue, -quotes.ask, ask_size, -quotes.bid, bid_size)
+
+
+class Prints(NamedTuple):
+    """Trades as a resting bid sees them, ready for a replay; all columns have shape (n,).
+
+    Prints without a positive price and size are left out. For a seller prices are negative, and
+    his offer is a bid in the mirrored market. `buying` marks prints whose aggressor is known to
+    have been on the order's own side: at the limit they trade with others' offers.
+    """
+
+    ts: IntArray
+    venue: IntArray
+    price: FloatArray
+    size: FloatArray
+    buying: BoolArray
+
+
+def make_prints(trades: Trades | None, side: Side) -> Prints:
+    """Clean trades and turn them to one side of the market; none give no rows."""
+    if trades is None:
+        nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
+        trades = Trades(nowhere, nowhere, nothing, nothing, nowhere)
+    sign = 1 if side == "buy" else -1
+    usable = np.isfinite(trades.price) & np.isfinite(trades.size)
+    usable &= (trades.price > 0) & (trades.size > 0)
+    return Prints(
+        trades.ts[usable],
+        trades.venue[usable],
+        sign * trades.price[usable],
+        trades.size[usable],
+        trades.side[usable] == sign * BUYER,
+    )
 
 
 @dataclass(frozen=True)
@@ -136,3 +169,17 @@ class Book:
             best_ask=float(self._ask[live].min()) if live.any() else float("nan"),
             stale=int(shown.sum() - live.sum()),
         )
+
+
+@compiled
+def cheapest(price: FloatArray, left: FloatArray, taker: FloatArray) -> int:
+    """The venue with something left at the lowest price, then fee, then index; -1 if none."""
+    best = -1
+    for k in range(len(price)):
+        if left[k] > 0 and (
+            best < 0
+            or price[k] < price[best]
+            or (price[k] == price[best] and taker[k] < taker[best])
+        ):
+            best = k
+    return best

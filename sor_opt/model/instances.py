@@ -1,37 +1,26 @@
-"""An instance: the venues of one moment, an order, and the model's parameters; read and written.
+"""An instance: the venues of one moment, an order, and a cost model's parameters.
 
-A BOOK file is TOML or JSON with ``[[venues]]`` and, if wanted, ``[order]``, ``[risk]`` and
-``[model]``, or a CSV of venues. The content tells the format, not the name.
+`sor_opt.model.books` reads and writes them.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeVar, get_args
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from sor_opt.errors import ConfigError, DataError
-from sor_opt.files import whole
+from sor_opt.errors import ConfigError
 from sor_opt.market.book import Side
+from sor_opt.market.tape import FloatArray
 from sor_opt.model.ladder import LadderProblem
+from sor_opt.model.outflow import Outflow
+from sor_opt.model.placement import PlacementParams, Touch, placement_problem
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams, static_problem
 from sor_opt.model.venues import Venue
-
-_TEXT = {"name", "side", "unit", "space", "ref"}
-"""Keys that hold text; all others hold numbers."""
-
-_COLUMNS = ",".join(f.name for f in fields(Venue))
-
-_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,9 @@ class Instance:
     venues : tuple of Venue
     order : Order
     risk : RiskParams
-    model : StaticParams
+    model : StaticParams or PlacementParams
+    outflow : Outflow, optional
+        What the placement model needs to know of the queues.
 
     Raises
     ------
@@ -80,7 +71,8 @@ class Instance:
     venues: tuple[Venue, ...]
     order: Order = field(default_factory=Order)
     risk: RiskParams = field(default_factory=RiskParams)
-    model: StaticParams = field(default_factory=StaticParams)
+    model: StaticParams | PlacementParams = field(default_factory=StaticParams)
+    outflow: Outflow | None = None
 
     def __post_init__(self) -> None:
         names = [venue.name for venue in self.venues]
@@ -107,151 +99,96 @@ class Instance:
         bid, ask = self.best
         return bid > ask
 
-    def problem(self) -> LadderProblem:
-        """Compile to a ladder problem, one ladder per venue; a sell order in the mirrored book.
+    @property
+    def size(self) -> float:
+        """Shares to trade.
 
         Raises
         ------
         ConfigError
-            If the order has no size.
+            If the order has none.
         """
         if self.order.size is None:
             raise ConfigError("the order has no size; give --size N, or [order] size in the book")
-        buying = self.order.side == "buy"
-        mid = sum(self.best) / 2
-        quoted = self.quoted
+        return self.order.size
 
-        def column(values: list[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
-            return np.array(values, dtype=np.float64)
-
-        return static_problem(
-            names=[v.name for v in self.venues],
-            ask=column([v.ask if buying else -v.bid for v in self.venues]),
-            ask_size=column(
-                [(v.ask_size if buying else v.bid_size) * (v in quoted) for v in self.venues]
-            ),
-            fee=column([v.fee for v in self.venues]),
-            rebate=column([v.rebate for v in self.venues]),
-            mid=mid if buying else -mid,
-            target=self.order.size,
-            risk=self.risk,
-            params=self.model,
+    @property
+    def touch(self) -> Touch:
+        """The venues as a buyer sees them; for a sell order the mirrored book."""
+        buying, quoted = self.order.side == "buy", self.quoted
+        bids, asks = ("bid", "ask") if buying else ("ask", "bid")
+        sign = 1.0 if buying else -1.0
+        best_bid = sign * self.best[0 if buying else 1]
+        shown = [getattr(v, f"{asks}_size") * (v in quoted) for v in self.venues]
+        return Touch(
+            ask=sign * _column(self.venues, asks),
+            ask_size=np.array(shown, dtype=np.float64),
+            fee=_column(self.venues, "fee"),
+            rebate=_column(self.venues, "rebate"),
+            queue=np.array([_queue(v, bids, sign * best_bid) for v in self.venues], np.float64),
+            best_bid=best_bid,
+            mid=sign * sum(self.best) / 2,
         )
 
+    def problem(self) -> LadderProblem:
+        """Compile to a ladder problem.
 
-def read_instance(path: Path | str) -> Instance:
-    """Read a BOOK file.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or something in it is missing, unknown or out of its range.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise DataError(
-            f"cannot be read: {reason}", file=path, mend="give a TOML, JSON or CSV file of venues"
-        ) from error
-    tables = _parse(text, path)
-    _known(tables, {"venues", "order", "risk", "model"}, "the book", path, None)
-    rows = tables.get("venues")
-    if not isinstance(rows, list) or not rows:
-        raise DataError("holds no venues", file=path, mend=f"give each the keys {_COLUMNS}")
-    try:
-        return Instance(
-            tuple(_build(Venue, row, path, number) for number, row in enumerate(rows, start=1)),
-            _build(Order, tables.get("order", {}), path),
-            _build(RiskParams, tables.get("risk", {}), path),
-            _build(StaticParams, tables.get("model", {}), path),
-        )
-    except ConfigError as error:
-        raise DataError(str(error), file=path) from error
+        Raises
+        ------
+        ConfigError
+            If the order has no size, or the placement model no outflow or one of another width.
+        """
+        return MODELS[self.model.name].compile(self, self.model)
 
 
-def write_instance(instance: Instance, path: Path | str) -> None:
-    """Write an instance as JSON that `read_instance` reads back, whole or not at all."""
-
-    def given(record: Any) -> dict[str, Any]:
-        return {key: value for key, value in asdict(record).items() if value is not None}
-
-    tables = {
-        "venues": [given(venue) for venue in instance.venues],
-        "order": given(instance.order),
-        "risk": given(instance.risk),
-        "model": given(instance.model),
-    }
-    with whole(path) as temporary:
-        temporary.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+def _column(venues: tuple[Venue, ...], name: str) -> FloatArray:
+    return np.array([getattr(venue, name) for venue in venues], dtype=np.float64)
 
 
-def _parse(text: str, path: object) -> Mapping[str, Any]:
-    lines = [line.strip() for line in text.splitlines()]
-    head = next((line for line in lines if line and not line.startswith("#")), "")
-    if not head:
-        raise DataError("is empty", file=path, mend="give a TOML, JSON or CSV file of venues")
-    try:
-        if head.startswith("{"):
-            tables: dict[str, Any] = json.loads(text)
-            return tables
-        if head.startswith("[") or "=" in head:
-            return tomllib.loads(text)
-    except ValueError as error:
-        raise DataError(f"is neither TOML, JSON nor CSV: {error}", file=path) from error
-    return {"venues": _csv_rows(text, path)}
+def _queue(venue: Venue, side: str, best: float) -> float:
+    """Shares before a new order of ours at the best price of our side."""
+    if venue.queue is not None:
+        return venue.queue
+    return float(getattr(venue, f"{side}_size")) if getattr(venue, side) == best else 0.0
 
 
-def _csv_rows(text: str, path: object) -> list[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    rows = []
-    for number, cells in enumerate(reader, start=1):
-        if None in cells or None in cells.values():
-            raise DataError("has another number of cells than the header", file=path, row=number)
-        rows.append({key.strip(): cell.strip() for key, cell in cells.items() if cell.strip()})
-    return rows
+def _static(instance: Instance, params: StaticParams) -> LadderProblem:
+    touch = instance.touch
+    return static_problem(
+        names=[v.name for v in instance.venues],
+        ask=touch.ask,
+        ask_size=touch.ask_size,
+        fee=touch.fee,
+        rebate=touch.rebate,
+        mid=touch.mid,
+        target=instance.size,
+        risk=instance.risk,
+        params=params,
+    )
 
 
-def _build(kind: type[_Record], table: Any, path: object, row: int | None = None) -> _Record:
-    """Make a dataclass from a table, with one clear line about what is wrong in it."""
-    what = kind.__name__
-    if not isinstance(table, Mapping):
-        raise DataError(f"{what} must be a table of keys, got {table!r}", file=path, row=row)
-    members = fields(kind)  # type: ignore[arg-type]
-    _known(table, {member.name for member in members}, what, path, row)
-    for member in members:
-        needed = member.default is MISSING and member.default_factory is MISSING
-        if needed and member.name not in table:
-            raise DataError(
-                f"{member.name} is missing", file=path, row=row, mend=f"each venue needs {_COLUMNS}"
-            )
-    try:
-        return kind(**{key: _value(key, value) for key, value in table.items()})
-    except (ConfigError, ValueError) as error:
-        raise DataError(str(error), file=path, row=row) from error
+def _placement(instance: Instance, params: PlacementParams) -> LadderProblem:
+    if instance.outflow is None:
+        raise ConfigError("the placement model needs an [outflow] of samples or of a family")
+    return placement_problem(
+        names=[v.name for v in instance.venues],
+        touch=instance.touch,
+        outflows=instance.outflow.draw(len(instance.venues)),
+        target=instance.size,
+        risk=instance.risk,
+        params=params,
+    )
 
 
-def _known(
-    table: Mapping[str, Any], known: set[str], what: str, path: object, row: int | None
-) -> None:
-    unknown = sorted(map(str, table.keys() - known))
-    if unknown:
-        raise DataError(
-            f"unknown key {unknown[0]!r} in {what}",
-            file=path,
-            row=row,
-            mend=f"known are {', '.join(sorted(known))}",
-        )
+class Model(NamedTuple):
+    """A cost model: its parameters, and how an instance compiles to a ladder problem."""
+
+    params: type[Any]
+    compile: Callable[[Instance, Any], LadderProblem]
 
 
-def _value(key: str, value: Any) -> Any:
-    if key in _TEXT:
-        if not isinstance(value, str):
-            raise ValueError(f"{key} must be text, got {value!r}")
-        return value
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{key} must be a number, got {value!r}") from None
+MODELS = {
+    StaticParams.name: Model(StaticParams, _static),
+    PlacementParams.name: Model(PlacementParams, _placement),
+}
+"""The cost models, by name: the one place to add a row."""

@@ -79,6 +79,8 @@ class LadderProblem:
         if not self.probabilities.size:
             put("probabilities", np.full(self.fills.shape[1], 1.0 / max(1, self.fills.shape[1])))
         put("probabilities", np.ascontiguousarray(self.probabilities, dtype=np.float64))
+        for name in ("target", "shortfall_penalty", "excess_penalty", "step"):
+            put(name, float(getattr(self, name)))
         self._check()
 
     def _check(self) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class StaticParams:
     step : float
         Shares per chunk, > 0.
     """
+
+    name: ClassVar[str] = "static"
 
     space: Space = "open"
     ref: Reference | None = None

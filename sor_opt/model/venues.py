@@ -31,7 +31,8 @@ class Venue:
     fee, rebate : float
         Dollars per share paid for taking and received for making; any sign.
     queue : float, optional
-        Shares ahead of a new bid; the displayed bid size by default.
+        Shares ahead of a new order at the best price of its side, infinite where none gets
+        through; by default what is displayed there.
 
     Raises
     ------
@@ -57,8 +58,8 @@ class Venue:
             self._check(name, "must be finite and >= 0", getattr(self, name) >= 0)
         for name in ("fee", "rebate"):
             self._check(name, "must be finite", True)
-        if self.queue is not None:
-            self._check("queue", "must be finite and >= 0", self.queue >= 0)
+        if self.queue is not None and not self.queue >= 0:
+            raise ConfigError(f"{self.name}: queue must be >= 0, got {self.queue:g}")
 
     def _check(self, name: str, rule: str, holds: bool) -> None:
         value = getattr(self, name)

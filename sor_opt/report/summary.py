@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sor_opt.backtest.base import Market
+from sor_opt.backtest.base import LIMIT, Market
 from sor_opt.backtest.result import Result, estimate, savings
 from sor_opt.model.risk import RiskParams
 from sor_opt.search.grid import Grid, GridPoint
@@ -23,6 +23,7 @@ def backtest_summary(
     where there are fewer than two.
     """
     return {
+        "policy": result.policy,
         "params": asdict(params),
         "orders": len(result.market.orders),
         **_totals(result, seed),
@@ -38,6 +39,7 @@ def grid_summary(
     """The `grid` document: the points, the best on train first, against the baselines."""
     points = [_point(point, baselines, seed) for point in grid.points]
     return {
+        "policy": objective.policy.name,
         "orders": {
             "all": len(objective.train),
             "train": int(objective.train.sum()),
@@ -70,6 +72,7 @@ def _totals(result: Result, seed: int) -> dict[str, Any]:
     return {
         "filled_shares": float(result.filled.sum()),
         "unfilled_shares": float(result.unfilled.sum()),
+        "limit_shares": float(result.shares_by(LIMIT).sum()),
         "incomplete_orders": int((~result.complete).sum()),
         "total_cash": result.total_cash,
         "avg_price": result.avg_price,

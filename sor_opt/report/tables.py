@@ -18,7 +18,8 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
     table = _table("policy")
     for heading in ("shortfall", "95 % interval", "avg price", "filled", "unfilled", "fees $"):
         table.add_column(heading, justify="right")
-    for name, row in {"static": summary, **summary["baselines"]}.items():
+    router = summary["policy"]
+    for name, row in {router: summary, **summary["baselines"]}.items():
         table.add_row(
             name,
             number(row["shortfall_bps"]),
@@ -27,9 +28,9 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
             number(row["filled_shares"], 0),
             number(row["unfilled_shares"], 0),
             number(row["fees"]),
-            style="bold" if name == "static" else None,
+            style="bold" if name == router else None,
         )
-    saved = _savings("Saved by static", summary)
+    saved = _savings(f"Saved by {router}", summary)
     return [Text(title), table, *saved, *_notes(summary), *_draws(summary["orders"])]
 
 

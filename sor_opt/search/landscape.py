@@ -11,13 +11,13 @@ part, which is proven on the way, and the optimum holds for all three parameters
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from sor_opt.backtest.kernel import replay_ahead
-from sor_opt.backtest.policies import static_policy
+from sor_opt.backtest.policies import Split
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
@@ -110,10 +110,12 @@ def make_landscape(
     Raises
     ------
     ConfigError
-        If `excess` is not finite and >= 0.
+        If `excess` is not finite and >= 0, or the policy is not the static one.
     DataError
         If no train order ever meets a book to trade on.
     """
+    if objective.policy.split != Split.STATIC:
+        raise ConfigError("the landscape is that of the static policy; take --policy static")
     if excess is not None and not 0 <= excess < np.inf:
         raise ConfigError(f"excess must be finite and >= 0, got {excess:g}")
     joint = joint_landscape(objective, space, progress)
@@ -134,9 +136,12 @@ def joint_landscape(
 ) -> Landscape | None:
     """Compute the objective where it depends on the threshold alone.
 
-    None as soon as the excess penalty turns out to matter. Parameters and errors are those of
+    None as soon as the excess penalty turns out to matter, as under the placement policy all three
+    parameters do. Parameters and errors are those of
     `make_landscape`.
     """
+    if objective.policy.split != Split.STATIC:
+        return None
     excesses = _sums(space, "lambda_over")
     walk = _Walk(objective, space, excesses.high, progress, all_excesses=True)
     stairs = walk.staircases(excesses.low)
@@ -169,7 +174,7 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.thresholds = _sums(self.space, "lambda_under")
-        self.policy = static_policy(self.space.grid()[0], self.objective.static)
+        self.policy = replace(self.objective.policy, risk=self.space.grid()[0])
 
     def staircases(self, excess: float) -> list[Staircase] | None:
         """Each order's shortfall over the threshold at one excess penalty.

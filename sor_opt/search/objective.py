@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import Market
-from sor_opt.backtest.policies import static_policy
+from sor_opt.backtest.policies import Policy, static_policy
 from sor_opt.backtest.result import Result
 from sor_opt.errors import DataError
 from sor_opt.market.tape import BoolArray, FloatArray
 from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
 
 TRAIN_TENTHS = 7
 """Of ten orders in time order the first seven train, the rest test."""
@@ -40,14 +39,14 @@ class Objective(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ShortfallObjective:
-    """Mean shortfall of the static policy over a market's orders.
+    """Mean shortfall of a policy over a market's orders, as a function of its `risk`.
 
     The penalties steer the splits and are no part of what is measured: a search over a cost that
     contains lambda would merely pick the smallest lambda.
     """
 
     market: Market
-    static: StaticParams = StaticParams()
+    policy: Policy = static_policy()
 
     def __call__(self, params: RiskParams) -> Outcome:
         """Replay the orders with `params` in the compiled engine."""
@@ -55,7 +54,7 @@ class ShortfallObjective:
 
     def replay(self, params: RiskParams) -> Result:
         """The whole result behind an outcome."""
-        return run(self.market, static_policy(params, self.static))
+        return run(self.market, replace(self.policy, risk=params))
 
     def outcome(self, result: Result) -> Outcome:
         """Mean shortfall over the train and over the test orders of any policy's result."""
@@ -93,7 +92,7 @@ class ShortfallObjective:
             f"horizon {orders.horizon} ns, {layout[:16]}",
             "rules": repr(market.params),
             "fees": hashlib.sha256(fees).hexdigest()[:16],
-            "policy": f"static {self.static!r}",
+            "policy": self.policy.described,
         }
 
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sor_opt.allocators.crosscheck import crosscheck, random_instances, snapshot_instances, trim
+from sor_opt.allocators.crosscheck import crosscheck, trim
+from sor_opt.allocators.draws import random_instances, snapshot_instances
 from sor_opt.allocators.exhaustive import count_points
 from sor_opt.allocators.registry import create
 from sor_opt.errors import DataError, SolverError

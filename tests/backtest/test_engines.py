@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sor_opt.allocators.registry import create, names
+from sor_opt.allocators.registry import create, provers
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import EXCESS, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
@@ -126,12 +126,12 @@ def test_both_engines_route_the_real_day_alike(real_day, side):
         assert_same(run(stage, policy), run(stage, policy, create("fast")))
 
 
-@pytest.mark.parametrize("allocator", names())
+@pytest.mark.parametrize("allocator", provers(), ids=lambda allocator: allocator.name)
 def test_every_allocator_really_routes_and_pays_what_the_kernel_pays(real_day, allocator):
     """The logs agree in all but the venue, where two of one price and fee tie."""
     stage = stretch(real_day, 300, end=time(11, 30), horizon=60 * SECOND)
     policy = static_policy(RiskParams(0.001, 0.0002, 0.0), StaticParams())
-    mine, kernel = run(stage, policy, create(allocator)), run(stage, policy)
+    mine, kernel = run(stage, policy, allocator), run(stage, policy)
     assert len(kernel.replay.ts) > 3
     columns = ["ts", "order", "side", "price", "shares", "fee", "reason"]
     one, other = (

@@ -84,6 +84,26 @@ def test_off_exchange_and_cancelled_prints_are_left_out_and_counted(write, caplo
     assert "2 rows cancelled or corrected" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [("", True), ("@", True), ("F I", True), ("FTI", True)]
+    + [(code, False) for code in ("O", "6", "M", "Z", "4 I", " 7 V", "F  X", "@4 W")],
+)
+def test_prints_outside_continuous_trading_are_left_out(write, condition, kept):
+    """Auctions, official prices, prints out of sequence: no resting order could have met them."""
+    quotes = write(f"{QUOTES}2018-01-02,09:30:00,N,10,3,10.1,3,XXX\n", "q.csv")
+    row = f"2018-01-02,09:31:00,N,XXX,{condition},100,10.1,0\n"
+    tape = load_tape(quotes, write(f"{TRADES}2018-01-02,09:30:30,N,XXX,,37,10,0\n{row}"))
+    assert tape.trades.size.tolist() == [37] + [100] * kept
+
+
+def test_prints_without_conditions_all_stand(write):
+    quotes = write(f"{QUOTES}2018-01-02,09:30:00,N,10,3,10.1,3,XXX\n", "q.csv")
+    header = TRADES.replace("COND,", "")
+    tape = load_tape(quotes, write(f"{header}2018-01-02,09:31:00,N,XXX,100,10.1,0\n"))
+    assert len(tape.trades) == 1
+
+
 def test_rows_are_numbered_as_in_the_file_even_after_rows_were_dropped(write):
     quotes = write(f"{QUOTES}2018-01-02,09:30:00,N,10,3,10.1,3,XXX\n", "q.csv")
     text = "2018-01-02,09:31:00,D,XXX,,1,10,0\n2018-01-02,09:31:00,N,XXX,,1,-10,0\n"
@@ -107,7 +127,9 @@ def test_a_broken_date_is_refused_with_its_row(write):
 def test_the_real_day_loads_as_its_readme_says(shared):
     quotes = shared("taq/quotes_2018-01-02.csv.gz")
     tape = load_tape(quotes, shared("taq/trades_2018-01-02.csv.gz"))
-    assert (len(tape.quotes), len(tape.trades), len(tape.venues)) == (66_695, 39_470 - 12_619, 12)
+    off_exchange, not_continuous = 12_619, 8
+    trades = 39_470 - off_exchange - not_continuous
+    assert (len(tape.quotes), len(tape.trades), len(tape.venues)) == (66_695, trades, 12)
     raw = pd.read_csv(quotes)
     local = pd.to_datetime(raw["DATE"] + " " + raw["TIME"]).dt.tz_localize("America/New_York")
     assert np.array_equal(tape.quotes.ts, local.dt.as_unit("ns").astype("int64"))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.model.instances import Instance, Order, read_instance, write_instance
+from sor_opt.model.books import read_instance, write_instance
+from sor_opt.model.instances import Instance, Order
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import Venue

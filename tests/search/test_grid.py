@@ -7,6 +7,7 @@ import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
+from sor_opt.backtest.policies import static_policy
 from sor_opt.errors import DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
@@ -37,7 +38,8 @@ def test_the_27_points_are_ranked_by_train_and_their_outcomes_counted(market):
 
 def test_the_strict_space_is_flat(market):
     """Every admissible split executes the target exactly, so the parameters decide nothing."""
-    grid = run_grid(ShortfallObjective(market, StaticParams(space="strict")), Space())
+    strict = static_policy(static=StaticParams(space="strict"))
+    grid = run_grid(ShortfallObjective(market, strict), Space())
     assert grid.flat
 
 
@@ -62,7 +64,7 @@ def test_train_and_test_are_split_by_time(market):
 def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticParams()):  # noqa: B008
     orders = make_orders(tape, OrderParams(size=size, every=180 * SECOND))
     market = prepare(tape, orders, rules, FeeSchedule.packaged())
-    return ShortfallObjective(market, static).fingerprint()
+    return ShortfallObjective(market, static_policy(static=static)).fingerprint()
 
 
 def test_the_fingerprint_tells_data_orders_rules_and_policy_apart(market):

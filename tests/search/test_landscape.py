@@ -9,6 +9,7 @@ import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
+from sor_opt.backtest.policies import static_policy
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
@@ -73,7 +74,8 @@ def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_l
 
 
 def test_a_flat_objective_is_one_piece(odd_lots):
-    landscape = make_landscape(ShortfallObjective(odd_lots, StaticParams(space="strict")), Space())
+    strict = static_policy(static=StaticParams(space="strict"))
+    landscape = make_landscape(ShortfallObjective(odd_lots, strict), Space())
     assert landscape.breakpoints == 0
     assert landscape.excess is None
 

@@ -71,17 +71,3 @@ def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:
         if live:
             best_bid, best_ask = max(best_bid, book.bid[k]), min(best_ask, book.ask[k])
     return best_bid, best_ask
-
-
-@compiled
-def cheapest(price: FloatArray, left: FloatArray, taker: FloatArray) -> int:
-    """The venue with something left at the lowest price, then fee, then index; -1 if none."""
-    best = -1
-    for k in range(len(price)):
-        if left[k] > 0 and (
-            best < 0
-            or price[k] < price[best]
-            or (price[k] == price[best] and taker[k] < taker[best])
-        ):
-            best = k
-    return best

@@ -10,9 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.base import DUST, EXCESS, ROUTE, SWEEP, Market, Replay
-from sor_opt.backtest.kernel.book import BookState, apply_quote, cheapest, look, open_book
+from sor_opt.backtest.base import DUST, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.history import History, past_flows
+from sor_opt.backtest.kernel.book import BookState, apply_quote, look, open_book
 from sor_opt.backtest.kernel.changes import Ahead
+from sor_opt.backtest.kernel.executions import Log, buy, make_room, sell_excess, settle
+from sor_opt.backtest.kernel.placement import Plan, split_placement, touch_of
+from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids, post
 from sor_opt.backtest.kernel.splits import (
     Route,
     Rules,
@@ -22,15 +26,20 @@ from sor_opt.backtest.kernel.splits import (
 )
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
-from sor_opt.market.book import Feed
+from sor_opt.market.book import Feed, Prints
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.placement import Touch, check_target
 from sor_opt.model.static import check_depth
 
-_BEST_ASK, _BY_SIZE = int(Split.BEST_ASK), int(Split.BY_SIZE)
+_BEST_ASK, _BY_SIZE, _PLACEMENT = int(Split.BEST_ASK), int(Split.BY_SIZE), int(Split.PLACEMENT)
 _NEVER = np.iinfo(np.int64).max
 _NO_LIMIT = -1
 _USUAL_EXECUTIONS = 64
 """Room for the log, per order; a replay that needs more is run once more with enough."""
+
+_NOTHING_KNOWN = History(
+    np.empty((0, 0)), np.empty((0, 0), dtype=np.int64), np.empty((0, 0), dtype=np.int64)
+)
 
 
 class _Orders(NamedTuple):
@@ -45,27 +54,19 @@ class _Orders(NamedTuple):
     penalties: FloatArray
 
 
-class _Log(NamedTuple):
-    """Executions: ``keys[i] = ts, order, venue, reason``, ``amounts[i] = price, shares``.
-
-    ``total[0]`` of them happened; those beyond the room are counted and not kept.
-    """
-
-    keys: IntArray
-    amounts: FloatArray
-    total: IntArray
-
-
 def replay(market: Market, policy: Policy) -> Replay:
-    """Replay every order of `market`; a static policy is split by the fast allocator.
+    """Replay every order of `market`; what has a cost model is split by the fast allocator.
 
     Raises
     ------
     ConfigError
-        If a display makes too many chunks.
+        If a display or an order makes too many chunks.
+    DataError, ConfigError
+        If the placement policy has too little to learn from (see `past_flows`).
     """
     risk = policy.risk
-    penalties = np.tile((risk.shortfall, risk.excess), (len(market.orders), 1))
+    excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
+    penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
     return _run(market, policy, penalties, None)
 
 
@@ -96,13 +97,18 @@ def replay_ahead(
 
 def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None) -> Replay:
     orders, params, static = market.orders, market.params, policy.static
+    rules, history = policy.placement, _NOTHING_KNOWN
     if policy.split == Split.STATIC:
-        deepest = int(np.argmax(market.feed.ask_size))
-        venue = market.tape.venues[market.feed.venue[deepest]]
-        check_depth(venue, market.feed.ask_size[deepest], static.step)
+        _check_displays(market, static.step)
+    if policy.split == Split.PLACEMENT:
+        _check_displays(market, rules.model.step)
+        check_target(orders.size, rules.model.step)
+        history = past_flows(market, rules.windows)
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
     given = (
         market.feed,
+        market.prints,
+        history,
         _Orders(
             float(orders.size),
             orders.horizon,
@@ -121,13 +127,21 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
             static.strict,
             static.relative_to_mid,
         ),
+        Plan(
+            policy.risk.theta_queue,
+            policy.risk.unit == "fraction",
+            float(rules.model.step),
+            rules.model.infinite,
+            rules.leftover == "sweep",
+            rules.windows.through == "fill",
+        ),
         ahead,
     )
-    log = _room(_USUAL_EXECUTIONS * len(orders))
+    log = make_room(_USUAL_EXECUTIONS * len(orders))
     mids, counts = _replay(*given, log)
     executions = int(log.total[0])
     if executions > len(log.keys):
-        log = _room(executions)
+        log = make_room(executions)
         mids, counts = _replay(*given, log)
     keys, amounts = log.keys[:executions], log.amounts[:executions]
     return Replay(
@@ -145,15 +159,23 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
     )
 
 
-def _room(executions: int) -> _Log:
-    return _Log(
-        np.empty((executions, 4), np.int64), np.empty((executions, 2)), np.zeros(1, np.int64)
-    )
+def _check_displays(market: Market, step: float) -> None:
+    deepest = int(np.argmax(market.feed.ask_size))
+    venue = market.tape.venues[market.feed.venue[deepest]]
+    check_depth(venue, market.feed.ask_size[deepest], step)
 
 
 @compiled
 def _replay(
-    feed: Feed, orders: _Orders, rules: Rules, route: Route, ahead: Ahead | None, log: _Log
+    feed: Feed,
+    prints: Prints,
+    history: History,
+    orders: _Orders,
+    rules: Rules,
+    route: Route,
+    plan: Plan,
+    ahead: Ahead | None,
+    log: Log,
 ) -> tuple[FloatArray, IntArray]:
     """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
     n = len(orders.starts)
@@ -162,14 +184,16 @@ def _replay(
     sent = np.zeros(orders.standing.shape[1])
     dust = DUST * orders.size
     for order in range(n):
-        book = open_book(feed, orders.standing[order])
+        book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
-        remaining = orders.size
+        remaining, deadline = orders.size, orders.deadlines[order]
         row = orders.first_row[order]
         start = orders.starts[order]
         horizon_end = start + orders.horizon
         now = timer = start
-        while now <= orders.deadlines[order]:
+        while now <= deadline:
+            if now >= bids.times[0]:
+                bids.left[:] = 0.0
             best_bid, best_ask = look(book, now, rules.max_quote_age)
             counts[order, 0] += 1
             counts[order, 1] += best_bid > best_ask
@@ -181,7 +205,14 @@ def _replay(
                     mids[order, 0] = mid
                 if remaining > 0 and now >= horizon_end:
                     split_best_ask(book, taker, remaining, sent)
-                    remaining -= _buy(log, book, sent, now, order, SWEEP)
+                    bought = buy(log, book, sent, now, order, SWEEP)
+                    remaining = settle(remaining, -bought, dust)
+                elif remaining > 0 and route.split == _PLACEMENT:
+                    touch = touch_of(book, taker, rebate, best_bid, mid)
+                    remaining = _place(
+                        log, touch, book, bids, prints, history, orders, rules, plan, order, now,
+                        remaining, sent,
+                    )  # fmt: skip
                 elif remaining > 0:
                     due = _due(orders, rules.slice, route.paced, now - start, remaining)
                     if due > dust:
@@ -194,15 +225,18 @@ def _replay(
                             split_static(
                                 book, taker, rebate, route, mid, due, penalties, sent, ahead, order
                             )
-                        remaining -= _buy(log, book, sent, now, order, ROUTE)
-                if abs(remaining) <= dust:
-                    remaining = 0.0
-                if remaining < 0:
-                    remaining += _sell_excess(log, book, taker, -remaining, now, order)
-                if abs(remaining) <= dust:
+                        bought = buy(log, book, sent, now, order, ROUTE)
+                        remaining = settle(remaining, -bought, dust)
+                if remaining < 0 and not is_open(bids):
+                    sold = sell_excess(log, book, taker, -remaining, now, order)
+                    remaining = settle(remaining, sold, dust)
+                if remaining == 0 and not is_open(bids):
                     break
             upcoming = min(timer + rules.slice, horizon_end) if timer < horizon_end else _NEVER
             now = min(feed.ts[row], upcoming) if row < len(feed.ts) else upcoming
+            if is_open(bids):
+                until = min(now, deadline)
+                remaining = meet(log, bids, prints, plan.through, until, order, remaining, dust)
             while row < len(feed.ts) and feed.ts[row] == now:
                 apply_quote(book, feed, row, rules.refill_all)
                 row += 1
@@ -216,52 +250,51 @@ def _due(orders: _Orders, slice_: int, paced: bool, elapsed: int, remaining: flo
     """Shares that should have been bought by now and are not."""
     if not paced:
         return remaining
+    return _scheduled(orders, slice_, elapsed // slice_) - (orders.size - remaining)
+
+
+@compiled
+def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
+    """Shares that are to be bought by the end of a slice."""
     slices = -(-orders.horizon // slice_)
-    released = elapsed // slice_ + 1
-    scheduled = orders.size
-    if released < slices:
-        scheduled = orders.size * released // slices
-    return scheduled - (orders.size - remaining)
+    if number + 1 >= slices:
+        return orders.size
+    return float(orders.size * (number + 1) // slices)
 
 
 @compiled
-def _buy(log: _Log, book: BookState, sent: FloatArray, now: int, order: int, reason: int) -> float:
-    """Execute what was sent, up to the display; return the shares bought."""
-    bought = 0.0
-    for k in range(len(sent)):
-        shares = min(sent[k], book.ask_left[k])
-        if shares > 0:
-            book.ask_taken[k] += shares
-            _record(log, now, order, k, reason, book.ask[k], shares)
-            bought += shares
-    return bought
-
-
-@compiled
-def _sell_excess(
-    log: _Log, book: BookState, taker: FloatArray, excess: float, now: int, order: int
+def _place(
+    log: Log,
+    touch: Touch,
+    book: BookState,
+    bids: Resting,
+    prints: Prints,
+    history: History,
+    orders: _Orders,
+    rules: Rules,
+    plan: Plan,
+    order: int,
+    now: int,
+    remaining: float,
+    sent: FloatArray,
 ) -> float:
-    """Give back at the best bids what was bought too much; return the shares sold."""
-    sold = 0.0
-    while sold < excess:
-        k = cheapest(-book.bid, book.bid_left, taker)
-        if k < 0:
-            break
-        shares = min(excess - sold, book.bid_left[k])
-        book.bid_taken[k] += shares
-        book.bid_left[k] -= shares
-        _record(log, now, order, k, EXCESS, book.bid[k], -shares)
-        sold += shares
-    return sold
-
-
-@compiled
-def _record(
-    log: _Log, now: int, order: int, venue: int, reason: int, price: float, shares: float
-) -> None:
-    i = log.total[0]
-    log.total[0] += 1
-    if i < len(log.keys):
-        log.keys[i, 0], log.keys[i, 1] = now, order
-        log.keys[i, 2], log.keys[i, 3] = venue, reason
-        log.amounts[i, 0], log.amounts[i, 1] = price, shares
+    """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
+    start, dust = orders.starts[order], DUST * orders.size
+    number = (now - start) // rules.slice
+    earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf
+    overdue = earlier - (orders.size - remaining)
+    if overdue > dust:
+        split_best_ask(book, touch.fee, overdue, sent)
+        remaining = settle(remaining, -buy(log, book, sent, now, order, SWEEP), dust)
+        look(book, now, rules.max_quote_age)
+    if number == bids.times[2]:
+        return remaining
+    bids.times[2] = number
+    target = _scheduled(orders, rules.slice, number) - max(orders.size - remaining, earlier)
+    if target > dust:
+        penalties = orders.penalties[order]
+        split_placement(touch, history, plan, penalties, order, number, target, sent, bids.left)
+        ends = min(start + (number + 1) * rules.slice, start + orders.horizon)
+        post(bids, prints, touch.queue, touch.best_bid, now, ends)
+        remaining = settle(remaining, -buy(log, book, sent, now, order, ROUTE), dust)
+    return remaining

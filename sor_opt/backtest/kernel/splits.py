@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.allocators.fast import FREE, solve_ladders
-from sor_opt.backtest.kernel.book import BookState, cheapest
+from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
 from sor_opt.compiled import compiled
+from sor_opt.market.book import cheapest
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.static import count_rungs, write_rungs
 

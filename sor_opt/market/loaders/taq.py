@@ -1,7 +1,8 @@
 """NYSE TAQ quotes and trades as CSV, with the column names of WRDS and of R's highfrequency.
 
 Sources: NYSE Daily TAQ Client Specification (exchange codes, correction indicators, and sizes in
-round lots until 2025-10-31, in shares from 2025-11-03 on).
+round lots until 2025-10-31, in shares from 2025-11-03 on); CTA and UTP participant specifications
+(sale conditions).
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ ROUND_LOT = 100.0
 STANDING = (0.0, 1.0)
 """Correction indicators of prints that stand; the others are cancelled or superseded."""
 
+AUCTION_CONDITIONS = "5689MOQ"
+LATE_CONDITIONS = "GLPUZ"
+SPECIAL_CONDITIONS = "47BCHNRVWX"
+"""Sale conditions of prints that no resting order could have met: of auctions and official prices,
+out of sequence, and contingent, averaged, crossed or settled in another way."""
+
 ZONE = "America/New_York"
 
 _KEYS = {"DATE": TEXT, "TIME": CLOCK, "EX": TEXT, "SYMBOL": TEXT}
@@ -49,8 +56,9 @@ _TRADES = _KEYS | {"PRICE": NUMBER, "SIZE": NUMBER, "CORR": NUMBER}
 class TaqLoader(Loader):
     """Quotes (DATE, TIME, EX, BID, BIDSIZ, OFR, OFRSIZ, SYMBOL) or trades (.., SIZE, PRICE, CORR).
 
-    Times are New York's, sizes of quotes become shares, prints off exchange and prints that do not
-    stand are left out, their number is logged. The aggressor of a print is not known.
+    Times are New York's, sizes of quotes become shares. Prints off exchange, prints that do not
+    stand and, where COND tells, prints outside continuous trading are left out, their number is
+    logged. The aggressor of a print is not known.
     """
 
     name: ClassVar[str] = "TAQ CSV"
@@ -58,7 +66,10 @@ class TaqLoader(Loader):
 
     def load(self, source: Source, symbol: str | None) -> Tape:
         """Read quotes or trades, as the columns tell."""
-        types = closest(header(source.head), _QUOTES, _TRADES)
+        names = header(source.head)
+        types = closest(names, _QUOTES, _TRADES)
+        if types is _TRADES and "COND" in names:
+            types = types | {"COND": TEXT}
         table = read_csv(source, types).one_symbol("SYMBOL", symbol)
         table = _keep(table, ~_off_exchange(table), "off exchange")
         return _quotes(table) if table.has("BID") else _trades(table)
@@ -81,6 +92,8 @@ def _quotes(table: Table) -> Tape:
 
 def _trades(table: Table) -> Tape:
     table = _keep(table, np.isin(table.numbers("CORR"), STANDING), "cancelled or corrected")
+    if table.has("COND"):
+        table = _keep(table, _continuous(table), "outside continuous trading")
     venue, names = table.venues("EX", EXCHANGES)
     trades = Trades(
         ts=_times(table)[0],
@@ -102,6 +115,12 @@ def _keep(table: Table, keep: BoolArray, others: str) -> Table:
 def _off_exchange(table: Table) -> BoolArray:
     indices, distinct = table.texts("EX")
     return np.array([code == OFF_EXCHANGE for code in distinct])[indices]
+
+
+def _continuous(table: Table) -> BoolArray:
+    indices, distinct = table.texts("COND")
+    left_out = {*AUCTION_CONDITIONS, *LATE_CONDITIONS, *SPECIAL_CONDITIONS}
+    return np.array([left_out.isdisjoint(text) for text in distinct])[indices]
 
 
 def _symbol(table: Table) -> str:

@@ -1,0 +1,212 @@
+"""A proof that a climb is the best: a bound by linear relaxation, and a look at what it leaves.
+
+For any prices pi_s between -po p_s and pu p_s the penalty of scenario s is at least
+pi_s (S - A_s), so that the objective is bounded from below, ladder by ladder::
+
+    bound(pi) = S sum_s pi_s + sum_i min_n [ cost_i(n) - sum_s pi_s executed_i(n, s) ]
+
+The best prices are the dual solution of the linear relaxation, whose optimum the bound then is: the
+relaxation of one ladder has whole corners (Geoffrion, "Lagrangean relaxation for integer
+programming", Mathematical Programming Study 2, 1974). What a height costs over its ladder's
+minimum is paid by every climb that takes it; the climbs that can still beat the incumbent are
+those whose extra costs sum to less than incumbent - bound, and they are few enough to be visited.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, eye_array, hstack
+
+from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.descent import Sums, climb_cost
+from sor_opt.compiled import compiled
+from sor_opt.errors import SolverError
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import TOLERANCE, LadderProblem, Status
+
+VISITS = 2_000_000_000
+"""Climbs x scenarios that `visit` looks at before it gives up: a few seconds."""
+
+
+class Proof(NamedTuple):
+    """The best climb found, its cost, a lower bound of all climbs' costs, what the two say."""
+
+    rungs: IntArray
+    cost: float
+    bound: float
+    status: Status
+
+
+def prove(problem: LadderProblem, sums: Sums, rungs: IntArray, last_word: Allocator) -> Proof:
+    """Prove a good climb the best of all, or find the one that is.
+
+    Parameters
+    ----------
+    problem : LadderProblem
+        With a free total.
+    sums : Sums
+        Of the same problem.
+    rungs : int64 array, shape (I,)
+        A climb, the better the faster.
+    last_word : Allocator
+        Solves the problem where more than `VISITS` are left.
+
+    Raises
+    ------
+    SolverError
+        If the linear program or the other allocator fails.
+    """
+    extra, bound = extra_costs(sums, relaxed_prices(problem))
+    best = rungs.copy()
+    cost = visit(sums, extra, bound, VISITS, best)
+    if not math.isnan(cost):
+        return Proof(best, cost, cost, "optimal")
+    other = last_word.solve(problem)
+    return Proof(other.rungs, other.cost, max(bound, other.bound), other.status)
+
+
+def relaxed_prices(problem: LadderProblem) -> FloatArray:
+    """Solve the linear relaxation; give the price of a share in each scenario, dollars.
+
+    Raises
+    ------
+    SolverError
+        If the linear program fails.
+    """
+    rungs, scenarios = problem.fills.shape
+    weights = problem.probabilities * problem.step
+    costs = np.concatenate(
+        [
+            problem.costs,
+            weights * problem.shortfall_penalty,
+            weights * problem.excess_penalty,
+        ]
+    )
+    scale = max(1e-300, float(np.abs(costs).max(initial=0.0)))
+    one = eye_array(scenarios)
+    executed = hstack([csr_array(problem.fills.T / problem.step), one, -one])
+    # A rung is climbed no further than the one before it on its ladder.
+    follows = np.setdiff1d(np.arange(1, rungs), problem.offsets)
+    order = eye_array(rungs, format="csr")
+    steps = hstack([order[follows] - order[follows - 1], csr_array((len(follows), 2 * scenarios))])
+    limits = np.full((len(costs), 2), (0.0, np.inf))
+    limits[:rungs, 1] = 1.0
+    found = linprog(
+        costs / scale,
+        A_ub=steps if len(follows) else None,
+        b_ub=np.zeros(len(follows)) if len(follows) else None,
+        A_eq=executed,
+        b_eq=np.full(scenarios, problem.target / problem.step),
+        bounds=limits,
+        method="highs",
+    )
+    if found.status != 0:
+        raise SolverError(f"the linear relaxation was not solved: {found.message}")
+    prices = found.eqlin.marginals * (scale / problem.step)
+    lowest = -problem.excess_penalty * problem.probabilities
+    highest = problem.shortfall_penalty * problem.probabilities
+    return np.asarray(np.clip(prices, lowest, highest))
+
+
+@compiled
+def extra_costs(sums: Sums, prices: FloatArray) -> tuple[FloatArray, float]:
+    """Price all heights: what each costs over its ladder's minimum, and the bound in dollars.
+
+    Height n of ladder i is at ``offsets[i] + i + n``, as in `Sums`.
+    """
+    extra = sums.spent.copy()
+    bound = 0.0
+    for s in range(len(prices)):
+        bound += sums.target * prices[s]
+    for i in range(len(sums.offsets) - 1):
+        base, width = sums.offsets[i] + i, sums.offsets[i + 1] - sums.offsets[i] + 1
+        for s in range(len(prices)):
+            row = sums.filled[sums.starts[i] + s * width :]
+            for n in range(width):
+                extra[base + n] -= prices[s] * row[n]
+        least = extra[base : base + width].min()
+        bound += least
+        for n in range(width):
+            extra[base + n] -= least
+    return extra, bound
+
+
+@compiled
+def visit(sums: Sums, extra: FloatArray, bound: float, visits: int, rungs: IntArray) -> float:
+    """Visit every climb that may beat `rungs`, and write the best one; give its cost.
+
+    Among equals the fewest rungs win, then the earliest ladder. NaN means that this would take
+    more than `visits` climbs x scenarios.
+    """
+    ladders, scenarios = len(rungs), len(sums.under)
+    heights, counts = _sorted_heights(sums, extra)
+    gap = np.full((ladders + 1, scenarios), sums.target)
+    for i in range(ladders):
+        _stack(sums, i, rungs[i], gap)
+    lowest = picked = climb_cost(sums, gap[ladders], rungs)
+    spent, climb, tried = np.zeros(ladders + 1), rungs.copy(), np.zeros(ladders, np.int64)
+    i = 0
+    while i >= 0:
+        tie = TOLERANCE * max(1.0, abs(lowest))
+        base = sums.offsets[i] + i
+        if tried[i] == counts[i] or (
+            bound + spent[i] + extra[base + heights[base + tried[i]]] > lowest + tie
+        ):
+            tried[i] = 0
+            i -= 1
+            continue
+        visits -= scenarios
+        if visits < 0:
+            return np.nan
+        climb[i] = heights[base + tried[i]]
+        spent[i + 1] = spent[i] + extra[base + climb[i]]
+        tried[i] += 1
+        _stack(sums, i, climb[i], gap)
+        if i + 1 < ladders:
+            i += 1
+            continue
+        cost = climb_cost(sums, gap[ladders], climb)
+        if cost <= lowest + tie:
+            if cost < picked - tie or _comes_before(climb, rungs):
+                picked = cost
+                rungs[:] = climb
+            lowest = min(lowest, cost)
+    return picked
+
+
+@compiled
+def _stack(sums: Sums, ladder: int, rungs: int, gap: FloatArray) -> None:
+    """Write what is missing after this ladder, from what is missing before it."""
+    width = sums.offsets[ladder + 1] - sums.offsets[ladder] + 1
+    for s in range(gap.shape[1]):
+        filled = sums.filled[sums.starts[ladder] + s * width + rungs]
+        gap[ladder + 1, s] = gap[ladder, s] - filled
+
+
+@compiled
+def _sorted_heights(sums: Sums, extra: FloatArray) -> tuple[IntArray, IntArray]:
+    """Each ladder's heights by extra cost, laid out like `extra`, and how many there are."""
+    ladders = len(sums.offsets) - 1
+    heights, counts = np.empty(len(extra), np.int64), np.empty(ladders, np.int64)
+    for i in range(ladders):
+        base, counts[i] = sums.offsets[i] + i, sums.offsets[i + 1] - sums.offsets[i] + 1
+        heights[base : base + counts[i]] = np.argsort(extra[base : base + counts[i]])
+    return heights, counts
+
+
+@compiled
+def _comes_before(one: IntArray, other: IntArray) -> bool:
+    """Whether a climb has fewer rungs than another, or as many on earlier ladders."""
+    fewer = 0
+    for i in range(len(one)):
+        fewer += one[i] - other[i]
+    if fewer != 0:
+        return bool(fewer < 0)
+    for i in range(len(one)):
+        if one[i] != other[i]:
+            return bool(one[i] > other[i])
+    return False

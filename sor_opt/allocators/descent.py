@@ -1,0 +1,228 @@
+"""Ladder problems of several scenarios: local search over rungs, compiled.
+
+With A concave in the sizes sent, (A - S)^+ is not convex, so there may be several local optima
+(docs/placement.md has an example): a descent is made from an empty and from a full climb. It takes
+the best height of one ladder, all others held, until no ladder moves, then the best exchange of
+rungs between two ladders, and so on until neither helps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sor_opt.allocators.climbs import NEAR
+from sor_opt.compiled import compiled
+from sor_opt.market.tape import FloatArray, IntArray
+
+_NEIGHBOURS = 4
+"""Rungs up and down that a line search looks at, until only the whole ladder can still help."""
+
+_TILE = 64
+
+
+class Sums(NamedTuple):
+    """Prefix sums over the rungs of each ladder, and what missing the target costs.
+
+    ``spent[offsets[i] + i + n]`` are the dollars of n rungs of ladder i, and
+    ``filled[starts[i] + s * (J_i + 1) + n]`` the shares that they execute in scenario s: rung by
+    rung within a scenario, so that a line search runs along memory.
+    """
+
+    offsets: IntArray
+    starts: IntArray
+    spent: FloatArray
+    filled: FloatArray
+    under: FloatArray
+    over: FloatArray
+    target: float
+
+
+@compiled
+def prefix_sums(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    probabilities: FloatArray,
+    target: float,
+    under: float,
+    over: float,
+) -> Sums:
+    """Sum up a problem; `fills` has shape (rungs, scenarios), penalties are per share."""
+    ladders, scenarios = len(offsets) - 1, fills.shape[1]
+    starts = np.zeros(ladders + 1, np.int64)
+    for i in range(ladders):
+        starts[i + 1] = starts[i] + (offsets[i + 1] - offsets[i] + 1) * scenarios
+    spent, filled = np.empty(offsets[ladders] + ladders), np.empty(starts[ladders])
+    for i in range(ladders):
+        height, base = offsets[i + 1] - offsets[i], offsets[i] + i
+        spent[base] = 0.0
+        for j in range(height):
+            spent[base + j + 1] = spent[base + j] + costs[offsets[i] + j]
+        for low in range(0, scenarios, _TILE):
+            high = min(scenarios, low + _TILE)
+            for s in range(low, high):
+                filled[starts[i] + s * (height + 1)] = 0.0
+            for j in range(height):
+                for s in range(low, high):
+                    at = starts[i] + s * (height + 1) + j
+                    filled[at + 1] = filled[at] + fills[offsets[i] + j, s]
+    return Sums(offsets, starts, spent, filled, under * probabilities, over * probabilities, target)
+
+
+@compiled
+def descend(sums: Sums, rungs: IntArray) -> float:
+    """Improve a climb until no ladder and no exchange of rungs helps; give its cost."""
+    gap = np.full(len(sums.under), sums.target)
+    highest = 0
+    for i in range(len(rungs)):
+        highest = max(highest, sums.offsets[i + 1] - sums.offsets[i])
+        _shift(sums, i, rungs[i], -1.0, gap)
+    values = np.empty(highest + 1)
+    radius = highest
+    while True:
+        moved = False
+        for i in range(len(rungs)):
+            moved = _line(sums, i, radius, values, gap, rungs) or moved
+        if moved or _exchange(sums, values, gap, rungs):
+            radius = _NEIGHBOURS
+        elif radius < highest:
+            radius = highest
+        else:
+            return climb_cost(sums, gap, rungs)
+
+
+@compiled
+def climb_cost(sums: Sums, gap: FloatArray, rungs: IntArray) -> float:
+    """Cost of a climb that leaves `gap` shares, below 0 beyond the target, in each scenario."""
+    cost = 0.0
+    for i in range(len(rungs)):
+        cost += sums.spent[sums.offsets[i] + i + rungs[i]]
+    for s in range(len(gap)):
+        cost += max(sums.under[s] * gap[s], -sums.over[s] * gap[s])
+    return cost
+
+
+@compiled
+def _shift(sums: Sums, ladder: int, rungs: int, sign: float, gap: FloatArray) -> None:
+    """Add to the gap what so many rungs of a ladder execute, times a sign."""
+    width = sums.offsets[ladder + 1] - sums.offsets[ladder] + 1
+    for s in range(len(gap)):
+        gap[s] += sign * sums.filled[sums.starts[ladder] + s * width + rungs]
+
+
+@compiled
+def _move(sums: Sums, ladder: int, to: int, gap: FloatArray, rungs: IntArray) -> None:
+    _shift(sums, ladder, rungs[ladder], 1.0, gap)
+    rungs[ladder] = to
+    _shift(sums, ladder, to, -1.0, gap)
+
+
+@compiled
+def _line(
+    sums: Sums, ladder: int, radius: int, values: FloatArray, gap: FloatArray, rungs: IntArray
+) -> bool:
+    """Move a ladder to its best height within the radius; tell whether it moved."""
+    height = sums.offsets[ladder + 1] - sums.offsets[ladder]
+    low, high = max(0, rungs[ladder] - radius), min(height, rungs[ladder] + radius)
+    here, count = rungs[ladder] - low, high - low + 1
+    for n in range(count):
+        values[n] = sums.spent[sums.offsets[ladder] + ladder + low + n]
+    for s in range(len(gap)):
+        row = sums.filled[sums.starts[ladder] + s * (height + 1) + low :]
+        under, over, rest = sums.under[s], -sums.over[s], gap[s] + row[here]
+        for n in range(count):
+            missed = rest - row[n]
+            values[n] += max(under * missed, over * missed)
+    best = _least(values, count, here)
+    if best != here:
+        _move(sums, ladder, low + best, gap, rungs)
+    return bool(best != here)
+
+
+@compiled
+def _least(values: FloatArray, count: int, favourite: int) -> int:
+    """Find the least of the first values; the favourite, then the earliest, where they tie."""
+    best = favourite
+    for n in range(count):
+        if values[n] < values[best] - NEAR * (1.0 + abs(values[best])):
+            best = n
+    return best
+
+
+@compiled
+def _exchange(sums: Sums, values: FloatArray, gap: FloatArray, rungs: IntArray) -> bool:
+    """Climb one ladder at the expense of another, for the pair that gains most by one rung."""
+    ladders = len(rungs)
+    if ladders < 2:
+        return False
+    changes = _pair_changes(sums, gap, rungs).reshape(-1)
+    least = int(np.argmin(changes))
+    if not changes[least] < -NEAR * (1.0 + abs(climb_cost(sums, gap, rungs))):
+        return False
+    up, down = least // ladders, least % ladders
+    up_base, down_base = sums.offsets[up] + up + rungs[up], sums.offsets[down] + down + rungs[down]
+    up_width = sums.offsets[up + 1] - sums.offsets[up] + 1
+    down_width = sums.offsets[down + 1] - sums.offsets[down] + 1
+    count = min(up_width - rungs[up], rungs[down] + 1)
+    for n in range(count):
+        values[n] = sums.spent[up_base + n] + sums.spent[down_base - n]
+    for s in range(len(gap)):
+        climbed = sums.filled[sums.starts[up] + s * up_width + rungs[up] :]
+        left = sums.starts[down] + s * down_width + rungs[down]
+        under, over = sums.under[s], -sums.over[s]
+        rest = gap[s] + climbed[0] + sums.filled[left]
+        for n in range(count):
+            missed = rest - climbed[n] - sums.filled[left - n]
+            values[n] += max(under * missed, over * missed)
+    best = _least(values, count, 0)
+    _move(sums, up, rungs[up] + best, gap, rungs)
+    _move(sums, down, rungs[down] - best, gap, rungs)
+    return bool(best > 0)
+
+
+@compiled
+def _pair_changes(sums: Sums, gap: FloatArray, rungs: IntArray) -> FloatArray:
+    """Change in cost by a rung more on ladder i and one less on ladder k, shape (I, I)."""
+    ladders, scenarios = len(rungs), len(gap)
+    more, less = np.zeros((scenarios, ladders)), np.zeros((scenarios, ladders))
+    dearer, cheaper = np.full(ladders, np.inf), np.full(ladders, np.inf)
+    for i in range(ladders):
+        height, base = sums.offsets[i + 1] - sums.offsets[i], sums.offsets[i] + i + rungs[i]
+        if rungs[i] < height:
+            dearer[i] = sums.spent[base + 1] - sums.spent[base]
+        if rungs[i] > 0:
+            cheaper[i] = sums.spent[base - 1] - sums.spent[base]
+        for s in range(scenarios):
+            at = sums.starts[i] + s * (height + 1) + rungs[i]
+            more[s, i] = sums.filled[at + 1] - sums.filled[at] if rungs[i] < height else 0.0
+            less[s, i] = sums.filled[at] - sums.filled[at - 1] if rungs[i] > 0 else 0.0
+    changes = np.empty((ladders, ladders))
+    for i in range(ladders):
+        for k in range(ladders):
+            changes[i, k] = dearer[i] + cheaper[k] if i != k else np.inf
+    for s in range(scenarios):
+        under, over = sums.under[s], -sums.over[s]
+        now = max(under * gap[s], over * gap[s])
+        for i in range(ladders):
+            rest = gap[s] - more[s, i]
+            for k in range(ladders):
+                missed = rest + less[s, k]
+                changes[i, k] += max(under * missed, over * missed) - now
+    return changes
+
+
+@compiled
+def search_climbs(sums: Sums, rungs: IntArray) -> float:
+    """Descend from an empty and from a full climb; write the better one, and give its cost."""
+    full = np.empty(len(rungs), np.int64)
+    for i in range(len(rungs)):
+        rungs[i] = 0
+        full[i] = sums.offsets[i + 1] - sums.offsets[i]
+    from_empty, from_full = descend(sums, rungs), descend(sums, full)
+    if from_full < from_empty - NEAR * (1.0 + abs(from_empty)):
+        for i in range(len(rungs)):
+            rungs[i] = full[i]
+        return from_full
+    return from_empty

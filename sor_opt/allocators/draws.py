@@ -1,0 +1,199 @@
+"""Instances to hold the allocators against: drawn at random, or from moments of a tape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import get_args
+
+import numpy as np
+
+from sor_opt.errors import DataError
+from sor_opt.market.book import Side
+from sor_opt.market.tape import Tape
+from sor_opt.model.instances import Instance, Order
+from sor_opt.model.outflow import Outflow
+from sor_opt.model.placement import PlacementParams
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams
+from sor_opt.model.venues import Venue
+
+_FEES = (0.003, 0.0008, 0.0, -0.0002, -0.003)
+_REBATES = (0.002, 0.0, -0.001, 0.0029)
+_LAMBDAS = (0.0005, 0.001, 0.002)
+_THETAS = (0.00005, 0.0001, 0.0002)
+
+_TICK = 0.01
+_CHUNKS = {1: 40, 2: 8, 3: 3, 4: 2}
+"""Most chunks per ladder of a placement, by its number of venues: lattices that can be walked."""
+
+_SCENARIOS = (1, 2, 5, 20, 60, 200)
+
+
+def random_instances(count: int, rng: np.random.Generator) -> Iterator[Instance]:
+    """Draw instances with odd lots, ties, inverted fees, empty venues, targets off the step."""
+    for _ in range(count):
+        yield _random_instance(rng)
+
+
+def _random_instance(rng: np.random.Generator) -> Instance:
+    number, rungs = [(1, 60), (2, 30), (4, 8), (6, 5), (12, 2)][rng.integers(5)]
+    number = int(rng.integers(1, number + 1))
+    step = float(rng.choice([100, 100, 100, 50, 10]))
+    base = round(float(rng.uniform(5, 300)), 2)
+    tied = rng.random() < 0.2
+    venues = []
+    for k in range(number):
+        ask = base + _TICK * (0 if tied else int(rng.integers(0, 6)))
+        fee, rebate = (0.003, 0.002) if tied else (rng.choice(_FEES), rng.choice(_REBATES))
+        venues.append(
+            Venue(
+                name=f"V{k + 1}",
+                bid=round(ask - _TICK * int(rng.integers(1, 5)), 2),
+                bid_size=_size(rng, rungs, step),
+                ask=round(ask, 2),
+                ask_size=_size(rng, rungs, step),
+                fee=float(fee),
+                rebate=float(rebate),
+            )
+        )
+    order = _order(rng, sum(venue.ask_size for venue in venues), step)
+    return Instance(tuple(venues), order, _risk(rng), StaticParams(step=step))
+
+
+def _size(rng: np.random.Generator, rungs: int, step: float) -> float:
+    """Draw displayed shares: nothing, whole chunks, an odd lot, or a fraction."""
+    chunks = int(rng.integers(1, rungs + 1))
+    odd = float(rng.integers(1, int(step)))
+    return [0.0, chunks * step, (chunks - 1) * step + odd, (chunks - rng.random()) * step][
+        rng.choice(4, p=[0.1, 0.35, 0.45, 0.1])
+    ]
+
+
+def _order(rng: np.random.Generator, depth: float, step: float) -> Order:
+    size = float(rng.choice([0.2, 0.5, 0.8, 1.3])) * depth
+    whole = max(1, round(size / step)) * step
+    size = whole if rng.random() < 0.7 else whole + float(rng.integers(1, int(step)))
+    return Order(size, get_args(Side)[rng.integers(2)])
+
+
+def _risk(rng: np.random.Generator) -> RiskParams:
+    """Draw one of the 27 points, or penalties in dollars of which some are 0."""
+    over, under = rng.choice(_LAMBDAS, 2)
+    theta = rng.choice(_THETAS)
+    if rng.random() < 0.3:
+        over, under, theta = rng.choice([0.0, 0.004, 0.02, 0.11], 3)
+        return RiskParams(float(over), float(under), float(theta), unit="per_share")
+    return RiskParams(float(over), float(under), float(theta))
+
+
+def snapshot_instances(tape: Tape, count: int, rng: np.random.Generator) -> Iterator[Instance]:
+    """Draw moments of a tape: each venue's last quote, an order, a grid point, random fees.
+
+    Raises
+    ------
+    DataError
+        If no quote shows a two-sided market.
+    """
+    quotes = tape.quotes
+    columns = (quotes.bid, quotes.bid_size, quotes.ask, quotes.ask_size)
+    valid = quotes.valid
+    moments = np.flatnonzero(valid)
+    if not moments.size:
+        raise DataError("no quote shows a two-sided market", file=tape.source)
+    rows_of = [np.flatnonzero(quotes.venue == k) for k in range(len(tape.venues))]
+    for moment in rng.choice(moments, count):
+        venues = []
+        for name, rows in zip(tape.venues, rows_of, strict=True):
+            at = np.searchsorted(rows, moment, side="right") - 1
+            if at >= 0 and valid[row := rows[at]]:
+                book = (column[row] for column in columns)
+                fees = (rng.choice(_FEES), rng.choice(_REBATES))
+                venues.append(Venue(name, *map(float, (*book, *fees))))
+        depth = sum(venue.ask_size for venue in venues)
+        yield Instance(tuple(venues), _order(rng, depth, 100.0), _risk(rng))
+
+
+def placements(
+    instances: Iterator[Instance], rng: np.random.Generator, outside: bool = False
+) -> Iterator[Instance]:
+    """Make placements of static instances: few chunks, drawn outflows, queues of all kinds.
+
+    The penalties keep to Cont & Kukanov's assumptions A1 to A3, or, `outside`, are drawn without
+    regard to them.
+    """
+    for instance in instances:
+        yield _placement(instance, rng, outside)
+
+
+def random_placements(
+    count: int, rng: np.random.Generator, outside: bool = False
+) -> Iterator[Instance]:
+    """Draw placements of random venues, see `placements`."""
+    return placements(random_instances(count, rng), rng, outside)
+
+
+def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> Instance:
+    number = min(int(rng.choice(list(_CHUNKS))), len(instance.venues))
+    venues, most = instance.venues[:number], _CHUNKS[number]
+    step = math.ceil(max(1.0, *(max(v.ask_size, v.bid_size) / most for v in venues)))
+    chunks = int(rng.integers(1, most + 1))
+    size = float(step * (chunks if rng.random() < 0.7 else chunks - rng.uniform(0.1, 0.9)))
+    best_ask = min(v.ask for v in venues)
+    placed = Instance(
+        tuple(
+            replace(
+                v,
+                bid=v.bid if outside else min(v.bid, round(best_ask - _TICK, 2)),
+                queue=_queue_ahead(rng, size, v.bid_size),
+            )
+            for v in venues
+        ),
+        Order(size, instance.order.side),
+        model=PlacementParams("infinite" if rng.random() < 0.3 else "displayed", float(step)),
+        outflow=_outflow(rng, size, number),
+    )
+    return replace(placed, risk=_any_risk(rng) if outside else _risk_within(placed, rng))
+
+
+def _queue_ahead(rng: np.random.Generator, size: float, shown: float) -> float | None:
+    """Draw a queue: what is displayed, none, an endless one, or of the order's kind."""
+    kind = rng.choice(4, p=[0.3, 0.2, 0.1, 0.4])
+    return (None, 0.0, float("inf"), float(rng.uniform(0, 2) * max(size, shown)))[kind]
+
+
+def _outflow(rng: np.random.Generator, size: float, venues: int) -> Outflow:
+    """Draw outflows of the order's kind: correlated, heavy-tailed, or a few given samples."""
+    scenarios = int(rng.choice(_SCENARIOS))
+    kind = rng.integers(4)
+    if kind == 3:
+        samples = rng.uniform(0, 2.5 * size, (scenarios, venues)).round(rng.integers(0, 3))
+        samples[rng.random(samples.shape) < 0.2] = 0.0
+        samples[rng.random(samples.shape) < 0.05] = np.inf
+        return Outflow(samples=tuple(tuple(row) for row in samples.tolist()))
+    return Outflow(
+        family=("poisson", "exponential", "pareto")[kind],
+        mean=tuple((size * rng.uniform(0.1, 2.5, venues)).tolist()),
+        alpha=float(rng.choice([0.0, 0.6, 1.0])),
+        scenarios=scenarios,
+        seed=int(rng.integers(1_000_000)),
+    )
+
+
+def _risk_within(instance: Instance, rng: np.random.Generator) -> RiskParams:
+    """Draw penalties in dollars that satisfy A2 and A3 where A1 holds."""
+    touch = instance.touch
+    half, fee = touch.mid - touch.best_bid, float(touch.fee.max())
+    over = max(half + float(touch.rebate.max()), -(half + float(touch.fee.min())), 0.0)
+    under = max(half + fee, 0.0)
+    margins = rng.uniform(1.01, 3.0, 2)
+    theta = float(rng.choice([0.0, 0.0005, 0.01]))
+    beyond = 1e-4  # also where a bound is 0
+    over, under = over * margins[0] + beyond, under * margins[1] + beyond
+    return RiskParams(over, under, theta, unit="per_share")
+
+
+def _any_risk(rng: np.random.Generator) -> RiskParams:
+    over, under, theta = rng.choice([0.0, 0.001, 0.004, 0.02, 0.11], 3).tolist()
+    return RiskParams(over, under, theta, unit="per_share")

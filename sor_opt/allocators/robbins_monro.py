@@ -1,0 +1,145 @@
+"""The stochastic approximation of Cont & Kukanov (4.1), to see what it leaves on the table.
+
+After Robbins & Monro (1951) in the form of Nemirovski, Juditsky, Lan & Shapiro, "Robust stochastic
+approximation approach to stochastic programming" (SIAM J. Optimization 19(4), 2009)::
+
+    X_n = X_{n-1} - gamma g(X_{n-1}, xi_n),   answer = mean of the X_n
+
+Ladder problems keep the expectation of what a share gains and the scenarios of what it executes, so
+the gradient of ladder i, standing in rung j, is in dollars per share::
+
+    g_i = costs_j / step + fills_js / step (-pu 1{A < S} + po 1{A > S})
+
+Cont & Kukanov sample the first term too, which only adds variance. With |g_i| <= G_i their step
+size is gamma = sqrt(I - 1) S / sqrt(N sum_i G_i^2), I - 1 being the number of venues where one
+ladder takes and all others post.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from time import perf_counter
+from typing import ClassVar
+
+import numpy as np
+
+from sor_opt.allocators.base import Allocator
+from sor_opt.compiled import compiled
+from sor_opt.errors import ConfigError, SolverError
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import Allocation, LadderProblem
+
+
+@dataclass(frozen=True)
+class RobbinsMonroParams:
+    """How long the approximation goes on.
+
+    Parameters
+    ----------
+    iterations : int
+        N, >= 1; the paper takes 1,000.
+    seed : int
+        Of the scenarios' draw, >= 0.
+    """
+
+    iterations: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise ConfigError(f"iterations must be >= 1, got {self.iterations}")
+        if self.seed < 0:
+            raise ConfigError(f"seed must be >= 0, got {self.seed}")
+
+
+class RobbinsMonroAllocator(Allocator):
+    """Stochastic gradient from the equal split; approximate, proves nothing.
+
+    Parameters
+    ----------
+    params : RobbinsMonroParams
+    """
+
+    name: ClassVar[str] = "robbins-monro"
+
+    def __init__(self, params: RobbinsMonroParams | None = None) -> None:
+        self._params = params or RobbinsMonroParams()
+
+    @property
+    def proves(self) -> bool:
+        """Never: it approximates."""
+        return False
+
+    def solve(self, problem: LadderProblem) -> Allocation:
+        """Approximate the cheapest climb, rounded to whole rungs.
+
+        Raises
+        ------
+        SolverError
+            If the problem has an exact total.
+        """
+        start = perf_counter()
+        if problem.exact_total:
+            raise SolverError("robbins-monro takes no exact total; use exhaustive, integer or fast")
+        rng = np.random.default_rng(self._params.seed)
+        count = len(problem.probabilities)
+        drawn = rng.choice(count, self._params.iterations, p=problem.probabilities)
+        rungs = np.rint(_mean_iterate(*_plain(problem), drawn)).astype(np.int64)
+        cost, seconds = problem.cost(rungs), perf_counter() - start
+        return Allocation(problem, rungs, "feasible", cost, -math.inf, self.name, seconds)
+
+
+def _plain(
+    problem: LadderProblem,
+) -> tuple[IntArray, FloatArray, FloatArray, float, float, float, float]:
+    return (
+        problem.offsets,
+        problem.fills,
+        problem.costs,
+        problem.target,
+        problem.shortfall_penalty,
+        problem.excess_penalty,
+        problem.step,
+    )
+
+
+@compiled
+def _mean_iterate(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    target: float,
+    under: float,
+    over: float,
+    step: float,
+    drawn: IntArray,
+) -> FloatArray:
+    """Walk through the drawn scenarios; give the mean position in rungs, shape (I,)."""
+    ladders = len(offsets) - 1
+    at, total, squares = np.empty(ladders), np.zeros(ladders), 0.0
+    for i in range(ladders):
+        height = offsets[i + 1] - offsets[i]
+        at[i] = min(float(height), target / step / ladders)
+        steepest = 0.0
+        for j in range(offsets[i], offsets[i + 1]):
+            steepest = max(steepest, abs(costs[j]) / step)
+        squares += (steepest + under + over) ** 2
+    gamma = math.sqrt(max(1, ladders - 1)) * target / math.sqrt(len(drawn) * max(1e-300, squares))
+    for s in drawn:
+        executed = 0.0
+        for i in range(ladders):
+            whole = int(at[i])
+            for j in range(offsets[i], offsets[i] + whole):
+                executed += fills[j, s]
+            if offsets[i] + whole < offsets[i + 1]:
+                executed += (at[i] - whole) * fills[offsets[i] + whole, s]
+        miss = -under if executed < target else over if executed > target else 0.0
+        for i in range(ladders):
+            height = offsets[i + 1] - offsets[i]
+            if height > 0:
+                j = offsets[i] + min(int(at[i]), height - 1)
+                slope = (costs[j] + miss * fills[j, s]) / step
+                at[i] = min(max(at[i] - gamma * slope / step, 0.0), float(height))
+            total[i] += at[i]
+    return total / len(drawn)

@@ -1,0 +1,174 @@
+"""Books: files of venues, and, if wanted, of an order, parameters and outflows.
+
+A BOOK is TOML or JSON with ``[[venues]]`` and, if wanted, ``[order]``, ``[risk]``, ``[model]``
+(whose ``name`` tells the cost model) and ``[outflow]``, or a CSV of venues. The content tells the
+format, not the name.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.files import whole
+from sor_opt.model.instances import MODELS, Instance, Order
+from sor_opt.model.outflow import Outflow
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams
+from sor_opt.model.venues import Venue
+
+_TEXT = {"name", "side", "unit", "space", "ref", "depth", "family"}
+_WHOLE = {"scenarios", "seed"}
+_LISTS = {"samples", "mean"}
+"""Keys that hold text, whole numbers, and numbers or lists of them; all others hold numbers."""
+
+_TABLES = {"venues", "order", "risk", "model", "outflow"}
+_COLUMNS = ",".join(f.name for f in fields(Venue))
+
+_Record = TypeVar("_Record")
+
+
+def read_instance(path: Path | str) -> Instance:
+    """Read a BOOK file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or something in it is missing, unknown or out of its range.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise DataError(
+            f"cannot be read: {reason}", file=path, mend="give a TOML, JSON or CSV file of venues"
+        ) from error
+    tables = _parse(text, path)
+    _known(tables, _TABLES, "the book", path, None)
+    rows = tables.get("venues")
+    if not isinstance(rows, list) or not rows:
+        raise DataError("holds no venues", file=path, mend=f"give each the keys {_COLUMNS}")
+    try:
+        return Instance(
+            tuple(_build(Venue, row, path, number) for number, row in enumerate(rows, start=1)),
+            _build(Order, tables.get("order", {}), path),
+            _build(RiskParams, tables.get("risk", {}), path),
+            _model(tables.get("model", {}), path),
+            _build(Outflow, tables["outflow"], path) if "outflow" in tables else None,
+        )
+    except ConfigError as error:
+        raise DataError(str(error), file=path) from error
+
+
+def write_instance(instance: Instance, path: Path | str) -> None:
+    """Write an instance as JSON that `read_instance` reads back, whole or not at all."""
+
+    def given(record: Any) -> dict[str, Any]:
+        left_out = (None, ())
+        return {k: v for k, v in asdict(record).items() if not any(v is x for x in left_out)}
+
+    tables: dict[str, Any] = {
+        "venues": [given(venue) for venue in instance.venues],
+        "order": given(instance.order),
+        "risk": given(instance.risk),
+        "model": {"name": instance.model.name, **given(instance.model)},
+    }
+    if instance.outflow is not None:
+        tables["outflow"] = given(instance.outflow)
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+
+
+def _parse(text: str, path: object) -> Mapping[str, Any]:
+    lines = [line.strip() for line in text.splitlines()]
+    head = next((line for line in lines if line and not line.startswith("#")), "")
+    if not head:
+        raise DataError("is empty", file=path, mend="give a TOML, JSON or CSV file of venues")
+    try:
+        if head.startswith("{"):
+            tables: dict[str, Any] = json.loads(text)
+            return tables
+        if head.startswith("[") or "=" in head:
+            return tomllib.loads(text)
+    except ValueError as error:
+        raise DataError(f"is neither TOML, JSON nor CSV: {error}", file=path) from error
+    return {"venues": _csv_rows(text, path)}
+
+
+def _csv_rows(text: str, path: object) -> list[dict[str, str]]:
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    rows = []
+    for number, cells in enumerate(reader, start=1):
+        if None in cells or None in cells.values():
+            raise DataError("has another number of cells than the header", file=path, row=number)
+        rows.append({key.strip(): cell.strip() for key, cell in cells.items() if cell.strip()})
+    return rows
+
+
+def _model(table: Any, path: object) -> Any:
+    """Make the parameters of the model that the table names, the static one by default."""
+    if not isinstance(table, Mapping):
+        return _build(StaticParams, table, path)
+    name = table.get("name", StaticParams.name)
+    if name not in MODELS:
+        raise DataError(f"unknown model {name!r}", file=path, mend=f"known are {', '.join(MODELS)}")
+    own = {key: value for key, value in table.items() if key != "name"}
+    return _build(MODELS[name].params, own, path)
+
+
+def _build(kind: type[_Record], table: Any, path: object, row: int | None = None) -> _Record:
+    """Make a dataclass from a table, with one clear line about what is wrong in it."""
+    what = kind.__name__
+    if not isinstance(table, Mapping):
+        raise DataError(f"{what} must be a table of keys, got {table!r}", file=path, row=row)
+    members = fields(kind)  # type: ignore[arg-type]
+    _known(table, {member.name for member in members}, what, path, row)
+    for member in members:
+        needed = member.default is MISSING and member.default_factory is MISSING
+        if needed and member.name not in table:
+            raise DataError(
+                f"{member.name} is missing", file=path, row=row, mend=f"each venue needs {_COLUMNS}"
+            )
+    try:
+        return kind(**{key: _value(key, value) for key, value in table.items()})
+    except (ConfigError, ValueError) as error:
+        raise DataError(str(error), file=path, row=row) from error
+
+
+def _known(
+    table: Mapping[str, Any], known: set[str], what: str, path: object, row: int | None
+) -> None:
+    unknown = sorted(map(str, table.keys() - known))
+    if unknown:
+        raise DataError(
+            f"unknown key {unknown[0]!r} in {what}",
+            file=path,
+            row=row,
+            mend=f"known are {', '.join(sorted(known))}",
+        )
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in _TEXT:
+        if not isinstance(value, str):
+            raise ValueError(f"{key} must be text, got {value!r}")
+        return value
+    if key in _LISTS and isinstance(value, list):
+        return tuple(_value(key, item) for item in value)
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = float(value)
+        if key in _WHOLE and not number.is_integer():
+            raise ValueError
+        return int(number) if key in _WHOLE else number
+    except (TypeError, ValueError):
+        kind = "a whole number" if key in _WHOLE else "a number"
+        raise ValueError(f"{key} must be {kind}, got {value!r}") from None

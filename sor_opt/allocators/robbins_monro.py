@@ -11,8 +11,8 @@ the gradient of ladder i, standing in rung j, is in dollars per share::
     g_i = costs_j / step + fills_js / step (-pu 1{A < S} + po 1{A > S})
 
 Cont & Kukanov sample the first term too, which only adds variance. With |g_i| <= G_i their step
-size is gamma = sqrt(I - 1) S / sqrt(N sum_i G_i^2), I - 1 being the number of venues where one
-ladder takes and all others post.
+size is gamma = sqrt(I - 1) S / sqrt(N sum_i G_i^2), I counting the ladders that have rungs: in
+their setting one takes and I - 1 post.
 """
 
 from __future__ import annotations
@@ -117,15 +117,18 @@ def _mean_iterate(
 ) -> FloatArray:
     """Walk through the drawn scenarios; give the mean position in rungs, shape (I,)."""
     ladders = len(offsets) - 1
-    at, total, squares = np.empty(ladders), np.zeros(ladders), 0.0
+    at, total = np.empty(ladders), np.zeros(ladders)
+    used, squares = 0, 0.0
     for i in range(ladders):
-        height = offsets[i + 1] - offsets[i]
-        at[i] = min(float(height), target / step / ladders)
-        steepest = 0.0
-        for j in range(offsets[i], offsets[i + 1]):
-            steepest = max(steepest, abs(costs[j]) / step)
-        squares += (steepest + under + over) ** 2
-    gamma = math.sqrt(max(1, ladders - 1)) * target / math.sqrt(len(drawn) * max(1e-300, squares))
+        if offsets[i + 1] > offsets[i]:
+            used += 1
+            steepest = 0.0
+            for j in range(offsets[i], offsets[i + 1]):
+                steepest = max(steepest, abs(costs[j]) / step)
+            squares += (steepest + under + over) ** 2
+    gamma = math.sqrt(max(1, used - 1)) * target / math.sqrt(len(drawn) * max(1e-300, squares))
+    for i in range(ladders):
+        at[i] = min(float(offsets[i + 1] - offsets[i]), target / step / max(1, used))
     for s in drawn:
         executed = 0.0
         for i in range(ladders):

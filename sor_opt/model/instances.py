@@ -170,9 +170,12 @@ def _static(instance: Instance, params: StaticParams) -> LadderProblem:
 def _placement(instance: Instance, params: PlacementParams) -> LadderProblem:
     if instance.outflow is None:
         raise ConfigError("the placement model needs an [outflow] of samples or of a family")
+    touch = instance.touch
+    if params.infinite and not touch.ask_size.any():
+        raise ConfigError("no venue shows what to take from; an infinite depth needs one that does")
     return placement_problem(
         names=[v.name for v in instance.venues],
-        touch=instance.touch,
+        touch=touch,
         outflows=instance.outflow.draw(len(instance.venues)),
         target=instance.size,
         risk=instance.risk,

@@ -8,9 +8,11 @@ from datetime import date
 import numpy as np
 import pytest
 
+from sor_opt.allocators.fast import FastAllocator
+from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
-from sor_opt.market.tape import Quotes, Tape
+from sor_opt.market.tape import Quotes, Tape, Trades
 from sor_opt.model.venues import Fee, FeeSchedule
 
 SECOND = 1_000_000_000
@@ -19,6 +21,9 @@ T0 = 1_514_903_400 * SECOND
 
 Row = tuple[float, int, float, float, float, float]
 """Seconds after T0, venue, bid, bid size, ask, ask size."""
+
+Print = tuple[float, int, float, float, int]
+"""Seconds after T0, venue, price, size, aggressor."""
 
 
 def _market(
@@ -33,6 +38,7 @@ def _market(
     max_quote_age: float | None = None,
     refill: str = "update",
     slice_seconds: float = 60,
+    prints: Sequence[Print] = (),
 ) -> Market:
     columns = np.array(rows, dtype=np.float64).T
     quotes = Quotes(
@@ -40,7 +46,14 @@ def _market(
         columns[1].astype(np.int64),
         *columns[2:],
     )
-    tape = Tape(("A", "B", "C"), quotes)
+    traded = np.array(prints, dtype=np.float64).reshape(-1, 5).T
+    trades = Trades(
+        T0 + np.round(traded[0] * SECOND).astype(np.int64),
+        traded[1].astype(np.int64),
+        *traded[2:4],
+        traded[4].astype(np.int64),
+    )
+    tape = Tape(("A", "B", "C"), quotes, trades if len(trades) else None)
     orders = ParentOrders(
         side,  # type: ignore[arg-type]
         size,
@@ -60,7 +73,7 @@ def _market(
 
 @pytest.fixture(scope="session")
 def market() -> Callable[..., Market]:
-    """Build a market of three venues A, B, C from rows; times are seconds after the start."""
+    """Build a market of venues A, B, C from rows and prints; times are seconds after the start."""
     return _market
 
 
@@ -68,3 +81,17 @@ def market() -> Callable[..., Market]:
 def t0() -> int:
     """The moment that times of a market's rows count from."""
     return T0
+
+
+@pytest.fixture(params=[None, FastAllocator()], ids=["kernel", "readable"])
+def play(request, t0):
+    """Run a policy; give the executions as (second, venue, price, signed shares, reason)."""
+
+    def run_it(market, policy):
+        log = run(market, policy, request.param).executions()
+        signs = np.where(log["side"] == market.orders.side, 1, -1)
+        seconds = (log["ts"].astype("int64") - t0) / 1e9 if len(log) else []
+        columns = (seconds, log["venue"], log["price"], log["shares"] * signs, log["reason"])
+        return list(zip(*columns, strict=True))
+
+    return run_it

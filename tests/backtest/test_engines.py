@@ -6,19 +6,28 @@ from datetime import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sor_opt.allocators.registry import create, provers
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.base import EXCESS, ReplayParams, prepare
+from sor_opt.backtest.base import EXCESS, LIMIT, ReplayParams, prepare
+from sor_opt.backtest.history import past_flows
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import BASELINES, static_policy
+from sor_opt.backtest.policies import (
+    BASELINES,
+    PlacementRules,
+    placement_policy,
+    static_policy,
+)
+from sor_opt.errors import DataError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
+from sor_opt.model.placement import PlacementParams
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import FeeSchedule
+from sor_opt.model.windows import WindowParams
 
 cents = st.integers(990, 1010).map(lambda x: x / 100)
 sizes = st.sampled_from([0, 7, 50, 100, 130, 250, 600, 0.3, 41.7, float("nan")])
@@ -59,6 +68,76 @@ policies = st.one_of(
     st.sampled_from(list(BASELINES.values())), st.builds(static_policy, risks, statics)
 )
 
+# A market that trades for five minutes before the orders, so that there is a past to learn from.
+BEFORE = 300
+liquid = st.lists(
+    st.tuples(
+        st.integers(-BEFORE, 200),
+        st.integers(0, 2),
+        st.integers(995, 1002).map(lambda x: x / 100),
+        st.sampled_from([50, 100, 100, 250, 600, 41.7]),
+        st.integers(1, 3),
+        st.sampled_from([0, 100, 100, 130, 600, 0.3]),
+    ),
+    min_size=20,
+    max_size=60,
+).map(lambda found: sorted((t, v, b, bs, round(b + w / 100, 2), s) for t, v, b, bs, w, s in found))
+prints = st.lists(
+    st.tuples(
+        st.integers(-2 * BEFORE, 440).map(lambda half: half / 2),
+        st.integers(0, 2),
+        st.integers(994, 1003).map(lambda x: x / 100),
+        st.sampled_from([10, 100, 100, 300, 41.7]),
+        st.sampled_from([-1, 0, 1]),
+    ),
+    min_size=40,
+    max_size=120,
+).map(sorted)
+placed_scenes = st.fixed_dictionaries(
+    {
+        "rows": liquid,
+        "prints": prints,
+        "size": st.sampled_from([100, 230, 1000, 37, 10.9]),
+        "horizon": st.sampled_from([30, 75, 150]),
+        "side": st.sampled_from(["buy", "sell"]),
+        "starts": st.sampled_from([(0,), (10, 70.5)]),
+        "deadline": st.sampled_from([140, 220]),
+        "taker": st.tuples(fees, fees, fees),
+        "rebate": st.tuples(fees, fees, fees),
+        "max_quote_age": st.sampled_from([None, 60]),
+        "refill": st.sampled_from(["update", "every-snapshot"]),
+        "slice_seconds": st.just(30),
+    }
+)
+windows = st.builds(
+    WindowParams,
+    lookback=st.sampled_from([120 * SECOND, 600 * SECOND]),
+    stride=st.sampled_from([10 * SECOND, 30 * SECOND]),
+    minimum=st.just(1),
+    cancellations=st.booleans(),
+    conditional=st.booleans(),
+    through=st.sampled_from(["fill", "volume"]),
+)
+placements = st.builds(
+    placement_policy,
+    st.builds(
+        RiskParams,
+        st.sampled_from([0.0, 0.0005, 0.002]),
+        st.sampled_from([0.0001, 0.001, 0.05]),
+        st.sampled_from([0.0, 0.0001, 0.0005]),
+    ),
+    st.builds(
+        PlacementRules,
+        st.builds(
+            PlacementParams,
+            st.sampled_from(["displayed", "infinite"]),
+            st.sampled_from([100.0, 30.0]),
+        ),
+        windows,
+        st.sampled_from(["carry", "sweep"]),
+    ),
+)
+
 
 def assert_same(one, other):
     assert one.outcome_key() == other.outcome_key()
@@ -71,6 +150,70 @@ def assert_same(one, other):
 def test_the_kernel_does_what_the_readable_engine_does(market, scene, policy):
     stage = market(**scene)
     assert_same(run(stage, policy), run(stage, policy, create("fast")))
+
+
+def learned(market, scene, policy):
+    """The market of a scene, or None where no window of it has a book and a trade."""
+    stage = market(**scene)
+    try:
+        past_flows(stage, policy.placement.windows)
+    except DataError:
+        return None
+    return stage
+
+
+@settings(max_examples=300, deadline=None)
+@given(scene=placed_scenes, policy=placements)
+def test_the_kernel_places_as_the_readable_engine_does(market, scene, policy):
+    stage = learned(market, scene, policy)
+    assume(stage is not None)
+    assert_same(run(stage, policy), run(stage, policy, create("fast")))
+
+
+@settings(max_examples=200, deadline=None)
+@given(scene=placed_scenes, policy=placements)
+def test_placements_add_up_and_bids_fill_at_the_limit_from_trades_alone(market, scene, policy):
+    stage = learned(market, scene, policy)
+    assume(stage is not None)
+    result = run(stage, policy)
+    log, orders, replay = result.executions(), result.orders(), result.replay
+    signed = np.where(log["side"] == stage.orders.side, 1, -1) * log["shares"]
+    bought_less_sold = signed.groupby(log["order"]).sum().reindex(orders["order"], fill_value=0.0)
+    total = bought_less_sold.to_numpy() + orders["unfilled"].to_numpy()
+    np.testing.assert_allclose(total, stage.orders.size, rtol=1e-9)
+    assert ((replay.shares < 0) == (replay.reason == EXCESS)).all()
+    tape_prints = stage.prints
+    printed = set(zip(tape_prints.ts.tolist(), tape_prints.venue.tolist(), strict=True))
+    for i in np.flatnonzero(replay.reason == LIMIT):
+        assert (replay.ts[i], replay.venue[i]) in printed
+        met = (tape_prints.ts == replay.ts[i]) & (tape_prints.venue == replay.venue[i])
+        assert (tape_prints.price[met] <= replay.price[i] + 1e-12).any()
+        assert replay.ts[i] <= stage.orders.starts[replay.order[i]] + stage.orders.horizon
+    if policy.placement.windows.through == "volume":
+        for order, ts, venue in set(zip(replay.order, replay.ts, replay.venue, strict=True)):
+            mine = (replay.order == order) & (replay.ts == ts) & (replay.venue == venue)
+            filled = replay.shares[mine & (replay.reason == LIMIT)].sum()
+            met = (tape_prints.ts == ts) & (tape_prints.venue == venue)
+            assert filled <= tape_prints.size[met].sum() * (1 + 1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(scene=placed_scenes, policy=placements, data=st.data())
+def test_what_has_not_happened_yet_changes_nothing_that_has(market, scene, policy, data):
+    """Quotes and trades after some second do not touch what is executed up to it."""
+    cut = data.draw(st.integers(5, 150))
+    rows_kept = [row for row in scene["rows"] if row[0] <= cut]
+    prints_kept = [row for row in scene["prints"] if row[0] <= cut]
+    assume(rows_kept and prints_kept)
+    stage = learned(market, scene, policy)
+    shorter = learned(market, {**scene, "rows": rows_kept, "prints": prints_kept}, policy)
+    assume(stage is not None and shorter is not None)
+    until = stage.orders.starts[0] - int(scene["starts"][0] * SECOND) + cut * SECOND
+    one, other = (run(market_, policy).replay for market_ in (stage, shorter))
+    for name in ("ts", "order", "venue", "reason", "price", "shares"):
+        np.testing.assert_array_equal(
+            getattr(one, name)[one.ts <= until], getattr(other, name)[other.ts <= until]
+        )
 
 
 @settings(max_examples=200, deadline=None)
@@ -110,7 +253,8 @@ def test_only_what_was_bought_too_much_is_given_back(market, scene, policy):
 
 @pytest.fixture(scope="module")
 def real_day(shared):
-    return load_tape(shared("taq/quotes_2018-01-02.csv.gz"))
+    trades = shared("taq/trades_2018-01-02.csv.gz")
+    return load_tape(shared("taq/quotes_2018-01-02.csv.gz"), trades)
 
 
 def stretch(tape, size, **layout):
@@ -122,7 +266,8 @@ def stretch(tape, size, **layout):
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_both_engines_route_the_real_day_alike(real_day, side):
     stage = stretch(real_day, 5000, side=side)
-    for policy in (static_policy(RiskParams(), StaticParams()), *BASELINES.values()):
+    sweeping = placement_policy(rules=PlacementRules(leftover="sweep"))
+    for policy in (static_policy(), placement_policy(), sweeping, *BASELINES.values()):
         assert_same(run(stage, policy), run(stage, policy, create("fast")))
 
 

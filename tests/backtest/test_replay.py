@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sor_opt.allocators.fast import FastAllocator
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.model.risk import RiskParams
@@ -13,20 +12,6 @@ from sor_opt.model.static import StaticParams
 
 BEST_ASK, TWAP, VWAP = (BASELINES[name] for name in ("best-ask", "twap", "vwap"))
 EAGER = static_policy(RiskParams(0.05, 0.05, 0.0), StaticParams())
-
-
-@pytest.fixture(params=[None, FastAllocator()], ids=["kernel", "readable"])
-def play(request, t0):
-    """Run a policy; give the executions as (second, venue, price, signed shares, reason)."""
-
-    def run_it(market, policy):
-        log = run(market, policy, request.param).executions()
-        signs = np.where(log["side"] == market.orders.side, 1, -1)
-        seconds = (log["ts"].astype("int64") - t0) / 1e9 if len(log) else []
-        columns = (seconds, log["venue"], log["price"], log["shares"] * signs, log["reason"])
-        return list(zip(*columns, strict=True))
-
-    return run_it
 
 
 def test_best_ask_takes_one_venues_display_at_each_snapshot(market, play):

@@ -1,0 +1,115 @@
+"""Placement against the static policy and the baselines on one day, in and out of sample.
+
+    python benchmarks/placement_day.py QUOTES TRADES [--max-quote-age 2] [--venue XNYS]
+
+Each policy's best of the 27 points on the train orders is taken, and what placement saves on the
+other policies is paired over orders. `--venue` keeps one venue's quotes and trades alone: where a
+file is thinned but for one venue, that is the comparison which the thinning does not touch.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sor_opt.backtest.backtest import run_baselines
+from sor_opt.backtest.base import LIMIT, Market, ReplayParams, prepare
+from sor_opt.backtest.orders import OrderParams, make_orders
+from sor_opt.backtest.policies import PlacementRules, Policy, placement_policy, static_policy
+from sor_opt.backtest.result import Estimate, Result, estimate
+from sor_opt.market.loaders import load_tape
+from sor_opt.market.tape import SECOND, BoolArray, Quotes, Tape, Trades
+from sor_opt.model.venues import FeeSchedule
+from sor_opt.model.windows import WindowParams
+from sor_opt.search.grid import run_grid
+from sor_opt.search.objective import ShortfallObjective
+from sor_opt.search.space import Space
+
+POLICIES: dict[str, Policy] = {
+    "placement": placement_policy(),
+    "placement, volume": placement_policy(
+        rules=PlacementRules(windows=WindowParams(through="volume"))
+    ),
+    "placement, sweep": placement_policy(rules=PlacementRules(leftover="sweep")),
+    "static": static_policy(),
+}
+"""The routers; "volume" counts a trade below the limit by its volume alone."""
+
+
+def of_venue(tape: Tape, venue: str) -> Tape:
+    """Keep one venue's quotes and trades."""
+    number, trades = tape.venues.index(venue), tape.trades
+    assert trades is not None
+    mine, printed = tape.quotes.venue == number, trades.venue == number
+    quotes, prints = tape.quotes, trades
+    kept = Quotes(
+        quotes.ts[mine],
+        quotes.venue[mine] * 0,
+        quotes.bid[mine],
+        quotes.bid_size[mine],
+        quotes.ask[mine],
+        quotes.ask_size[mine],
+    )
+    sold = Trades(
+        prints.ts[printed],
+        prints.venue[printed] * 0,
+        prints.price[printed],
+        prints.size[printed],
+        prints.side[printed],
+    )
+    return replace(tape, venues=(venue,), quotes=kept, trades=sold)
+
+
+def best_of_the_grid(market: Market, policy: Policy) -> Result:
+    """The result of the point that is best on train."""
+    return run_grid(ShortfallObjective(market, policy), Space()).best.result
+
+
+def text(found: Estimate) -> str:
+    """A mean with its interval."""
+    return f"{found.mean:7.2f} [{found.low:6.2f}, {found.high:6.2f}]"
+
+
+def saved(router: Result, other: Result, which: BoolArray) -> Estimate:
+    """What the router saves on the other, over the orders that both filled."""
+    both = router.complete & other.complete & which
+    return estimate((other.shortfall_bps - router.shortfall_bps)[both])
+
+
+def show(market: Market) -> None:
+    """Print shortfalls, and what the first router saves on all others."""
+    train = ShortfallObjective(market).train
+    results = {name: best_of_the_grid(market, policy) for name, policy in POLICIES.items()}
+    results |= run_baselines(market)
+    print(f"{len(train)} orders, {train.sum()} train; bps, 95 % bootstrap intervals over orders")
+    print(f"{'':19}{'shortfall, train':^25}{'shortfall, test':^25}", end="")
+    print(f"{'saved by placement, train':^27}{'saved, test':^25}limit fills")
+    for name, result in results.items():
+        parts = [text(estimate(result.shortfall_bps[which])) for which in (train, ~train)]
+        parts += [text(saved(results["placement"], result, which)) for which in (train, ~train)]
+        share = result.shares_by(LIMIT).sum() / max(1.0, float(np.abs(result.filled).sum()))
+        print(f"{name:19}" + "  ".join(parts) + f"{share:10.0%}")
+
+
+def main() -> None:
+    """Read the files, and show."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("quotes", type=Path)
+    parser.add_argument("trades", type=Path)
+    parser.add_argument("--max-quote-age", type=float, help="seconds")
+    parser.add_argument("--venue", help="this one alone")
+    parser.add_argument("--size", type=float, default=5000)
+    given = parser.parse_args()
+    tape = load_tape(given.quotes, given.trades)
+    if given.venue:
+        tape = of_venue(tape, given.venue)
+    age = round(given.max_quote_age * SECOND) if given.max_quote_age else None
+    orders = make_orders(tape, OrderParams(size=given.size, every=600 * SECOND))
+    show(prepare(tape, orders, ReplayParams(age), FeeSchedule.packaged()))
+
+
+if __name__ == "__main__":
+    main()

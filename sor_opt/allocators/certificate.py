@@ -148,6 +148,8 @@ def visit(sums: Sums, extra: FloatArray, bound: float, visits: int, rungs: IntAr
     for i in range(ladders):
         _stack(sums, i, rungs[i], gap)
     lowest = picked = climb_cost(sums, gap[ladders], rungs)
+    if ladders == 0:
+        return picked
     spent, climb, tried = np.zeros(ladders + 1), rungs.copy(), np.zeros(ladders, np.int64)
     i = 0
     while i >= 0:

@@ -151,9 +151,11 @@ def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> I
             for v in venues
         ),
         Order(size, instance.order.side),
-        model=PlacementParams("infinite" if rng.random() < 0.3 else "displayed", float(step)),
+        model=PlacementParams(step=float(step)),
         outflow=_outflow(rng, size, number),
     )
+    if rng.random() < 0.3 and placed.quoted:
+        placed = replace(placed, model=PlacementParams("infinite", float(step)))
     return replace(placed, risk=_any_risk(rng) if outside else _risk_within(placed, rng))
 
 

@@ -23,6 +23,8 @@ from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
 
 MAX_SCENARIOS = 100_000
+MAX_MEAN = 1e15
+"""Shares: counts beyond it are no whole numbers any more."""
 
 _Draw = Callable[[np.random.Generator, FloatArray, float, int], FloatArray]
 
@@ -61,7 +63,7 @@ class Outflow:
     family : {"poisson", "exponential", "pareto"}, optional
         Instead of samples.
     mean : float or tuple of float
-        Mean outflow in shares, > 0: of every venue, or one for each.
+        Mean outflow in shares, > 0 and at most `MAX_MEAN`: of every venue, or one for each.
     alpha : float
         Share of the common factor, 0 to 1.
     tail : float
@@ -96,8 +98,8 @@ class Outflow:
         if not self._means or not all(isinstance(mean, (int, float)) for mean in self._means):
             raise ConfigError("mean must be a number, or one number per venue")
         for mean in self._means:
-            if not 0 < mean < math.inf:
-                raise ConfigError(f"mean must be > 0, got {mean:g}")
+            if not 0 < mean <= MAX_MEAN:
+                raise ConfigError(f"mean must be > 0 and at most {MAX_MEAN:g}, got {mean:g}")
         if not 0 <= self.alpha <= 1:
             raise ConfigError(f"alpha must be between 0 and 1, got {self.alpha:g}")
         if not 1 < self.tail < math.inf:

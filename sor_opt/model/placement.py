@@ -183,10 +183,13 @@ def placement_problem(
     Raises
     ------
     ConfigError
-        If the outflows do not fit the venues, or a ladder has more than `MAX_RUNGS` chunks.
+        If the outflows do not fit the venues, a number is out of its range, or a ladder has more
+        than `MAX_RUNGS` chunks.
     """
     if outflows.ndim != 2 or outflows.shape[1] != len(names) or not len(outflows):
         raise ConfigError(f"outflows must have shape (scenarios, {len(names)})")
+    if not (outflows >= 0).all():
+        raise ConfigError("outflows must be >= 0")
     check_target(target, params.step)
     for name, size in zip(names, touch.ask_size, strict=True):
         check_depth(name, size, params.step)
@@ -209,12 +212,14 @@ def placement_problem(
 
 
 def check_target(target: float, step: float) -> None:
-    """Refuse an order of more than `MAX_RUNGS` chunks.
+    """Refuse an order of no shares, or of more than `MAX_RUNGS` chunks.
 
     Raises
     ------
     ConfigError
     """
+    if not target > 0:
+        raise ConfigError(f"target must be > 0, got {target:g}")
     if target > MAX_RUNGS * step:
         raise ConfigError(
             f"{target:,.10g} shares are more than {MAX_RUNGS:,} chunks of {step:g}; "

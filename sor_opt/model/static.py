@@ -102,12 +102,14 @@ def write_rungs(
 
 
 def check_depth(venue: str, size: float, step: float) -> None:
-    """Refuse a display that makes more than `MAX_RUNGS` chunks.
+    """Refuse a display that is no size, or makes more than `MAX_RUNGS` chunks.
 
     Raises
     ------
     ConfigError
     """
+    if not size >= 0:
+        raise ConfigError(f"{venue} must show a size >= 0, got {size:g}")
     if size > MAX_RUNGS * step:
         raise ConfigError(
             f"{venue} shows {size:,.10g} shares, more than {MAX_RUNGS:,} chunks of {step:g}; "

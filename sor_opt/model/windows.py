@@ -176,7 +176,10 @@ def outflows(
     cancellations: bool,
     through: bool,
 ) -> FloatArray:
-    """Sum what leaves the best bid of each window's begin by its end, shape (n, K)."""
+    """Sum what leaves the best bid of each window's begin by its end, shape (n, K).
+
+    Every window must begin on a book to trade on (see `tradable`).
+    """
     total = np.zeros(moments.queue.shape)
     for i in range(len(starts)):
         limit, end = moments.best_bid[i], starts[i] + length

@@ -138,12 +138,15 @@ def test_a_locked_or_crossed_venue_is_allowed():
         ("rebate", float("inf")),
         ("queue", -1),
         ("queue", float("nan")),
-        ("queue", float("inf")),
     ],
 )
 def test_a_number_out_of_range_is_refused_with_the_venue(name, value):
     with pytest.raises(ConfigError, match=rf"^A: {name} must be .*, got {value:g}$"):
         replace(GOOD, **{name: value})
+
+
+def test_an_endless_queue_is_one_that_lets_nothing_through():
+    assert replace(GOOD, queue=float("inf")).queue == float("inf")
 
 
 def test_a_venue_needs_a_name():

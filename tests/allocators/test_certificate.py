@@ -1,0 +1,358 @@
+"""Proofs of ladder problems with several scenarios, and what is left without one."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from ladder_problems import best_climb, ladder_problems
+
+from sor_opt.allocators import certificate
+from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.certificate import extra_costs, prove, relaxed_prices, visit
+from sor_opt.allocators.descent import prefix_sums, search_climbs
+from sor_opt.allocators.exhaustive import ExhaustiveAllocator
+from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.registry import Settings, create
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
+from sor_opt.errors import ConfigError, SolverError
+from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
+from sor_opt.model.outflow import Outflow
+from sor_opt.model.placement import PlacementParams, Touch, placement_problem
+from sor_opt.model.risk import RiskParams
+
+
+def free(problem):
+    """The problem without a rule on the total."""
+    return dataclasses.replace(problem, exact_total=False)
+
+
+several_scenarios = st.integers(2, 6).flatmap(lambda count: ladder_problems(count, 4, 3)).map(free)
+
+
+def summed(problem):
+    return prefix_sums(
+        problem.offsets,
+        problem.fills,
+        problem.costs,
+        problem.probabilities,
+        problem.target,
+        problem.shortfall_penalty,
+        problem.excess_penalty,
+    )
+
+
+def certified(problem):
+    return create("fast", Settings(certify=True)).solve(problem)
+
+
+def outflow_problem(outflows, rebates, target, penalty, step, endless_ask=False):
+    """Venues at a half-spread of 2 cents, without queues."""
+    count = len(rebates)
+    touch = Touch(
+        np.full(count, 100.02),
+        np.full(count, float(endless_ask)),
+        np.full(count, 0.003),
+        np.array(rebates),
+        np.zeros(count),
+        best_bid=99.98,
+        mid=100.0,
+    )
+    return placement_problem(
+        [f"V{k}" for k in range(count)],
+        touch,
+        np.array(outflows, float),
+        target,
+        RiskParams(penalty, penalty, 0.0005, unit="per_share"),
+        PlacementParams("infinite", step),
+    )
+
+
+def misleading():
+    """Three venues at which descents from an empty and from a full climb end in the wrong place."""
+    return outflow_problem([[50, 200, 100], [200, 200, 50]], [0.01, 0.0, 0.004], 300.0, 0.03, 50.0)
+
+
+NOTHING = LadderProblem(("A", "B"), [0, 0, 0], np.empty((0, 2)), [], 100.0, 0.1, 0.1)
+NOWHERE = LadderProblem((), [0], np.empty((0, 2)), [], 100.0, 0.1, 0.1)
+
+# What a proof promises
+
+
+@settings(max_examples=150, deadline=None)
+@example(problem=NOTHING)
+@example(problem=NOWHERE)
+@example(problem=misleading())
+@given(problem=several_scenarios)
+def test_a_certified_answer_is_the_best_climb_ties_and_all(problem):
+    found, best = certified(problem), best_climb(problem)
+    assert found.rungs.tolist() == best.tolist()
+    lowest = problem.cost(best)
+    assert found.cost == pytest.approx(lowest, rel=0, abs=tie_tolerance(lowest))
+    assert (found.status, found.gap, found.bound) == ("optimal", 0.0, found.cost)
+
+
+@settings(max_examples=100, deadline=None)
+@given(problem=several_scenarios, weights=st.lists(st.integers(1, 9), min_size=6, max_size=6))
+def test_scenarios_need_not_be_equally_likely(problem, weights):
+    some = np.array(weights[: len(problem.probabilities)], float)
+    problem = dataclasses.replace(problem, probabilities=some / some.sum())
+    assert certified(problem).rungs.tolist() == best_climb(problem).tolist()
+
+
+def test_equal_ladders_tie_to_the_earliest_and_idle_rungs_are_not_climbed():
+    fills = np.array([[100.0, 100.0], [0.0, 0.0]] * 3)
+    problem = LadderProblem(tuple("ABC"), [0, 2, 4, 6], fills, np.zeros(6), 200.0, 0.1, 0.1)
+    assert certified(problem).rungs.tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize("worse", [[0, 0, 0], [3, 3, 3], [0, 0, 1]])
+def test_a_proof_does_not_hang_on_where_it_starts(worse):
+    """Also where the first climb ties with the best one, of more or of later rungs."""
+    fills = np.array([[100.0, 100.0], [0.0, 0.0], [50.0, 0.0]] * 3)
+    problem = LadderProblem(tuple("ABC"), [0, 3, 6, 9], fills, np.zeros(9), 100.0, 0.1, 0.0)
+    assert best_climb(problem).tolist() == [1, 0, 0]
+    start = np.array(worse)
+    proof = prove(problem, summed(problem), start, ExhaustiveAllocator())
+    assert proof.rungs.tolist() == [1, 0, 0]
+    assert start.tolist() == worse
+
+
+# Bounds
+
+
+def bound_of(problem, prices):
+    return extra_costs(summed(problem), prices)
+
+
+def slack(problem):
+    """Rounding that a bound of sums of this size may carry."""
+    dearest = problem.target * (problem.shortfall_penalty + problem.excess_penalty)
+    return 1e-9 * max(1.0, dearest, float(np.abs(problem.costs).sum()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(problem=several_scenarios)
+def test_the_relaxation_bounds_the_optimum(problem):
+    lowest = problem.cost(best_climb(problem))
+    prices = relaxed_prices(problem)
+    assert np.all(prices <= problem.shortfall_penalty * problem.probabilities)
+    assert np.all(prices >= -problem.excess_penalty * problem.probabilities)
+    assert bound_of(problem, prices)[1] <= lowest + slack(problem)
+
+
+shares = st.lists(st.floats(0, 1), min_size=6, max_size=6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(problem=several_scenarios, shares=shares)
+def test_any_prices_within_the_penalties_bound_every_climb(problem, shares):
+    low = -problem.excess_penalty * problem.probabilities
+    high = problem.shortfall_penalty * problem.probabilities
+    prices = low + (high - low) * np.array(shares[: len(low)])
+    extra, bound = bound_of(problem, prices)
+    assert extra.min() >= 0
+    for rungs in np.ndindex(*(problem.heights + 1)):
+        added = sum(extra[problem.offsets[i] + i + n] for i, n in enumerate(rungs))
+        assert bound + added <= problem.cost(np.array(rungs)) + slack(problem)
+
+
+@settings(max_examples=100, deadline=None)
+@given(problem=several_scenarios, shares=shares)
+def test_no_prices_bound_better_than_those_of_the_relaxation(problem, shares):
+    low = -problem.excess_penalty * problem.probabilities
+    high = problem.shortfall_penalty * problem.probabilities
+    prices = low + (high - low) * np.array(shares[: len(low)])
+    best = bound_of(problem, relaxed_prices(problem))[1]
+    assert bound_of(problem, prices)[1] <= best + slack(problem)
+
+
+def test_hand_worked_bound():
+    """One rung for a dollar that executes 100 shares in one scenario and 50 in the other.
+
+    At prices of 0.02 and -0.01 a share the target of 150 is worth 1.50, and the rung
+    1 - 100 x 0.02 + 50 x 0.01, which is 0.50 less than not to climb it.
+    """
+    problem = LadderProblem(("A",), [0, 1], [[100.0, 50.0]], [1.0], 150.0, 0.1, 0.1)
+    extra, bound = bound_of(problem, np.array([0.02, -0.01]))
+    assert bound == pytest.approx(1.5 - 0.5)
+    assert extra == pytest.approx([0.5, 0.0])
+
+
+# Where the proof would take too long
+
+
+def test_visits_run_out():
+    problem = misleading()
+    sums, rungs = summed(problem), np.zeros(6, np.int64)
+    extra, bound = extra_costs(sums, relaxed_prices(problem))
+    assert math.isnan(visit(sums, extra, bound, 0, rungs))
+    assert visit(sums, extra, bound, 10**6, rungs) == pytest.approx(-6.875)
+    assert rungs.tolist() == [0, 0, 0, 2, 3, 2]
+
+
+class Stub(Allocator):
+    """Answers with a full climb that it calls whatever it is told to."""
+
+    name = "stub"
+
+    def __init__(self, status, bound):
+        self.status, self.bound = status, bound
+
+    def solve(self, problem):
+        rungs = problem.heights
+        cost = problem.cost(rungs)
+        return Allocation(problem, rungs, self.status, cost, self.bound, self.name, 0.0)
+
+
+@pytest.mark.parametrize("status", ["feasible", "optimal"])
+def test_without_visits_the_last_word_is_the_fallbacks(monkeypatch, status):
+    monkeypatch.setattr(certificate, "VISITS", 0)
+    problem = misleading()
+    relaxed = bound_of(problem, relaxed_prices(problem))[1]
+    found = FastAllocator(Stub(status, -math.inf)).solve(problem)
+    assert found.rungs.tolist() == problem.heights.tolist()
+    assert found.cost == pytest.approx(problem.cost(problem.heights))
+    assert found.status == status
+    assert found.bound == pytest.approx(relaxed)
+    assert found.solver == "fast"
+
+
+@pytest.mark.parametrize(("other", "kept"), [(-7.0, -6.875), (-6.5, -6.5)])
+def test_the_better_of_two_bounds_is_kept(monkeypatch, other, kept):
+    monkeypatch.setattr(certificate, "VISITS", 0)
+    found = FastAllocator(Stub("feasible", other)).solve(misleading())
+    assert found.bound == pytest.approx(kept)
+    assert found.gap == pytest.approx(found.cost - kept)
+
+
+@settings(max_examples=40, deadline=None)
+@given(problem=several_scenarios)
+def test_a_proof_without_visits_is_as_good(problem):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificate, "VISITS", 0)
+        found = FastAllocator(ExhaustiveAllocator()).solve(problem)
+    best = best_climb(problem)
+    assert found.rungs.tolist() == best.tolist()
+    assert (found.status, found.gap) == ("optimal", 0.0)
+    assert found.cost == pytest.approx(problem.cost(best), rel=0, abs=slack(problem))
+
+
+# Without a proof
+
+
+@settings(max_examples=100, deadline=None)
+@given(problem=several_scenarios)
+def test_an_uncertified_answer_is_an_honest_climb(problem):
+    found = create("fast").solve(problem)
+    assert problem.admits(found.rungs)
+    assert found.cost == pytest.approx(problem.cost(found.rungs), rel=0, abs=slack(problem))
+    assert (found.status, found.bound) == ("feasible", -math.inf)
+    assert found.gap == math.inf
+    lowest = problem.cost(best_climb(problem))
+    assert problem.cost(found.rungs) >= lowest - tie_tolerance(lowest)
+
+
+def test_a_local_search_may_miss_what_a_proof_finds():
+    problem = misleading()
+    rungs = np.zeros(6, np.int64)
+    cost = search_climbs(summed(problem), rungs)
+    # Posted: 50, 200 and 50 shares, where 100, 150 and 100 are better.
+    assert rungs.tolist() == [0, 0, 0, 1, 4, 1]
+    assert certified(problem).rungs.tolist() == [0, 0, 0, 2, 3, 2]
+    assert cost == pytest.approx(-6.55)
+    assert certified(problem).cost == pytest.approx(-6.875)
+
+
+@pytest.mark.parametrize("certify", [False, True])
+def test_fast_takes_no_exact_total_of_several_scenarios(certify):
+    problem = dataclasses.replace(misleading(), exact_total=True)
+    with pytest.raises(SolverError, match="use exhaustive or integer"):
+        create("fast", Settings(certify=certify)).solve(problem)
+
+
+# The stochastic approximation
+
+
+@settings(max_examples=60, deadline=None)
+@example(problem=NOTHING, iterations=3, seed=0)
+@given(problem=several_scenarios, iterations=st.integers(1, 50), seed=st.integers(0, 3))
+def test_robbins_monro_gives_an_honest_climb_that_its_seed_settles(problem, iterations, seed):
+    params = RobbinsMonroParams(iterations, seed)
+    found, again = (RobbinsMonroAllocator(params).solve(problem) for _ in range(2))
+    assert problem.admits(found.rungs)
+    assert found.cost == problem.cost(found.rungs)
+    assert (found.status, found.bound, found.solver) == ("feasible", -math.inf, "robbins-monro")
+    assert found.rungs.tolist() == again.rungs.tolist()
+
+
+def smooth():
+    """Two venues of rungs of 20 shares, and 200 scenarios of outflows that come and go together."""
+    outflows = Outflow(family="poisson", mean=400.0, alpha=0.6, scenarios=200).draw(2)
+    return outflow_problem(outflows, [0.002, 0.001], 1000.0, 0.05, 20.0, endless_ask=True)
+
+
+def test_robbins_monro_approaches_the_optimum():
+    problem = smooth()
+    lowest = certified(problem).cost
+    shortest, long = (
+        RobbinsMonroAllocator(RobbinsMonroParams(count)).solve(problem).cost - lowest
+        for count in (10, 20_000)
+    )
+    assert long >= -tie_tolerance(lowest)
+    assert long < 0.01 * abs(lowest)
+    assert shortest > 4 * long
+
+
+def test_robbins_monro_draws_by_its_seed():
+    problem = smooth()
+    answers = {
+        tuple(RobbinsMonroAllocator(RobbinsMonroParams(20, seed)).solve(problem).rungs)
+        for seed in range(4)
+    }
+    assert len(answers) > 1
+
+
+def test_robbins_monro_draws_by_probability():
+    """Only a scenario that happens is looked at: the other one would fill nothing."""
+    problem = LadderProblem(
+        ("A",),
+        [0, 4],
+        np.array([[100.0, 0.0]] * 4),
+        np.full(4, 0.5),
+        300.0,
+        0.05,
+        0.05,
+        probabilities=np.array([1.0, 0.0]),
+    )
+    found = RobbinsMonroAllocator(RobbinsMonroParams(5000)).solve(problem)
+    assert found.rungs.tolist() == [3]
+    swapped = dataclasses.replace(problem, probabilities=np.array([0.0, 1.0]))
+    assert RobbinsMonroAllocator(RobbinsMonroParams(5000)).solve(swapped).rungs.tolist() == [0]
+
+
+def test_robbins_monro_takes_no_exact_total():
+    problem = dataclasses.replace(misleading(), exact_total=True)
+    with pytest.raises(SolverError, match="exact total; use exhaustive, integer or fast"):
+        create("robbins-monro").solve(problem)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"iterations": 0}, "iterations must be >= 1, got 0"),
+        ({"seed": -1}, "seed must be >= 0, got -1"),
+    ],
+)
+def test_wrong_parameters_of_robbins_monro_are_refused_in_one_line(arguments, message):
+    with pytest.raises(ConfigError) as refusal:
+        RobbinsMonroParams(**arguments)
+    assert str(refusal.value) == message
+
+
+def test_who_proves_says_so():
+    assert create("fast", Settings(certify=True)).proves
+    assert not create("fast").proves
+    assert not create("robbins-monro").proves

@@ -1,0 +1,264 @@
+"""The placement model and policy as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sor_opt.cli import main
+from sor_opt.market.loaders import save_tape
+from sor_opt.market.synthetic import SyntheticParams, generate
+
+BOOK = (Path(__file__).parents[2] / "data" / "placement.toml").read_text(encoding="utf-8")
+OUTFLOW = BOOK[BOOK.index("[outflow]") :]
+LAYOUT = ["--size", "700", "--horizon", "2m", "--every", "3m", "--slice", "30s"]
+PLACED = [*LAYOUT, "--policy", "placement", "--min-windows", "5"]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sor-opt", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exited:
+            main()
+        printed = capsys.readouterr()
+        return exited.value.code or 0, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def book(tmp_path):
+    def write(text=BOOK):
+        path = tmp_path / "book.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("market")
+    files = folder / "quotes.csv", folder / "trades.csv"
+    save_tape(generate(SyntheticParams(seed=5, minutes=12)), *files)
+    return [files[0], "--trades", files[1]]
+
+
+@pytest.mark.parametrize("allocator", ["exhaustive", "integer", "fast"])
+def test_allocate_places_the_papers_example_alike_with_every_allocator(run, book, allocator):
+    code, out, _ = run("allocate", book(), "--allocator", allocator, "--json", "-")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["status"], found["gap"], found["bound"]) == ("optimal", 0.0, found["cost"])
+    assert found["market"] == {"XNYS": 80.0, "XNAS": 0.0}
+    assert found["limit"] == {"XNYS": 210.0, "XNAS": 210.0}
+    assert found["shares"] == {"XNYS": 290.0, "XNAS": 210.0}
+    assert found["cost"] == pytest.approx(-4.375889, abs=1e-6)
+
+
+def test_what_nobody_asked_to_be_proven_is_no_error(run, book):
+    for extra in (["--no-certify"], ["--allocator", "robbins-monro", "--iterations", 500]):
+        code, out, _ = run("allocate", book(), *extra, "--json", "-")
+        found = json.loads(out)
+        assert (code, found["status"]) == (0, "feasible")
+        assert (found["bound"], found["gap"]) == (None, None)
+        assert found["cost"] >= -4.375889
+
+
+def test_options_stand_over_the_book(run, book):
+    static = BOOK.replace('name = "placement"\ndepth = "infinite"\n', "")
+    over = ("--model", "placement", "--depth", "infinite", "--json", "-")
+    assert run("allocate", book(static), *over)[1] == run("allocate", book(), "--json", "-")[1]
+    _, out, _ = run("allocate", book(), "--lambda-under", 0.2, "--json", "-")
+    assert sum(json.loads(out)["market"].values()) > 80
+
+
+def test_people_see_market_and_limit_orders(run, book):
+    code, out, err = run("allocate", book())
+    assert (code, err) == (0, "")
+    for word in ("market", "limit", "queue", "limit orders at 99.98"):
+        assert word in out
+
+
+def test_a_sell_order_posts_at_the_ask(run, book):
+    _, out, _ = run("allocate", book(), "--side", "sell")
+    assert "limit orders at 100.02" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--lambda-under", "0.02"], ["A3"]),
+        (["--lambda-over", "0.02"], ["A2"]),
+        (["--lambda-over", "0", "--lambda-under", "0"], ["A2", "A3"]),
+        ([], []),
+    ],
+)
+def test_penalties_outside_the_assumptions_are_warned_of_by_name(run, book, options, names):
+    code, _, err = run("allocate", book(), *options)
+    assert code == 0
+    assert [line.split()[2] for line in err.splitlines()] == names
+
+
+def test_a_rebate_below_minus_the_half_spread_breaks_the_first_assumption(run, book):
+    _, _, err = run("allocate", book(BOOK.replace("rebate = 0.002", "rebate = -0.03")))
+    assert "warning: assumption A1 (min rebate + half-spread > 0)" in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('family = "poisson"', 'family = "cauchy"', "family must be one of poisson, exponential"),
+        ("mean = 2200", "mean = -1", "mean must be > 0 and at most 1e+15, got -1"),
+        ("mean = 2200", 'mean = "high"', "mean must be a number, got 'high'"),
+        ("mean = 2200", "mean = []", "mean must be a number, or one number per venue"),
+        ("alpha = 0.6", "alpha = 1.5", "alpha must be between 0 and 1, got 1.5"),
+        ("scenarios = 1000", "scenarios = 0", "scenarios must be between 1 and 100,000, got 0"),
+        ("scenarios = 1000", "scenarios = 1.5", "scenarios must be a whole number, got 1.5"),
+        ("alpha = 0.6", "tail = 1", "tail must be > 1, got 1"),
+        ("alpha = 0.6", "beta = 1", "unknown key 'beta' in Outflow"),
+        ('family = "poisson"', "", "outflow needs either samples or a family"),
+        ("alpha = 0.6", "samples = [[1, 2]]", "outflow needs either samples or a family"),
+        (OUTFLOW, "[outflow]\nsamples = [1, 2]", "samples must be rows of one number per venue"),
+        (OUTFLOW, "[outflow]\nsamples = [[1, 2], [3]]", "sample 2 must hold 2 numbers"),
+        (OUTFLOW, "[outflow]\nsamples = [[1, -2]]", "sample 1 must hold outflows >= 0, got -2"),
+        ('name = "placement"', 'name = "magic"', "unknown model 'magic'"),
+        ('depth = "infinite"', 'depth = "deep"', "depth must be displayed or infinite"),
+        ('depth = "infinite"', 'space = "open"', "unknown key 'space' in PlacementParams"),
+    ],
+)
+def test_a_wrong_book_is_one_line_that_names_the_file(run, book, old, new, message):
+    assert old in BOOK
+    path = book(BOOK.replace(old, new))
+    code, _, err = run("allocate", path)
+    assert code == 3
+    assert err.startswith(f"error: {path}: ")
+    assert message in err
+    assert err.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "options", "message"),
+    [
+        (OUTFLOW, "", [], "needs an [outflow]"),
+        ("mean = 2200", "mean = [1, 2, 3]", [], "mean must hold one number per venue, 2, got 3"),
+        (OUTFLOW, "[outflow]\nsamples = [[1]]", [], "each sample must hold one number per venue"),
+        ("ask_size = 2000", "ask_size = 0", [], "an infinite depth needs one that does"),
+        ("", "", ["--space", "open"], "--space does not go with the placement model"),
+        ("", "", ["--iterations", "0", "--allocator", "robbins-monro"], "iterations must be >= 1"),
+        ("", "", ["--step", "0.0001"], "more than 1,000,000 chunks"),
+    ],
+)
+def test_a_wrong_call_is_one_line(run, book, old, new, options, message):
+    code, _, err = run("allocate", book(BOOK.replace(old, new) if old else BOOK), *options)
+    assert code == 2
+    assert message in err
+    assert err.splitlines()[-1].startswith("error: ")
+
+
+def test_the_displayed_depth_forbids_no_other_models_option(run, book):
+    static = BOOK[: BOOK.index("[model]")] + BOOK[BOOK.index("[[venues]]") :]
+    code, _, err = run("allocate", book(static), "--depth", "displayed")
+    assert (code, err) == (2, "error: --depth does not go with the static model\n")
+
+
+def test_validate_holds_placements_against_the_oracle(run):
+    for extra in ([], ["--outside"]):
+        arguments = ("validate", "--model", "placement", "--instances", 12, *extra)
+        code, out, _ = run(*arguments, "--json", "-")
+        found = json.loads(out)
+        assert code == 0
+        assert (found["instances"], found["mismatches"]) == (12, 0)
+        assert list(found["by_allocator"]) == ["exhaustive", "integer", "integer-cbc", "fast"]
+        assert all(tally["solved"] == 12 for tally in found["by_allocator"].values())
+    code, _, err = run("validate", "--outside", "--instances", 1)
+    assert code == 2
+    assert "--outside goes with --model placement" in err
+
+
+def test_backtest_places_and_its_log_is_the_cash(run, market, tmp_path):
+    log = tmp_path / "log.csv"
+    code, out, _ = run("backtest", *market, *PLACED, "--log", log, "--json", "-")
+    found = json.loads(out)
+    assert (code, found["policy"]) == (0, "placement")
+    assert found["filled_shares"] + found["unfilled_shares"] == found["orders"] * 700
+    rows = pd.read_csv(log)
+    signs = rows["side"].map({"buy": 1, "sell": -1})
+    cash = (signs * rows["price"] * rows["shares"] + rows["fee"]).sum()
+    assert cash == pytest.approx(found["total_cash"], abs=0.005)
+    posted = rows[rows["reason"] == "limit"]
+    assert posted["shares"].sum() == found["limit_shares"] > 0
+    assert {"static", "best-ask"} & set(found["baselines"]) == {"best-ask"}
+
+
+def test_the_kernel_is_what_the_readable_engine_is(run, market):
+    texts = [
+        run("backtest", *market, *PLACED, *extra, "--json", "-")[1]
+        for extra in ([], ["--allocator", "fast"])
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_grid_tells_the_three_parameters_apart(run, market, tmp_path):
+    picture = tmp_path / "grid.png"
+    code, out, _ = run("grid", *market, *PLACED, "--plot", picture, "--json", "-")
+    found = json.loads(out)
+    assert (code, found["policy"], len(found["points"])) == (0, "placement", 27)
+    assert found["distinct"] > 9
+    assert picture.stat().st_size > 10_000
+
+
+def test_a_study_searches_the_placement_and_keeps_policies_apart(run, market, tmp_path):
+    storage = ("--storage", tmp_path / "studies.db")
+    words = ("study", "run", "one", *market, *storage, "--trials", 5)
+    code, out, _ = run(*words, *PLACED, "--json", "-")
+    assert (code, json.loads(out)["finished"]) == (0, 5)
+    code, _, err = run(*words, *LAYOUT)
+    assert code != 0
+    assert "placement" in err
+
+
+def test_compare_knows_no_exact_optimum_of_the_placement(run, market):
+    words = ("--strategies", "grid,random", "--budget", 4, "--repeats", 2, "--json", "-")
+    code, out, _ = run("compare", *market, *PLACED, *words)
+    found = json.loads(out)
+    assert (code, found["optimum"]) == (0, None)
+    assert len(found["strategies"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "code", "message"),
+    [
+        ("landscape", PLACED, 2, "the landscape is that of the static policy"),
+        ("backtest", [*PLACED, "--space", "open"], 2, "--space goes with --policy static alone"),
+        ("backtest", ["--conditional"], 2, "--conditional goes with --policy placement alone"),
+        ("backtest", [*PLACED, "--horizon", "20s"], 2, "horizon of 20s is shorter than a slice"),
+        ("backtest", [*PLACED, "--lookback", "0s"], 2, "lookback must be > 0"),
+        ("backtest", [*PLACED, "--min-windows", "0"], 2, "minimum must be >= 1"),
+        ("backtest", [*PLACED, "--min-windows", "900"], 3, "no slice has 900 windows of 30s"),
+        ("backtest", [*PLACED, "--step", "1e-6"], 2, "take a larger step"),
+        ("backtest", [*PLACED, "--through", "half"], 2, "--through"),
+    ],
+)
+def test_a_wrong_replay_is_one_line(run, market, command, options, code, message):
+    exit_code, _, err = run(command, *market, *options)
+    assert exit_code == code
+    assert message in err.splitlines()[-1]
+
+
+def test_without_trades_the_command_says_what_is_missing(run, market):
+    code, _, err = run("backtest", market[0], *PLACED)
+    assert code == 3
+    assert "holds no trades" in err
+    assert "--trades FILE" in err
+    assert err.strip().count("\n") == 0
+
+
+def test_slices_with_too_little_past_are_told(run, market):
+    _, _, err = run("backtest", *market, *PLACED)
+    assert "slices have fewer than 5 past windows behind them" in err

@@ -21,7 +21,7 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {
     "market/loaders": {"base", "registry", "table"},
-    "allocators": {"base", "registry", "crosscheck", "knapsack", "climbs"},
+    "allocators": {"base", "registry", "crosscheck", "draws"},
     "search/samplers": {"base", "registry"},
 }
 """Folders of extensions, and the files in them that are none."""

@@ -19,9 +19,9 @@ from typing import ClassVar
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.climbs import NEAR, Miss, climb_each, climb_sums, penalty
-from sor_opt.allocators.descent import prefix_sums, search_climbs
-from sor_opt.allocators.knapsack import search
+from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
+from sor_opt.allocators.cores.knapsack import search
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
@@ -95,7 +95,7 @@ class FastAllocator(Allocator):
         cost, bound = search_climbs(sums, rungs), -np.inf
         status: Status = "feasible"
         if self._certify is not None:
-            from sor_opt.allocators.certificate import prove
+            from sor_opt.allocators.cores.certificate import prove
 
             proof = prove(problem, sums, rungs, self._certify)
             rungs, cost, bound, status = proof

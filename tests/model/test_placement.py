@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sor_opt.allocators.descent import descend, prefix_sums
+from sor_opt.allocators.cores.descent import descend, prefix_sums
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
 from sor_opt.model.outflow import Outflow

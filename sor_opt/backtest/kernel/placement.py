@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.descent import prefix_sums, search_climbs
+from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
 from sor_opt.allocators.fast import FREE, solve_ladders
 from sor_opt.backtest.history import History
 from sor_opt.backtest.kernel.book import BookState

@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ladder_problems import best_climb, ladder_problems
 
-from sor_opt.allocators import certificate
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.certificate import extra_costs, prove, relaxed_prices, visit
-from sor_opt.allocators.descent import prefix_sums, search_climbs
+from sor_opt.allocators.cores import certificate
+from sor_opt.allocators.cores.certificate import extra_costs, prove, relaxed_prices, visit
+from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
 from sor_opt.allocators.fast import FastAllocator
 from sor_opt.allocators.registry import Settings, create

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.climbs import NEAR
+from sor_opt.allocators.cores.climbs import NEAR
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sor_opt.allocators.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE

@@ -22,7 +22,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.descent import Sums, climb_cost
+from sor_opt.allocators.cores.descent import Sums, climb_cost
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray

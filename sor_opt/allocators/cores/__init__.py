@@ -1,0 +1,1 @@
+"""What the fast allocator computes with, compiled: plain arrays in, plain arrays out."""

@@ -11,8 +11,8 @@ from rich.table import Table
 import sor_opt.cli
 from sor_opt.cli import main
 from sor_opt.cli.console import Output
-from sor_opt.cli.options import OutputOptions
-from sor_opt.cli.replay import clock, duration
+from sor_opt.cli.options import OutputOptions, duration
+from sor_opt.cli.replay import clock
 from sor_opt.errors import ConfigError
 
 

@@ -1,27 +1,12 @@
 import json
-import sys
 
 import pytest
-
-from sor_opt.cli import main
 
 BOOK = """name,bid,bid_size,ask,ask_size,fee,rebate
 XNYS,99.99,300,100.01,250,0.003,0.002
 XNAS,99.98,400,100.02,300,0.001,0.004
 """
 KEYS = ["status", "cost", "shares", "executed", "underfill", "overfill", "bound", "gap", "solver"]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sor-opt", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exited:
-            main()
-        printed = capsys.readouterr()
-        return exited.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

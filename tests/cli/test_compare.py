@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-import sor_opt.cli
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample_quotes.csv.gz"
 SHORT = [SAMPLE, "--size", "500", "--horizon", "10s", "--end", "09:50", "--every", "5m"]
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["sor-opt", "compare", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            sor_opt.cli.main()
-        printed = capsys.readouterr()
-        return int(stop.value.code or 0), printed.out, printed.err
-
+def call(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    return run
+    return partial(run, "compare")
 
 
 def without_times(value):

@@ -16,18 +16,6 @@ from sor_opt.cli.replay import clock
 from sor_opt.errors import ConfigError
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["sor-opt", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return run
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -52,21 +40,21 @@ def call(monkeypatch, capsys):
         "data generate -o {tmp}/g.csv --json {tmp}",
     ],
 )
-def test_an_output_of_no_use_is_refused_before_any_work(call, tmp_path, words):
+def test_an_output_of_no_use_is_refused_before_any_work(run, tmp_path, words):
     (tmp_path / "file").write_text("")
-    code, out, err = call(*words.format(tmp=tmp_path).split())
+    code, out, err = run(*words.format(tmp=tmp_path).split())
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert str(tmp_path) in err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_an_error_that_nobody_foresaw_is_one_line(call, monkeypatch):
+def test_an_error_that_nobody_foresaw_is_one_line(run, monkeypatch):
     def broken(*_, **__):
         raise MemoryError("no room\nat all")
 
     monkeypatch.setattr(sor_opt.cli, "app", broken)
     text = "error: unexpected: MemoryError: no room at all; --debug shows the trace\n"
-    assert call("grid", "q.csv") == (1, "", text)
+    assert run("grid", "q.csv") == (1, "", text)
     monkeypatch.setattr(sys, "argv", ["sor-opt", "grid", "--debug"])
     with pytest.raises(MemoryError):
         main()
@@ -115,11 +103,11 @@ def test_a_duration_or_time_of_day_out_of_bounds_is_refused(read, text, reason):
         read(text)
 
 
-def test_a_negative_seed_or_top_is_refused(call):
+def test_a_negative_seed_or_top_is_refused(run):
     for words in (
         ["grid", "none.csv", "--seed", -1],
         ["grid", "none.csv", "--top", -1],
         ["study", "show", "first", "--top", -1],
     ):
-        code, _, err = call(*words)
+        code, _, err = run(*words)
         assert (code, "greater than or equal to 0" in err) == (2, True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sor_opt.cli import main
 from sor_opt.market.loaders import load_tape
 
 DATA = Path(__file__).parents[2] / "data"
@@ -17,15 +15,8 @@ SAMPLE = [str(DATA / "sample_quotes.csv.gz"), "--trades", str(DATA / "sample_tra
 
 
 @pytest.fixture
-def call(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sor-opt", "data", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return int(stop.value.code or 0), printed.out, printed.err
-
-    return run
+def call(run):
+    return partial(run, "data")
 
 
 def test_inspect_tells_what_is_in_the_sample(call):

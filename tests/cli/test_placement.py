@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from sor_opt.cli import main
 from sor_opt.market.loaders import save_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 
@@ -17,18 +15,6 @@ BOOK = (Path(__file__).parents[2] / "data" / "placement.toml").read_text(encodin
 OUTFLOW = BOOK[BOOK.index("[outflow]") :]
 LAYOUT = ["--size", "700", "--horizon", "2m", "--every", "3m", "--slice", "30s"]
 PLACED = [*LAYOUT, "--policy", "placement", "--min-windows", "5"]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sor-opt", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exited:
-            main()
-        printed = capsys.readouterr()
-        return exited.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -271,6 +271,19 @@ def test_both_engines_route_the_real_day_alike(real_day, side):
         assert_same(run(stage, policy), run(stage, policy, create("fast")))
 
 
+def test_every_parameter_changes_what_a_placement_does_on_the_real_day(real_day):
+    stage = stretch(real_day, 5000)
+    base = (0.0005, 0.0005, 0.00005)
+    points = [base, *((*base[:i], 4 * base[i], *base[i + 1 :]) for i in range(3))]
+    results = [run(stage, placement_policy(RiskParams(*point))) for point in points]
+    assert len({result.outcome_key() for result in results}) == 4
+    for result in results:
+        assert result.complete.all()
+        assert result.cash.sum() == pytest.approx(result.flows.sum(), abs=0.005)
+    few, over, under, theta = (result.shares_by(LIMIT).sum() for result in results)
+    assert max(over, under, theta) < few
+
+
 @pytest.mark.parametrize("allocator", provers(), ids=lambda allocator: allocator.name)
 def test_every_allocator_really_routes_and_pays_what_the_kernel_pays(real_day, allocator):
     """The logs agree in all but the venue, where two of one price and fee tie."""

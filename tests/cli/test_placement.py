@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -180,6 +181,44 @@ def test_backtest_places_and_its_log_is_the_cash(run, market, tmp_path):
     posted = rows[rows["reason"] == "limit"]
     assert posted["shares"].sum() == found["limit_shares"] > 0
     assert {"static", "best-ask"} & set(found["baselines"]) == {"best-ask"}
+
+
+def databento(tape, path):
+    """Write a tape as an mbp-1 file: prints are `T` rows, which show the book before them."""
+    quotes, trades = (
+        pd.DataFrame({name: getattr(rows, name) for name in names})
+        for rows, names in (
+            (tape.quotes, ("ts", "venue", "bid", "bid_size", "ask", "ask_size")),
+            (tape.trades, ("ts", "venue", "price", "size", "side")),
+        )
+    )
+    quotes["action"], trades["action"] = "A", "T"
+    rows = pd.concat([trades, quotes]).sort_values("ts", kind="stable")
+    book = ["bid", "bid_size", "ask", "ask_size"]
+    rows[book] = rows.groupby("venue")[book].ffill()
+    rows["side"] = rows["side"].map({1: "B", -1: "A"}).fillna("N")
+    rows["publisher_id"] = rows["venue"].map({0: 2, 1: 43})
+    names = dict(zip(book, ("bid_px_00", "bid_sz_00", "ask_px_00", "ask_sz_00"), strict=True))
+    rows = rows.rename(columns={"ts": "ts_recv", **names}).assign(
+        rtype=1, instrument_id=7, depth=0, symbol="SYN"
+    )
+    rows.drop(columns="venue").to_csv(path, index=False)
+
+
+def test_the_trades_of_a_databento_file_serve_as_well(run, tmp_path):
+    two = tuple(SyntheticParams().venues[:2])
+    drawn = generate(SyntheticParams(seed=5, minutes=12, venues=two))
+    tape = replace(drawn, venues=("XNAS", "ARCX"))
+    files = [tmp_path / name for name in ("mbp-1.csv", "quotes.csv", "trades.csv")]
+    databento(tape, files[0])
+    save_tape(tape, *files[1:])
+    one, other = (
+        run("backtest", *words, *PLACED, "--json", "-")
+        for words in (files[:1], [files[1], "--trades", files[2]])
+    )
+    assert one[0] == 0
+    assert json.loads(one[1])["limit_shares"] > 0
+    assert one[1] == other[1]
 
 
 def test_the_kernel_is_what_the_readable_engine_is(run, market):

@@ -15,7 +15,7 @@ from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.model.static import Space, StaticParams
 
 POINTS = 1_000_000
-"""Lattice points x scenarios that an instance may have; larger ones lose their last venues."""
+"""Lattice points that an instance may have; larger ones lose their last venues."""
 
 
 @dataclass
@@ -132,7 +132,7 @@ def _agree(allocation: Allocation, oracle: Allocation) -> bool:
 
 
 def trim(instance: Instance, points: int = POINTS) -> Instance:
-    """Drop the last venues until no lattice has more than `points` points x scenarios."""
+    """Drop the last venues until no lattice has more than `points` points."""
     while len(instance.venues) > 1 and _largest(instance) > points:
         outflow = instance.outflow
         instance = replace(
@@ -144,5 +144,4 @@ def trim(instance: Instance, points: int = POINTS) -> Instance:
 
 
 def _largest(instance: Instance) -> int:
-    problems = [variant.problem() for variant in _variants(instance)]
-    return max(count_points(problem) * len(problem.probabilities) for problem in problems)
+    return max(count_points(variant.problem()) for variant in _variants(instance))

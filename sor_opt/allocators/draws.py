@@ -25,7 +25,7 @@ _LAMBDAS = (0.0005, 0.001, 0.002)
 _THETAS = (0.00005, 0.0001, 0.0002)
 
 _TICK = 0.01
-_CHUNKS = {1: 40, 2: 8, 3: 3, 4: 2}
+_CHUNKS = {1: 60, 2: 14, 3: 5, 4: 3}
 """Most chunks per ladder of a placement, by its number of venues: lattices that can be walked."""
 
 _SCENARIOS = (1, 2, 5, 20, 60, 200)

@@ -20,7 +20,7 @@ import numpy as np
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
-from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
+from sor_opt.allocators.cores.descent import search_climbs, sums_of
 from sor_opt.allocators.cores.knapsack import search
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
@@ -83,15 +83,7 @@ class FastAllocator(Allocator):
         return Allocation(problem, rungs, status, cost, cost, self.name, perf_counter() - start)
 
     def _solve_several(self, problem: LadderProblem, rungs: IntArray, start: float) -> Allocation:
-        sums = prefix_sums(
-            problem.offsets,
-            problem.fills,
-            problem.costs,
-            problem.probabilities,
-            problem.target,
-            problem.shortfall_penalty,
-            problem.excess_penalty,
-        )
+        sums = sums_of(problem)
         cost, bound = search_climbs(sums, rungs), -np.inf
         status: Status = "feasible"
         if self._certify is not None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sor_opt.allocators.cores.descent import descend, prefix_sums
+from sor_opt.allocators.cores.descent import descend, sums_of
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
 from sor_opt.model.outflow import Outflow
@@ -518,17 +518,8 @@ def test_a_descent_may_end_in_a_local_optimum():
         RiskParams(0.1, 0.03, 0.0005, "per_share"),
         PlacementParams(step=50.0),
     )
-    sums = prefix_sums(
-        problem.offsets,
-        problem.fills,
-        problem.costs,
-        problem.probabilities,
-        problem.target,
-        problem.shortfall_penalty,
-        problem.excess_penalty,
-    )
     stuck = np.zeros(4, np.int64)
-    cost = descend(sums, stuck)
+    cost = descend(sums_of(problem), stuck)
     best = certified(problem)
     # 200 at the venue of the lower rebate and 50 at the other, where the reverse is better.
     assert stuck.tolist() == [0, 0, 4, 1]

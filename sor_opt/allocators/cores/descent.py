@@ -15,6 +15,7 @@ import numpy as np
 from sor_opt.allocators.cores.climbs import NEAR
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import LadderProblem
 
 _NEIGHBOURS = 4
 """Rungs up and down that a line search looks at, until only the whole ladder can still help."""
@@ -37,6 +38,19 @@ class Sums(NamedTuple):
     under: FloatArray
     over: FloatArray
     target: float
+
+
+def sums_of(problem: LadderProblem) -> Sums:
+    """Sum up a problem."""
+    return prefix_sums(
+        problem.offsets,
+        problem.fills,
+        problem.costs,
+        problem.probabilities,
+        problem.target,
+        problem.shortfall_penalty,
+        problem.excess_penalty,
+    )
 
 
 @compiled

@@ -12,7 +12,7 @@ from ladder_problems import best_climb, ladder_problems
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.cores import certificate
 from sor_opt.allocators.cores.certificate import extra_costs, prove, relaxed_prices, visit
-from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
+from sor_opt.allocators.cores.descent import search_climbs, sums_of
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
 from sor_opt.allocators.fast import FastAllocator
 from sor_opt.allocators.registry import Settings, create
@@ -30,18 +30,6 @@ def free(problem):
 
 
 several_scenarios = st.integers(2, 6).flatmap(lambda count: ladder_problems(count, 4, 3)).map(free)
-
-
-def summed(problem):
-    return prefix_sums(
-        problem.offsets,
-        problem.fills,
-        problem.costs,
-        problem.probabilities,
-        problem.target,
-        problem.shortfall_penalty,
-        problem.excess_penalty,
-    )
 
 
 def certified(problem):
@@ -115,7 +103,7 @@ def test_a_proof_does_not_hang_on_where_it_starts(worse):
     problem = LadderProblem(tuple("ABC"), [0, 3, 6, 9], fills, np.zeros(9), 100.0, 0.1, 0.0)
     assert best_climb(problem).tolist() == [1, 0, 0]
     start = np.array(worse)
-    proof = prove(problem, summed(problem), start, ExhaustiveAllocator())
+    proof = prove(problem, sums_of(problem), start, ExhaustiveAllocator())
     assert proof.rungs.tolist() == [1, 0, 0]
     assert start.tolist() == worse
 
@@ -124,7 +112,7 @@ def test_a_proof_does_not_hang_on_where_it_starts(worse):
 
 
 def bound_of(problem, prices):
-    return extra_costs(summed(problem), prices)
+    return extra_costs(sums_of(problem), prices)
 
 
 def slack(problem):
@@ -186,7 +174,7 @@ def test_hand_worked_bound():
 
 def test_visits_run_out():
     problem = misleading()
-    sums, rungs = summed(problem), np.zeros(6, np.int64)
+    sums, rungs = sums_of(problem), np.zeros(6, np.int64)
     extra, bound = extra_costs(sums, relaxed_prices(problem))
     assert math.isnan(visit(sums, extra, bound, 0, rungs))
     assert visit(sums, extra, bound, 10**6, rungs) == pytest.approx(-6.875)
@@ -258,7 +246,7 @@ def test_an_uncertified_answer_is_an_honest_climb(problem):
 def test_a_local_search_may_miss_what_a_proof_finds():
     problem = misleading()
     rungs = np.zeros(6, np.int64)
-    cost = search_climbs(summed(problem), rungs)
+    cost = search_climbs(sums_of(problem), rungs)
     # Posted: 50, 200 and 50 shares, where 100, 150 and 100 are better.
     assert rungs.tolist() == [0, 0, 0, 1, 4, 1]
     assert certified(problem).rungs.tolist() == [0, 0, 0, 2, 3, 2]

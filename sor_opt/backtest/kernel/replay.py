@@ -54,6 +54,20 @@ class _Orders(NamedTuple):
     penalties: FloatArray
 
 
+class _Given(NamedTuple):
+    """All that a replay reads, and the log that it writes."""
+
+    feed: Feed
+    prints: Prints
+    history: History
+    orders: _Orders
+    rules: Rules
+    route: Route
+    plan: Plan
+    ahead: Ahead | None
+    log: Log
+
+
 def replay(market: Market, policy: Policy) -> Replay:
     """Replay every order of `market`; what has a cost model is split by the fast allocator.
 
@@ -105,7 +119,7 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
         check_target(orders.size, rules.model.step)
         history = past_flows(market, rules.windows)
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
-    given = (
+    given = _Given(
         market.feed,
         market.prints,
         history,
@@ -136,14 +150,14 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
             rules.windows.through == "fill",
         ),
         ahead,
+        make_room(_USUAL_EXECUTIONS * len(orders)),
     )
-    log = make_room(_USUAL_EXECUTIONS * len(orders))
-    mids, counts = _replay(*given, log)
-    executions = int(log.total[0])
-    if executions > len(log.keys):
-        log = make_room(executions)
-        mids, counts = _replay(*given, log)
-    keys, amounts = log.keys[:executions], log.amounts[:executions]
+    mids, counts = _replay(given)
+    executions = int(given.log.total[0])
+    if executions > len(given.log.keys):
+        given = given._replace(log=make_room(executions))
+        mids, counts = _replay(given)
+    keys, amounts = given.log.keys[:executions], given.log.amounts[:executions]
     return Replay(
         ts=keys[:, 0],
         order=keys[:, 1],
@@ -166,18 +180,9 @@ def _check_displays(market: Market, step: float) -> None:
 
 
 @compiled
-def _replay(
-    feed: Feed,
-    prints: Prints,
-    history: History,
-    orders: _Orders,
-    rules: Rules,
-    route: Route,
-    plan: Plan,
-    ahead: Ahead | None,
-    log: Log,
-) -> tuple[FloatArray, IntArray]:
+def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
     """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
+    feed, prints, _, orders, rules, route, plan, ahead, log = given
     n = len(orders.starts)
     mids = np.full((n, 2), np.nan)
     counts = np.zeros((n, 3), dtype=np.int64)
@@ -209,10 +214,7 @@ def _replay(
                     remaining = settle(remaining, -bought, dust)
                 elif remaining > 0 and route.split == _PLACEMENT:
                     touch = touch_of(book, taker, rebate, best_bid, mid)
-                    remaining = _place(
-                        log, touch, book, bids, prints, history, orders, rules, plan, order, now,
-                        remaining, sent,
-                    )  # fmt: skip
+                    remaining = _place(given, touch, book, bids, order, now, remaining, sent)
                 elif remaining > 0:
                     due = _due(orders, rules.slice, route.paced, now - start, remaining)
                     if due > dust:
@@ -264,21 +266,17 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 
 @compiled
 def _place(
-    log: Log,
+    given: _Given,
     touch: Touch,
     book: BookState,
     bids: Resting,
-    prints: Prints,
-    history: History,
-    orders: _Orders,
-    rules: Rules,
-    plan: Plan,
     order: int,
     now: int,
     remaining: float,
     sent: FloatArray,
 ) -> float:
     """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
+    _, prints, history, orders, rules, _, plan, _, log = given
     start, dust = orders.starts[order], DUST * orders.size
     number = (now - start) // rules.slice
     earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf

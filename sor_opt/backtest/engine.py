@@ -189,22 +189,20 @@ class _Run:
         venues, prints, params = self.market.tape.venues, self.market.prints, self.market.params
         which = slice(history.first[self.order, number], history.last[self.order, number])
         flows = history.flows[which]
+        queue = queues_ahead(snapshot.bid, snapshot.bid_left, snapshot.best_bid)
+        if not len(flows):  # nothing is known of the queues
+            flows, queue = np.zeros((1, len(venues))), np.full(len(venues), np.inf)
         touch = Touch(
             snapshot.ask,
             snapshot.ask_left,
             self.taker,
             self.rebate,
-            queues_ahead(snapshot.bid, snapshot.bid_left, snapshot.best_bid),
+            queue,
             snapshot.best_bid,
             snapshot.mid,
         )
         problem = placement_problem(
-            venues,
-            touch,
-            flows if len(flows) else np.zeros((1, len(venues))),
-            target,
-            self.policy.risk,
-            self.policy.placement.model,
+            venues, touch, flows, target, self.policy.risk, self.policy.placement.model
         )
         sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
         self._buy(snapshot, sent[: len(venues)], ROUTE)

@@ -17,7 +17,7 @@ from sor_opt.model.risk import RiskParams
 from sor_opt.model.windows import Moments, WindowParams, conditioned, look_at, outflows, tradable
 
 _OPENS = (SESSION[0].hour * 60 + SESSION[0].minute) * 60 * SECOND
-"""Nanoseconds from midnight: earlier windows count only where orders start earlier."""
+"""Nanoseconds from midnight: earlier windows count only for orders that start earlier."""
 
 
 class History(NamedTuple):
@@ -74,7 +74,8 @@ def past_flows(market: Market, params: WindowParams) -> History:
         params.through == "fill",
     )
     slices, midnights = slice_starts(market)
-    first = np.searchsorted(starts, np.maximum(slices - params.lookback, midnights))
+    opens = np.minimum(midnights + _OPENS, np.repeat(market.orders.starts, count_slices(market)))
+    first = np.searchsorted(starts, np.maximum(slices - params.lookback, opens))
     last = np.maximum(first, np.searchsorted(starts, slices - length, "right"))
     last = np.where(last - first < params.minimum, first, last)
     if (last == first).all():
@@ -152,13 +153,14 @@ def _look(market: Market, times: IntArray, since: IntArray) -> Moments:
 
 
 def _window_starts(market: Market, stride: int) -> tuple[IntArray, IntArray]:
-    """When windows begin, on each day with orders, and that day's midnight."""
+    """When windows begin, counted from each day's opening, and that day's midnight."""
     orders = market.orders
     grids = []
     for midnight in np.unique(orders.midnights):
         today = orders.midnights == midnight
-        begin = min(midnight + _OPENS, orders.starts[today].min())
-        grids.append(np.arange(begin, orders.starts[today].max() + orders.horizon, stride))
+        opens, begin = midnight + _OPENS, orders.starts[today].min()
+        early = -(-max(0, opens - begin) // stride) * stride
+        grids.append(np.arange(opens - early, orders.starts[today].max() + orders.horizon, stride))
     midnights = np.repeat(np.unique(orders.midnights), [len(grid) for grid in grids])
     return np.concatenate(grids).astype(np.int64), midnights
 

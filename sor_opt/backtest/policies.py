@@ -35,6 +35,7 @@ class PlacementRules:
     Parameters
     ----------
     model : PlacementParams
+        Of an infinite depth only what is displayed executes; the rest is left over.
     windows : WindowParams
         Where its outflow scenarios come from, and what a print through the limit fills.
     leftover : {"carry", "sweep"}

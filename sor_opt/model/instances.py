@@ -120,15 +120,24 @@ class Instance:
         sign = 1.0 if buying else -1.0
         best_bid = sign * self.best[0 if buying else 1]
         shown = [getattr(v, f"{asks}_size") * (v in quoted) for v in self.venues]
+        queues = [self._queue(v, bids, sign * best_bid) for v in self.venues]
         return Touch(
             ask=sign * _column(self.venues, asks),
             ask_size=np.array(shown, dtype=np.float64),
             fee=_column(self.venues, "fee"),
             rebate=_column(self.venues, "rebate"),
-            queue=np.array([_queue(v, bids, sign * best_bid) for v in self.venues], np.float64),
+            queue=np.array(queues, dtype=np.float64),
             best_bid=best_bid,
             mid=sign * sum(self.best) / 2,
         )
+
+    def _queue(self, venue: Venue, side: str, best: float) -> float:
+        """Shares before a new order at the best price; endless where nothing tells of them."""
+        if venue.queue is not None:
+            return venue.queue
+        if venue not in self.quoted:
+            return math.inf
+        return float(getattr(venue, f"{side}_size")) if getattr(venue, side) == best else 0.0
 
     def problem(self) -> LadderProblem:
         """Compile to a ladder problem.
@@ -143,13 +152,6 @@ class Instance:
 
 def _column(venues: tuple[Venue, ...], name: str) -> FloatArray:
     return np.array([getattr(venue, name) for venue in venues], dtype=np.float64)
-
-
-def _queue(venue: Venue, side: str, best: float) -> float:
-    """Shares before a new order of ours at the best price of our side."""
-    if venue.queue is not None:
-        return venue.queue
-    return float(getattr(venue, f"{side}_size")) if getattr(venue, side) == best else 0.0
 
 
 def _static(instance: Instance, params: StaticParams) -> LadderProblem:

@@ -104,7 +104,10 @@ def queues_ahead(bid: FloatArray, bid_left: FloatArray, best_bid: float) -> Floa
 
 @compiled
 def lay_out(touch: Touch, target: float, step: float, infinite: bool) -> IntArray:
-    """Give the offsets of the 2K ladders, shape (2K + 1,): the asks, then the posts."""
+    """Give the offsets of the 2K ladders, shape (2K + 1,): the asks, then the posts.
+
+    Nothing is posted behind an endless queue.
+    """
     venues = len(touch.ask)
     posts = count_rungs(target, step, False)
     deepest = cheapest(touch.ask, touch.ask_size, touch.fee)
@@ -115,8 +118,9 @@ def lay_out(touch: Touch, target: float, step: float, infinite: bool) -> IntArra
         else:
             height = count_rungs(touch.ask_size[k], step, False)
         offsets[k + 1] = offsets[k] + height
-    for k in range(venues, 2 * venues):
-        offsets[k + 1] = offsets[k] + posts
+    for k in range(venues):
+        reachable = touch.queue[k] < np.inf
+        offsets[venues + k + 1] = offsets[venues + k] + (posts if reachable else 0)
     return offsets
 
 
@@ -151,9 +155,7 @@ def write_ladders(
             ahead = touch.queue[k] + (j - start) * step
             total = 0.0
             for s in range(scenarios):
-                # An infinite queue lets nothing through, not even an infinite outflow.
-                reached = outflows[s, k] - ahead if ahead < np.inf else 0.0
-                fill = min(max(reached, 0.0), step)
+                fill = min(max(outflows[s, k] - ahead, 0.0), step)
                 fills[j, s] = fill
                 total += fill
             costs[j] = theta * step - gain * total / scenarios

@@ -32,7 +32,7 @@ class Venue:
         Dollars per share paid for taking and received for making; any sign.
     queue : float, optional
         Shares ahead of a new order at the best price of its side, infinite where none gets
-        through; by default what is displayed there.
+        through; by default what is displayed there, and infinite where nothing is.
 
     Raises
     ------

@@ -124,7 +124,7 @@ placements = st.builds(
         RiskParams,
         st.sampled_from([0.0, 0.0005, 0.002]),
         st.sampled_from([0.0001, 0.001, 0.05]),
-        st.sampled_from([0.0, 0.0001, 0.0005]),
+        st.sampled_from([0.0, 0.0, 0.0001, 0.0005]),
     ),
     st.builds(
         PlacementRules,

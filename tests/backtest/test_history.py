@@ -64,6 +64,22 @@ def test_the_limit_is_the_best_bid_of_the_windows_begin(learn):
     assert learn(fell, prints, lookback=120, through="volume")[0] == [[70, 0, 0], [20, 30, 0]]
 
 
+def test_an_early_order_knows_windows_from_its_own_start_alone(market):
+    """Its draws are its own, whatever other orders there are: 09:30 is a day's opening."""
+    rows = [(second, 0, 10.00, 200, 10.02, 1000) for second in range(-1200, 1200, 50)]
+    prints = [(60 * minute + 30, 0, 10.00, 100 + minute, 0) for minute in range(-20, 10)]
+    params = WindowParams(3600 * SECOND, 60 * SECOND, 1)
+    for start in (-600, -330, 300):
+        alone = market(rows, prints=prints, starts=(start,), horizon=240)
+        among = market(rows, prints=prints, starts=(-900, start), horizon=240)
+        one, other = past_flows(alone, params), past_flows(among, params)
+        for number in range(4):
+            np.testing.assert_array_equal(
+                one.flows[one.first[0, number] : one.last[0, number]],
+                other.flows[other.first[1, number] : other.last[1, number]],
+            )
+
+
 def test_the_same_question_is_answered_once(market):
     stage = market(BOOK, prints=EACH_MINUTE, starts=(600,), deadline=1200)
     params = WindowParams(minimum=1)

@@ -192,6 +192,21 @@ def test_nothing_is_posted_where_no_live_quote_tells_the_queue(scene, play):
     assert {row[4] for row in play(stage, policy())} <= {"route", "sweep"}
 
 
+@pytest.mark.parametrize("through", ["fill", "volume"])
+def test_nor_where_queueing_costs_nothing(scene, play, through):
+    """Without theta a bid behind an endless queue would be free, and trades through it endless."""
+    rows = [
+        (60, 0, 10.00, 200, 10.02, 1000),
+        (60, 1, 10.00, 100, 10.02, 500),
+        *((second, 0, 10.00, 200, 10.02, 1000) for second in (119, 127, 136, 145, 154, 163, 175)),
+    ]
+    past = [(90, 1, 9.99, 900, 0)]
+    future = [(130, 1, 9.98, 900, 0), (140, 1, 9.98, 900, 0)]
+    stage = scene(future, rows, past, max_quote_age=10)
+    free = policy(RiskParams(0.05, 0.005, 0.0, unit="per_share"), through=through)
+    assert {(row[1], row[4]) for row in play(stage, free)} == {("A", "sweep")}
+
+
 def test_with_too_little_past_nothing_is_posted(scene, play):
     """The second slice has two windows behind it, the first has one."""
     rows = [*BOOK, (100, 0, 10.00, 200, 10.02, 1000)]

@@ -72,6 +72,16 @@ def test_people_see_market_and_limit_orders(run, book):
         assert word in out
 
 
+def test_nothing_is_posted_where_nothing_is_shown_unless_a_queue_is_given(run, book):
+    venue = '[[venues]]\nname = "XPSX"\nbid = 99.98\nbid_size = 0\nask = 100.02\nask_size = 0\n\n'
+    silent = BOOK.replace("[outflow]", f"{venue}[outflow]")
+    _, out, err = run("allocate", book(silent), "--json", "-")
+    assert json.loads(out)["limit"]["XPSX"] == 0
+    assert "a size of 0 shows nothing: XPSX" in err
+    told = silent.replace('name = "XPSX"', 'name = "XPSX"\nqueue = 0')
+    assert json.loads(run("allocate", book(told), "--json", "-")[1])["limit"]["XPSX"] > 0
+
+
 def test_a_sell_order_posts_at_the_ask(run, book):
     _, out, _ = run("allocate", book(), "--side", "sell")
     assert "limit orders at 100.02" in out

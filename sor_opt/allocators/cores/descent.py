@@ -3,7 +3,8 @@
 With A concave in the sizes sent, (A - S)^+ is not convex, so there may be several local optima
 (docs/placement.md has an example): a descent is made from an empty and from a full climb. It takes
 the best height of one ladder, all others held, until no ladder moves, then the best exchange of
-rungs between two ladders, and so on until neither helps.
+rungs between two ladders, until neither helps. In the better of the two one ladder after the other
+is forced a rung up or down and the others answer, as long as that helps.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from sor_opt.model.ladder import LadderProblem
 
 _NEIGHBOURS = 4
 """Rungs up and down that a line search looks at, until only the whole ladder can still help."""
+
+_ANSWERS = 2
+"""Rungs up and down by which the others answer a ladder that is forced to move."""
 
 _TILE = 64
 
@@ -88,11 +92,8 @@ def prefix_sums(
 @compiled
 def descend(sums: Sums, rungs: IntArray) -> float:
     """Improve a climb until no ladder and no exchange of rungs helps; give its cost."""
-    gap = np.full(len(sums.under), sums.target)
-    highest = 0
-    for i in range(len(rungs)):
-        highest = max(highest, sums.offsets[i + 1] - sums.offsets[i])
-        _shift(sums, i, rungs[i], -1.0, gap)
+    gap = _gap(sums, rungs)
+    highest = _highest(sums)
     values = np.empty(highest + 1)
     radius = highest
     while True:
@@ -105,6 +106,23 @@ def descend(sums: Sums, rungs: IntArray) -> float:
             radius = highest
         else:
             return climb_cost(sums, gap, rungs)
+
+
+@compiled
+def _gap(sums: Sums, rungs: IntArray) -> FloatArray:
+    """What a climb leaves missing in each scenario."""
+    gap = np.full(len(sums.under), sums.target)
+    for i in range(len(rungs)):
+        _shift(sums, i, rungs[i], -1.0, gap)
+    return gap
+
+
+@compiled
+def _highest(sums: Sums) -> int:
+    highest = 0
+    for i in range(len(sums.offsets) - 1):
+        highest = max(highest, sums.offsets[i + 1] - sums.offsets[i])
+    return highest
 
 
 @compiled
@@ -139,6 +157,8 @@ def _line(
 ) -> bool:
     """Move a ladder to its best height within the radius; tell whether it moved."""
     height = sums.offsets[ladder + 1] - sums.offsets[ladder]
+    if height == 0:
+        return False
     low, high = max(0, rungs[ladder] - radius), min(height, rungs[ladder] + radius)
     here, count = rungs[ladder] - low, high - low + 1
     for n in range(count):
@@ -168,14 +188,14 @@ def _least(values: FloatArray, count: int, favourite: int) -> int:
 @compiled
 def _exchange(sums: Sums, values: FloatArray, gap: FloatArray, rungs: IntArray) -> bool:
     """Climb one ladder at the expense of another, for the pair that gains most by one rung."""
-    ladders = len(rungs)
-    if ladders < 2:
+    used = np.flatnonzero(np.diff(sums.offsets))
+    if len(used) < 2:
         return False
-    changes = _pair_changes(sums, gap, rungs).reshape(-1)
+    changes = _pair_changes(sums, used, gap, rungs).reshape(-1)
     least = int(np.argmin(changes))
     if not changes[least] < -NEAR * (1.0 + abs(climb_cost(sums, gap, rungs))):
         return False
-    up, down = least // ladders, least % ladders
+    up, down = used[least // len(used)], used[least % len(used)]
     up_base, down_base = sums.offsets[up] + up + rungs[up], sums.offsets[down] + down + rungs[down]
     up_width = sums.offsets[up + 1] - sums.offsets[up] + 1
     down_width = sums.offsets[down + 1] - sums.offsets[down] + 1
@@ -197,21 +217,47 @@ def _exchange(sums: Sums, values: FloatArray, gap: FloatArray, rungs: IntArray) 
 
 
 @compiled
-def _pair_changes(sums: Sums, gap: FloatArray, rungs: IntArray) -> FloatArray:
-    """Change in cost by a rung more on ladder i and one less on ladder k, shape (I, I)."""
-    ladders, scenarios = len(rungs), len(gap)
+def _force(sums: Sums, cost: float, rungs: IntArray) -> bool:
+    """Force one ladder a rung up or down and let all others answer; keep the first that gains.
+
+    So one whole rung can take the place of several odd ones, which no exchange of two brings about.
+    """
+    gap = _gap(sums, rungs)
+    tried, left, values = rungs.copy(), gap.copy(), np.empty(2 * _ANSWERS + 1)
+    for i in range(len(rungs)):
+        for step in (1, -1):
+            if not 0 <= rungs[i] + step <= sums.offsets[i + 1] - sums.offsets[i]:
+                continue
+            tried[:] = rungs
+            left[:] = gap
+            _move(sums, i, rungs[i] + step, left, tried)
+            for k in range(len(rungs)):
+                if k != i:
+                    _line(sums, k, _ANSWERS, values, left, tried)
+            if climb_cost(sums, left, tried) < cost - NEAR * (1.0 + abs(cost)):
+                rungs[:] = tried
+                return True
+    return False
+
+
+@compiled
+def _pair_changes(sums: Sums, used: IntArray, gap: FloatArray, rungs: IntArray) -> FloatArray:
+    """Change in cost by a rung more on one and one less on another of the used ladders."""
+    ladders, scenarios = len(used), len(gap)
     more, less = np.zeros((scenarios, ladders)), np.zeros((scenarios, ladders))
     dearer, cheaper = np.full(ladders, np.inf), np.full(ladders, np.inf)
     for i in range(ladders):
-        height, base = sums.offsets[i + 1] - sums.offsets[i], sums.offsets[i] + i + rungs[i]
-        if rungs[i] < height:
+        ladder, climbed = used[i], rungs[used[i]]
+        height = sums.offsets[ladder + 1] - sums.offsets[ladder]
+        base = sums.offsets[ladder] + ladder + climbed
+        if climbed < height:
             dearer[i] = sums.spent[base + 1] - sums.spent[base]
-        if rungs[i] > 0:
+        if climbed > 0:
             cheaper[i] = sums.spent[base - 1] - sums.spent[base]
         for s in range(scenarios):
-            at = sums.starts[i] + s * (height + 1) + rungs[i]
-            more[s, i] = sums.filled[at + 1] - sums.filled[at] if rungs[i] < height else 0.0
-            less[s, i] = sums.filled[at] - sums.filled[at - 1] if rungs[i] > 0 else 0.0
+            at = sums.starts[ladder] + s * (height + 1) + climbed
+            more[s, i] = sums.filled[at + 1] - sums.filled[at] if climbed < height else 0.0
+            less[s, i] = sums.filled[at] - sums.filled[at - 1] if climbed > 0 else 0.0
     changes = np.empty((ladders, ladders))
     for i in range(ladders):
         for k in range(ladders):
@@ -229,14 +275,15 @@ def _pair_changes(sums: Sums, gap: FloatArray, rungs: IntArray) -> FloatArray:
 
 @compiled
 def search_climbs(sums: Sums, rungs: IntArray) -> float:
-    """Descend from an empty and from a full climb; write the better one, and give its cost."""
+    """Descend from an empty and from a full climb; improve the better one, and give its cost."""
     full = np.empty(len(rungs), np.int64)
     for i in range(len(rungs)):
         rungs[i] = 0
         full[i] = sums.offsets[i + 1] - sums.offsets[i]
-    from_empty, from_full = descend(sums, rungs), descend(sums, full)
-    if from_full < from_empty - NEAR * (1.0 + abs(from_empty)):
-        for i in range(len(rungs)):
-            rungs[i] = full[i]
-        return from_full
-    return from_empty
+    cost, from_full = descend(sums, rungs), descend(sums, full)
+    if from_full < cost - NEAR * (1.0 + abs(cost)):
+        rungs[:] = full
+        cost = from_full
+    while _force(sums, cost, rungs):
+        cost = descend(sums, rungs)
+    return cost

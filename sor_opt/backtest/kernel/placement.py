@@ -53,8 +53,9 @@ def split_placement(
     """
     venues = len(takes)
     flows = history.flows[history.first[order, number] : history.last[order, number]]
-    if len(flows) == 0:
+    if len(flows) == 0:  # nothing is known of the queues
         flows = np.zeros((1, venues))
+        touch.queue[:] = np.inf
     unit = abs(touch.mid) if plan.fraction else 1.0
     under, over = penalties[0] * unit, penalties[1] * unit
     offsets = lay_out(touch, target, plan.step, plan.infinite)

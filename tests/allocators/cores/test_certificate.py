@@ -59,7 +59,7 @@ def outflow_problem(outflows, rebates, target, penalty, step, endless_ask=False)
 
 
 def misleading():
-    """Three venues at which descents from an empty and from a full climb end in the wrong place."""
+    """Three venues at which a descent from an empty climb ends in the wrong place."""
     return outflow_problem([[50, 200, 100], [200, 200, 50]], [0.01, 0.0, 0.004], 300.0, 0.03, 50.0)
 
 
@@ -182,38 +182,60 @@ def test_visits_run_out():
 
 
 class Stub(Allocator):
-    """Answers with a full climb that it calls whatever it is told to."""
+    """Answers with a climb that it calls whatever it is told to, or fails."""
 
     name = "stub"
 
-    def __init__(self, status, bound):
-        self.status, self.bound = status, bound
+    def __init__(self, rungs, status="feasible", bound=-math.inf):
+        self.rungs, self.status, self.bound = rungs, status, bound
 
     def solve(self, problem):
-        rungs = problem.heights
+        if self.rungs is None:
+            raise SolverError("no split in time")
+        rungs = np.array(self.rungs)
         cost = problem.cost(rungs)
         return Allocation(problem, rungs, self.status, cost, self.bound, self.name, 0.0)
 
 
-@pytest.mark.parametrize("status", ["feasible", "optimal"])
-def test_without_visits_the_last_word_is_the_fallbacks(monkeypatch, status):
+BEST, POOR, START = [0, 0, 0, 2, 3, 2], [0, 0, 0, 6, 6, 6], [0, 0, 0, 1, 4, 1]
+
+
+def proven_by(monkeypatch, last_word):
+    """Prove a middling climb without a visit."""
     monkeypatch.setattr(certificate, "VISITS", 0)
     problem = misleading()
-    relaxed = bound_of(problem, relaxed_prices(problem))[1]
-    found = FastAllocator(Stub(status, -math.inf)).solve(problem)
-    assert found.rungs.tolist() == problem.heights.tolist()
-    assert found.cost == pytest.approx(problem.cost(problem.heights))
-    assert found.status == status
-    assert found.bound == pytest.approx(relaxed)
-    assert found.solver == "fast"
+    return problem, prove(problem, sums_of(problem), np.array(START), last_word)
 
 
-@pytest.mark.parametrize(("other", "kept"), [(-7.0, -6.875), (-6.5, -6.5)])
+@pytest.mark.parametrize("status", ["feasible", "optimal"])
+def test_without_visits_a_better_last_word_stands(monkeypatch, status):
+    problem, proof = proven_by(monkeypatch, Stub(BEST, status))
+    assert proof.rungs.tolist() == BEST
+    assert proof.status == status
+    assert proof.cost == pytest.approx(problem.cost(np.array(BEST)))
+    assert proof.bound == pytest.approx(bound_of(problem, relaxed_prices(problem))[1])
+
+
+@pytest.mark.parametrize("other", [Stub(POOR), Stub(POOR, "optimal"), Stub(None)])
+def test_a_worse_last_word_or_none_leaves_the_climb_and_its_gap(monkeypatch, other):
+    problem, proof = proven_by(monkeypatch, other)
+    assert proof.rungs.tolist() == START
+    assert proof.status == "feasible"
+    assert proof.cost == pytest.approx(problem.cost(np.array(START)))
+    assert proof.bound == pytest.approx(bound_of(problem, relaxed_prices(problem))[1])
+
+
+@pytest.mark.parametrize(("other", "kept"), [(-7.0, -6.875), (-6.7, -6.7)])
 def test_the_better_of_two_bounds_is_kept(monkeypatch, other, kept):
-    monkeypatch.setattr(certificate, "VISITS", 0)
-    found = FastAllocator(Stub("feasible", other)).solve(misleading())
-    assert found.bound == pytest.approx(kept)
-    assert found.gap == pytest.approx(found.cost - kept)
+    _, proof = proven_by(monkeypatch, Stub(POOR, bound=other))
+    assert proof.bound == pytest.approx(kept)
+    assert proof.status == "feasible"
+
+
+def test_a_bound_that_meets_the_climb_proves_it(monkeypatch):
+    cost = misleading().cost(np.array(START))
+    _, proof = proven_by(monkeypatch, Stub(POOR, bound=cost))
+    assert (proof.status, proof.bound) == ("optimal", pytest.approx(cost))
 
 
 @settings(max_examples=40, deadline=None)
@@ -244,14 +266,32 @@ def test_an_uncertified_answer_is_an_honest_climb(problem):
 
 
 def test_a_local_search_may_miss_what_a_proof_finds():
-    problem = misleading()
-    rungs = np.zeros(6, np.int64)
+    flows = [[200, 200, 150, 50], [200, 50, 200, 100], [100, 50, 150, 200]]
+    problem = outflow_problem(flows, [0.0, 0.004, 0.0, 0.004], 300.0, 0.05, 50.0)
+    rungs = np.zeros(8, np.int64)
     cost = search_climbs(sums_of(problem), rungs)
-    # Posted: 50, 200 and 50 shares, where 100, 150 and 100 are better.
-    assert rungs.tolist() == [0, 0, 0, 1, 4, 1]
-    assert certified(problem).rungs.tolist() == [0, 0, 0, 2, 3, 2]
-    assert cost == pytest.approx(-6.55)
-    assert certified(problem).cost == pytest.approx(-6.875)
+    # Posted nothing, 100, 150 and 100 shares, where 150, 100, nothing and 150 are better.
+    assert rungs.tolist() == [0, 0, 0, 0, 0, 2, 3, 2]
+    assert certified(problem).rungs.tolist() == [0, 0, 0, 0, 3, 2, 0, 3]
+    assert cost == pytest.approx(-6.425)
+    assert certified(problem).cost == pytest.approx(-6.4666667)
+
+
+def test_one_whole_rung_takes_the_place_of_two_odd_ones():
+    """What no exchange of two ladders brings about: 59 and 50 at 10.03, or 100 at 10.02."""
+    touch = Touch(
+        ask=np.array([10.03, 10.02, 10.03]),
+        ask_size=np.array([59.0, 159.0, 50.0]),
+        fee=np.zeros(3),
+        rebate=np.zeros(3),
+        queue=np.full(3, math.inf),
+        best_bid=10.0,
+        mid=10.01,
+    )
+    risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
+    problem = placement_problem("ABC", touch, np.zeros((2, 3)), 100.0, risk, PlacementParams())
+    assert create("fast").solve(problem).rungs.tolist() == certified(problem).rungs.tolist()
+    assert certified(problem).shares["B take"] == 100
 
 
 @pytest.mark.parametrize("certify", [False, True])

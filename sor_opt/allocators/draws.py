@@ -28,6 +28,9 @@ _TICK = 0.01
 _CHUNKS = {1: 60, 2: 14, 3: 5, 4: 3}
 """Most chunks per ladder of a placement, by its number of venues: lattices that can be walked."""
 
+_SHARES = (0.1, 0.2, 0.3, 0.4)
+"""How often so many venues are wanted, where an instance has them."""
+
 _SCENARIOS = (1, 2, 5, 20, 60, 200)
 
 
@@ -127,15 +130,8 @@ def placements(
         yield _placement(instance, rng, outside)
 
 
-def random_placements(
-    count: int, rng: np.random.Generator, outside: bool = False
-) -> Iterator[Instance]:
-    """Draw placements of random venues, see `placements`."""
-    return placements(random_instances(count, rng), rng, outside)
-
-
 def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> Instance:
-    number = min(int(rng.choice(list(_CHUNKS))), len(instance.venues))
+    number = min(int(rng.choice(list(_CHUNKS), p=_SHARES)), len(instance.venues))
     venues, most = instance.venues[:number], _CHUNKS[number]
     step = math.ceil(max(1.0, *(max(v.ask_size, v.bid_size) / most for v in venues)))
     chunks = int(rng.integers(1, most + 1))
@@ -152,7 +148,7 @@ def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> I
         ),
         Order(size, instance.order.side),
         model=PlacementParams(step=float(step)),
-        outflow=_outflow(rng, size, number),
+        outflow=_outflow(rng, size, step, number),
     )
     if rng.random() < 0.3 and placed.quoted:
         placed = replace(placed, model=PlacementParams("infinite", float(step)))
@@ -165,10 +161,16 @@ def _queue_ahead(rng: np.random.Generator, size: float, shown: float) -> float |
     return (None, 0.0, float("inf"), float(rng.uniform(0, 2) * max(size, shown)))[kind]
 
 
-def _outflow(rng: np.random.Generator, size: float, venues: int) -> Outflow:
-    """Draw outflows of the order's kind: correlated, heavy-tailed, or a few given samples."""
+def _outflow(rng: np.random.Generator, size: float, step: float, venues: int) -> Outflow:
+    """Draw outflows of the order's kind: correlated, heavy-tailed, given samples, or few and lumpy.
+
+    The last are those on which a local search goes wrong most often.
+    """
     scenarios = int(rng.choice(_SCENARIOS))
-    kind = rng.integers(4)
+    kind = rng.integers(5)
+    if kind == 4:
+        lumps = step * rng.integers(0, 5, (min(scenarios, 3), venues))
+        return Outflow(samples=tuple(tuple(row) for row in lumps.astype(float).tolist()))
     if kind == 3:
         samples = rng.uniform(0, 2.5 * size, (scenarios, venues)).round(rng.integers(0, 3))
         samples[rng.random(samples.shape) < 0.2] = 0.0

@@ -30,6 +30,8 @@ from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import Allocation, LadderProblem
 
+MAX_ITERATIONS = 100_000_000
+
 
 @dataclass(frozen=True)
 class RobbinsMonroParams:
@@ -38,7 +40,7 @@ class RobbinsMonroParams:
     Parameters
     ----------
     iterations : int
-        N, >= 1; the paper takes 1,000.
+        N, 1 to `MAX_ITERATIONS`; the paper takes 1,000.
     seed : int
         Of the scenarios' draw, >= 0.
     """
@@ -47,8 +49,10 @@ class RobbinsMonroParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise ConfigError(f"iterations must be >= 1, got {self.iterations}")
+        if not 1 <= self.iterations <= MAX_ITERATIONS:
+            raise ConfigError(
+                f"iterations must be >= 1 and at most {MAX_ITERATIONS:,}, got {self.iterations}"
+            )
         if self.seed < 0:
             raise ConfigError(f"seed must be >= 0, got {self.seed}")
 

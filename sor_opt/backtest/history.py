@@ -20,6 +20,10 @@ _OPENS = (SESSION[0].hour * 60 + SESSION[0].minute) * 60 * SECOND
 """Nanoseconds from midnight: earlier windows count only for orders that start earlier."""
 
 
+MAX_MOMENTS = 1_000_000
+"""The most slices, and windows a day, that a replay looks at."""
+
+
 class History(NamedTuple):
     """Outflow scenarios of every order's slices.
 
@@ -53,13 +57,14 @@ def past_flows(market: Market, params: WindowParams) -> History:
     ConfigError
         If the horizon is shorter than a slice.
     """
-    check_trades(market)
+    _check_trades(market)
     length, horizon = market.params.slice, market.orders.horizon
     if horizon < length:
         raise ConfigError(
             f"the horizon of {horizon / SECOND:g}s is shorter than a slice of "
             f"{length / SECOND:g}s; lengthen --horizon or shorten --slice"
         )
+    slices, midnights = slice_starts(market)
     starts, since = _window_starts(market, params.stride)
     windows = _look(market, starts, since)
     usable = tradable(windows)
@@ -73,7 +78,6 @@ def past_flows(market: Market, params: WindowParams) -> History:
         params.cancellations,
         params.through == "fill",
     )
-    slices, midnights = slice_starts(market)
     opens = np.minimum(midnights + _OPENS, np.repeat(market.orders.starts, count_slices(market)))
     first = np.searchsorted(starts, np.maximum(slices - params.lookback, opens))
     last = np.maximum(first, np.searchsorted(starts, slices - length, "right"))
@@ -91,24 +95,35 @@ def past_flows(market: Market, params: WindowParams) -> History:
     return History(flows, first.reshape(shape), last.reshape(shape))
 
 
-def check_trades(market: Market) -> None:
-    """Refuse a tape without trades.
-
-    Raises
-    ------
-    DataError
-    """
-    if not len(market.prints.ts):
+def _check_trades(market: Market) -> None:
+    """Refuse a tape without trades, or whose trades are not those of its quotes."""
+    prints, orders = market.prints, market.orders
+    if not len(prints.ts):
         raise DataError(
             "holds no trades, which the placement policy learns from and is filled by",
             file=market.tape.source,
             mend="give --trades FILE beside the quotes",
+        )
+    during = (prints.ts >= orders.midnights.min()) & (prints.ts <= orders.deadlines.max())
+    if not (during & np.isin(prints.venue, np.unique(market.feed.venue))).any():
+        raise DataError(
+            "no trade is of a venue and a day of the orders",
+            file=market.tape.source,
+            mend="give the trades of the same days and venues",
+        )
+
+
+def _check_count(what: str, count: int) -> None:
+    if count > MAX_MOMENTS:
+        raise ConfigError(
+            f"{count:,} {what} are more than {MAX_MOMENTS:,}; take longer slices or strides"
         )
 
 
 def slice_starts(market: Market) -> tuple[IntArray, IntArray]:
     """When each slice of each order starts, and its day's midnight; both flat, order by order."""
     orders, count = market.orders, count_slices(market)
+    _check_count("slices", len(orders) * count)
     starts = orders.starts[:, None] + np.arange(count) * market.params.slice
     return starts.reshape(-1), np.repeat(orders.midnights, count)
 
@@ -159,6 +174,7 @@ def _window_starts(market: Market, stride: int) -> tuple[IntArray, IntArray]:
     for midnight in np.unique(orders.midnights):
         today = orders.midnights == midnight
         opens, begin = midnight + _OPENS, orders.starts[today].min()
+        _check_count("windows", (orders.starts[today].max() - min(opens, begin)) // stride)
         early = -(-max(0, opens - begin) // stride) * stride
         grids.append(np.arange(opens - early, orders.starts[today].max() + orders.horizon, stride))
     midnights = np.repeat(np.unique(orders.midnights), [len(grid) for grid in grids])

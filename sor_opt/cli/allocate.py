@@ -52,7 +52,7 @@ class BookOptions:
         typer.Option(help="Fractions of the mid, or dollars per share."),
     ] = None
     model: Annotated[
-        Literal["static", "placement"] | None, typer.Option(help="Cost model [static].")
+        Literal["static", "placement"] | None, typer.Option(help="Cost model (static).")
     ] = None
 
     def read(self, book: Path) -> Instance:
@@ -103,7 +103,7 @@ def allocate(
 ) -> None:
     """Split one order over the venues of a book at the least cost.
 
-    The placement model needs an [outflow] in the book.
+    The placement model needs the table `outflow` in the book.
 
     Example: sor-opt allocate book.toml --size 5000 --model placement --allocator integer
     """

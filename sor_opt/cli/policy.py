@@ -43,30 +43,30 @@ class PolicyOptions:
     step: Annotated[float, typer.Option(help="Shares per chunk.")] = 100.0
     space: Annotated[
         Literal["open", "strict"] | None,
-        typer.Option(help="static: whether the total is free, or the target exactly [open]."),
+        typer.Option(help="static: whether the total is free, or the target exactly (open)."),
     ] = None
     ref: Annotated[
         Literal["mid", "zero"] | None,
-        typer.Option(help="static: reference price [mid in the open space, zero in the strict]."),
+        typer.Option(help="static: reference price (mid in the open space, zero in the strict)."),
     ] = None
     leftover: Annotated[
         Literal["carry", "sweep"] | None,
-        typer.Option(help="placement: a slice's unfilled rest goes on, or is bought [carry]."),
+        typer.Option(help="placement: a slice's unfilled rest goes on, or is bought (carry)."),
     ] = None
     through: Annotated[
         Literal["fill", "volume"] | None,
         typer.Option(
-            help="placement: a trade below the limit fills all, or its own volume [fill]."
+            help="placement: a trade below the limit fills all, or its own volume (fill)."
         ),
     ] = None
     lookback: Annotated[
-        int | None, duration_option("placement: past that scenarios come from [1h].")
+        int | None, duration_option("placement: past that scenarios come from (1h).")
     ] = None
     window_stride: Annotated[
-        int | None, duration_option("placement: a past window begins so often [10s].")
+        int | None, duration_option("placement: a past window begins so often (10s).")
     ] = None
     min_windows: Annotated[
-        int | None, typer.Option(help="placement: with fewer no fill is assumed [20].")
+        int | None, typer.Option(help="placement: with fewer no fill is assumed (20).")
     ] = None
     cancellations: Annotated[
         bool | None,
@@ -113,6 +113,10 @@ class PolicyOptions:
         return placement_policy(risk, rules)
 
 
+def _share(share: float) -> str:
+    return "less than 1%" if share < 0.01 else f"up to {share:.0%}"
+
+
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
@@ -136,4 +140,4 @@ def warn_of_placement(
         )
     for text, (points, share) in broken_shares(market, risks).items():
         where = f" at {points} of {len(risks)} points" if len(risks) > 1 else ""
-        out.warn(f"assumption {text} does not hold{where}, in up to {share:.0%} of the slices")
+        out.warn(f"assumption {text} does not hold{where}, in {_share(share)} of the slices")

@@ -85,8 +85,8 @@ class ReplayOptions:
     )
     side: Annotated[Literal["buy", "sell"], typer.Option(help="Of the parent orders.")] = "buy"
     size: Annotated[float, typer.Option(help="Shares of each parent order.")] = 5000.0
-    start: Annotated[time | None, _clock_option("First order of a day [09:30].")] = None
-    end: Annotated[time | None, _clock_option("Last trade of a day [16:00].")] = None
+    start: Annotated[time | None, _clock_option("First order of a day (09:30).")] = None
+    end: Annotated[time | None, _clock_option("Last trade of a day (16:00).")] = None
     horizon: Annotated[int, duration_option("Time that the policy has.")] = "9m"  # type: ignore[assignment]
     every: Annotated[int | None, duration_option("Start an order so often; one if left out.")] = (
         None

@@ -20,7 +20,7 @@ def landscape(
     output: OutputOptions,
     excess: Annotated[
         float | None,
-        typer.Option(help="lambda_over + theta_queue, where it matters [the grid's middle]."),
+        typer.Option(help="lambda_over + theta_queue, where it matters (the grid's middle)."),
     ] = None,
     plot: PlotOption = None,
 ) -> None:

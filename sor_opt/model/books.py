@@ -97,7 +97,7 @@ def _parse(text: str, path: object) -> Mapping[str, Any]:
             return tables
         if head.startswith("[") or "=" in head:
             return tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"is neither TOML, JSON nor CSV: {error}", file=path) from error
     return {"venues": _csv_rows(text, path)}
 
@@ -117,7 +117,7 @@ def _model(table: Any, path: object) -> Any:
     if not isinstance(table, Mapping):
         return _build(StaticParams, table, path)
     name = table.get("name", StaticParams.name)
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise DataError(f"unknown model {name!r}", file=path, mend=f"known are {', '.join(MODELS)}")
     own = {key: value for key, value in table.items() if key != "name"}
     return _build(MODELS[name].params, own, path)
@@ -169,6 +169,6 @@ def _value(key: str, value: Any) -> Any:
         if key in _WHOLE and not number.is_integer():
             raise ValueError
         return int(number) if key in _WHOLE else number
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         kind = "a whole number" if key in _WHOLE else "a number"
         raise ValueError(f"{key} must be {kind}, got {value!r}") from None

@@ -65,7 +65,7 @@ class Instance:
     Raises
     ------
     ConfigError
-        If there is no venue, or a name repeats.
+        If there is no venue, a name repeats, or the outflow is not of as many venues.
     """
 
     venues: tuple[Venue, ...]
@@ -81,6 +81,8 @@ class Instance:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ConfigError(f"venue names repeat: {', '.join(repeated)}")
+        if self.outflow is not None:
+            self.outflow.check_width(len(names))
 
     @property
     def quoted(self) -> tuple[Venue, ...]:

@@ -13,9 +13,8 @@ with independent xi_0 and eps_k of one family and of means mean_0 (the venues' a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -25,6 +24,8 @@ from sor_opt.market.tape import FloatArray
 MAX_SCENARIOS = 100_000
 MAX_MEAN = 1e15
 """Shares: counts beyond it are no whole numbers any more."""
+
+MAX_TAIL = 1000.0
 
 _Draw = Callable[[np.random.Generator, FloatArray, float, int], FloatArray]
 
@@ -67,7 +68,7 @@ class Outflow:
     alpha : float
         Share of the common factor, 0 to 1.
     tail : float
-        The Pareto's tail index, > 1: P(xi > x) falls like x^-tail.
+        The Pareto's tail index, > 1 and at most `MAX_TAIL`: P(xi > x) falls like x^-tail.
     scenarios : int
         How many to draw, 1 to `MAX_SCENARIOS`.
     seed : int
@@ -92,6 +93,9 @@ class Outflow:
             raise ConfigError("outflow needs either samples or a family")
         if self.family is None:
             self._check_samples()
+            for other in fields(self):
+                if other.name != "samples" and getattr(self, other.name) != other.default:
+                    raise ConfigError(f"samples need no {other.name}")
             return
         if self.family not in FAMILIES:
             raise ConfigError(f"family must be one of {', '.join(FAMILIES)}, got {self.family!r}")
@@ -102,8 +106,8 @@ class Outflow:
                 raise ConfigError(f"mean must be > 0 and at most {MAX_MEAN:g}, got {mean:g}")
         if not 0 <= self.alpha <= 1:
             raise ConfigError(f"alpha must be between 0 and 1, got {self.alpha:g}")
-        if not 1 < self.tail < math.inf:
-            raise ConfigError(f"tail must be > 1, got {self.tail:g}")
+        if not 1 < self.tail <= MAX_TAIL:
+            raise ConfigError(f"tail must be > 1 and at most {MAX_TAIL:g}, got {self.tail:g}")
         if not 1 <= self.scenarios <= MAX_SCENARIOS:
             raise ConfigError(
                 f"scenarios must be between 1 and {MAX_SCENARIOS:,}, got {self.scenarios:,}"
@@ -112,6 +116,8 @@ class Outflow:
             raise ConfigError(f"seed must be >= 0, got {self.seed}")
 
     def _check_samples(self) -> None:
+        if not isinstance(self.samples, tuple):
+            raise ConfigError("samples must be rows of one number per venue")
         if len(self.samples) > MAX_SCENARIOS:
             raise ConfigError(f"samples must hold at most {MAX_SCENARIOS:,} rows")
         if not all(isinstance(row, tuple) and row for row in self.samples):
@@ -135,6 +141,18 @@ class Outflow:
     def _means(self) -> tuple[float, ...]:
         return self.mean if isinstance(self.mean, tuple) else (self.mean,)
 
+    def check_width(self, venues: int) -> None:
+        """Refuse samples or means that are not one per venue.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if self.family is None:
+            self._check_width("each sample", len(self.samples[0]), venues)
+        elif isinstance(self.mean, tuple):
+            self._check_width("mean", len(self.mean), venues)
+
     def draw(self, venues: int) -> FloatArray:
         """Give the scenarios, shape (scenarios, venues); the same seed gives the same.
 
@@ -143,11 +161,9 @@ class Outflow:
         ConfigError
             If samples or means are not one per venue.
         """
+        self.check_width(venues)
         if self.family is None:
-            self._check_width("each sample", len(self.samples[0]), venues)
             return np.array(self.samples, dtype=np.float64)
-        if isinstance(self.mean, tuple):
-            self._check_width("mean", len(self.mean), venues)
         means = np.broadcast_to(np.array(self._means, dtype=np.float64), (venues,))
         rng, draw = np.random.default_rng(self.seed), FAMILIES[self.family]
         average = means.mean(keepdims=True)

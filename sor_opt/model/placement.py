@@ -31,6 +31,9 @@ from sor_opt.model.static import MAX_RUNGS, check_depth, count_rungs
 
 Depth = Literal["displayed", "infinite"]
 
+MAX_CELLS = 50_000_000
+"""The most rungs x scenarios of a problem: 400 MB."""
+
 TAKE, POST = " take", " post"
 """What follows a venue's name in the names of its two ladders."""
 
@@ -198,6 +201,7 @@ def placement_problem(
     unit = risk.dollars(touch.mid)
     layout = (params.step, params.infinite)
     offsets = lay_out(touch, target, *layout)
+    check_cells(int(offsets[-1]), len(outflows))
     fills, costs = np.empty((offsets[-1], len(outflows))), np.empty(offsets[-1])
     theta = risk.theta_queue * unit
     write_ladders(touch, outflows, theta, *layout, offsets, fills, costs)
@@ -211,6 +215,20 @@ def placement_problem(
         excess_penalty=risk.lambda_over * unit,
         step=params.step,
     )
+
+
+def check_cells(rungs: int, scenarios: int) -> None:
+    """Refuse a problem of more than `MAX_CELLS` rungs x scenarios.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if rungs * scenarios > MAX_CELLS:
+        raise ConfigError(
+            f"{rungs:,} chunks x {scenarios:,} scenarios are more than {MAX_CELLS:,}; take a "
+            "larger step or fewer scenarios"
+        )
 
 
 def check_target(target: float, step: float) -> None:

@@ -136,7 +136,9 @@ def _spread(row: Mapping[str, Any], key: str) -> str:
 
 def _optimum(optimum: Mapping[str, Any] | None) -> list[RenderableType]:
     if optimum is None:
-        return [Text("No exact optimum: odd lots make lambda_over matter here, so no regrets.")]
+        return [
+            Text("No exact optimum: not lambda_under + theta_queue alone decides, so no regrets.")
+        ]
     return [
         Text(
             f"Exact optimum: train {number(optimum['train_bps'], 3)} bps, "

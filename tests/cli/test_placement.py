@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -117,7 +118,13 @@ def test_a_rebate_below_minus_the_half_spread_breaks_the_first_assumption(run, b
         ("alpha = 0.6", "alpha = 1.5", "alpha must be between 0 and 1, got 1.5"),
         ("scenarios = 1000", "scenarios = 0", "scenarios must be between 1 and 100,000, got 0"),
         ("scenarios = 1000", "scenarios = 1.5", "scenarios must be a whole number, got 1.5"),
-        ("alpha = 0.6", "tail = 1", "tail must be > 1, got 1"),
+        ("alpha = 0.6", "tail = 1", "tail must be > 1 and at most 1000, got 1"),
+        ("mean = 2200", "mean = [1, 2, 3]", "mean must hold one number per venue, 2, got 3"),
+        ("mean = 2200", "mean = 1" + "0" * 400, "mean must be a number"),
+        (OUTFLOW, "[outflow]\nsamples = [[1]]", "each sample must hold one number per venue"),
+        (OUTFLOW, "[outflow]\nsamples = 5", "samples must be rows of one number per venue"),
+        (OUTFLOW, "[outflow]\nsamples = [[1, 2]]\nalpha = 0.5", "samples need no alpha"),
+        ('name = "placement"', 'name = ["placement"]', "unknown model ['placement']"),
         ("alpha = 0.6", "beta = 1", "unknown key 'beta' in Outflow"),
         ('family = "poisson"', "", "outflow needs either samples or a family"),
         ("alpha = 0.6", "samples = [[1, 2]]", "outflow needs either samples or a family"),
@@ -143,12 +150,11 @@ def test_a_wrong_book_is_one_line_that_names_the_file(run, book, old, new, messa
     ("old", "new", "options", "message"),
     [
         (OUTFLOW, "", [], "needs an [outflow]"),
-        ("mean = 2200", "mean = [1, 2, 3]", [], "mean must hold one number per venue, 2, got 3"),
-        (OUTFLOW, "[outflow]\nsamples = [[1]]", [], "each sample must hold one number per venue"),
         ("ask_size = 2000", "ask_size = 0", [], "an infinite depth needs one that does"),
         ("", "", ["--space", "open"], "--space does not go with the placement model"),
         ("", "", ["--iterations", "0", "--allocator", "robbins-monro"], "iterations must be >= 1"),
         ("", "", ["--step", "0.0001"], "more than 1,000,000 chunks"),
+        ("", "", ["--step", "0.01"], "150,000 chunks x 1,000 scenarios are more than 50,000,000"),
     ],
 )
 def test_a_wrong_call_is_one_line(run, book, old, new, options, message):
@@ -278,6 +284,9 @@ def test_compare_knows_no_exact_optimum_of_the_placement(run, market):
         ("backtest", [*PLACED, "--min-windows", "900"], 3, "no slice has 900 windows of 30s"),
         ("backtest", [*PLACED, "--step", "1e-6"], 2, "take a larger step"),
         ("backtest", [*PLACED, "--through", "half"], 2, "--through"),
+        ("backtest", [*PLACED, "--window-stride", "1ns"], 2, "windows are more than 1,000,000"),
+        ("backtest", [*PLACED, "--slice", "1ns"], 2, "slices are more than 1,000,000"),
+        ("backtest", [*PLACED, "--step", "0.01"], 2, "scenarios are more than 50,000,000"),
     ],
 )
 def test_a_wrong_replay_is_one_line(run, market, command, options, code, message):
@@ -294,6 +303,27 @@ def test_without_trades_the_command_says_what_is_missing(run, market):
     assert err.strip().count("\n") == 0
 
 
+def test_trades_of_another_day_are_refused(run, market, tmp_path):
+    other = generate(SyntheticParams(seed=5, minutes=12, day=date(2024, 3, 5)))
+    save_tape(other, tmp_path / "q.csv", tmp_path / "t.csv")
+    code, _, err = run("backtest", market[0], "--trades", tmp_path / "t.csv", *PLACED)
+    assert code == 3
+    assert "no trade is of a venue and a day of the orders" in err
+
+
 def test_slices_with_too_little_past_are_told(run, market):
     _, _, err = run("backtest", *market, *PLACED)
     assert "slices have fewer than 5 past windows behind them" in err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("allocate", ["table `outflow`", "(static)"]),
+        ("backtest", ["(carry)", "(fill)", "(open)", "(09:30)", "(10s)"]),
+    ],
+)
+def test_help_keeps_its_defaults(run, monkeypatch, command, words):
+    monkeypatch.setenv("COLUMNS", "300")
+    out = " ".join(run(command, "--help")[1].split())
+    assert [word for word in words if word not in out] == []

@@ -28,7 +28,7 @@ from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
 from sor_opt.market.book import Feed, Prints
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.placement import Touch, check_target
+from sor_opt.model.placement import Touch, check_cells, check_target
 from sor_opt.model.static import check_depth
 
 _BEST_ASK, _BY_SIZE, _PLACEMENT = int(Split.BEST_ASK), int(Split.BY_SIZE), int(Split.PLACEMENT)
@@ -118,6 +118,7 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
         _check_displays(market, rules.model.step)
         check_target(orders.size, rules.model.step)
         history = past_flows(market, rules.windows)
+        _check_cells(market, rules.model.step, history)
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
     given = _Given(
         market.feed,
@@ -177,6 +178,15 @@ def _check_displays(market: Market, step: float) -> None:
     deepest = int(np.argmax(market.feed.ask_size))
     venue = market.tape.venues[market.feed.venue[deepest]]
     check_depth(venue, market.feed.ask_size[deepest], step)
+
+
+def _check_cells(market: Market, step: float, history: History) -> None:
+    """Refuse what could become too large a problem at some decision."""
+    shown = np.zeros(len(market.tape.venues))
+    np.maximum.at(shown, market.feed.venue, market.feed.ask_size)
+    posts = len(shown) * np.ceil(market.orders.size / step)
+    rungs = int(posts + np.ceil(shown / step).sum())
+    check_cells(rungs, int((history.last - history.first).max()))
 
 
 @compiled

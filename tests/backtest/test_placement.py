@@ -129,6 +129,20 @@ def test_or_it_is_swept_at_the_slices_end(scene, play):
     ]
 
 
+def test_what_is_still_to_be_swept_is_no_part_of_the_next_target(scene, play):
+    """Of 150 overdue the display gives 60 at a time; the second slice still wants its own 200."""
+    rows = [(t, 0, 10.00, 200, 10.02, 60) for t in (0, 181, 185)]
+    future = sells((150, 10.00, 250), (183, 10.00, 500))
+    stage = scene(future, rows, past=STEADY, horizon=120, size=400)
+    assert play(stage, policy(PATIENT, lookback=120, leftover="sweep")) == [
+        (150, "A", 10.00, 50, "limit"),
+        (180, "A", 10.02, 60, "sweep"),
+        (181, "A", 10.02, 60, "sweep"),
+        (183, "A", 10.00, 200, "limit"),
+        (240, "A", 10.02, 30, "sweep"),
+    ]
+
+
 def test_a_bid_is_gone_when_its_slice_is_over(scene, play):
     """With nothing known to leave the queue in the second slice's past, nothing is posted then."""
     future = sells((179, 10.00, 100), (190, 10.00, 900))

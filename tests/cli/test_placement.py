@@ -312,8 +312,9 @@ def test_trades_of_another_day_are_refused(run, market, tmp_path):
 
 
 def test_slices_with_too_little_past_are_told(run, market):
+    # Windows of 30 s begin each 10 s: none are over at second 0, one at 30, four at 60.
     _, _, err = run("backtest", *market, *PLACED)
-    assert "slices have fewer than 5 past windows behind them" in err
+    assert "3 of 16 slices have fewer than 5 past windows behind them" in err
 
 
 @pytest.mark.parametrize(

@@ -188,3 +188,16 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(DataError, match="it is not text"):
         read_instance(path)
+
+
+@pytest.mark.parametrize(
+    ("side", "queues"), [("buy", [300, 0, 7, np.inf]), ("sell", [0, 500, 7, np.inf])]
+)
+def test_the_queue_is_what_is_shown_at_the_best_price_unless_it_is_given(side, queues):
+    venues = (
+        Venue("A", bid=10.00, bid_size=300, ask=10.03, ask_size=400),
+        Venue("B", bid=9.99, bid_size=200, ask=10.02, ask_size=500),
+        Venue("C", bid=9.00, bid_size=100, ask=11.00, ask_size=100, queue=7),
+        Venue("D", bid=10.00, bid_size=0, ask=10.02, ask_size=0),
+    )
+    assert Instance(venues, Order(100, side)).touch.queue.tolist() == queues

@@ -76,7 +76,7 @@ def prove(problem: LadderProblem, sums: Sums, rungs: IntArray, last_word: Alloca
         log.info("the certificate is left open: %s", error)
         return own
     bound = max(bound, other.bound)
-    if other.cost < own.cost:
+    if other.cost <= own.cost + tie_tolerance(own.cost):
         return Proof(other.rungs, other.cost, bound, other.status)
     proven = own.cost - bound <= tie_tolerance(own.cost)
     return Proof(best, own.cost, min(bound, own.cost), "optimal" if proven else "feasible")

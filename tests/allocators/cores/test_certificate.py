@@ -370,7 +370,7 @@ def test_robbins_monro_takes_no_exact_total():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"iterations": 0}, "iterations must be >= 1, got 0"),
+        ({"iterations": 0}, "iterations must be >= 1 and at most 100,000,000, got 0"),
         ({"seed": -1}, "seed must be >= 0, got -1"),
     ],
 )

@@ -12,8 +12,9 @@ which the thinning does not touch.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from sor_opt.search.grid import run_grid
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import Space
 
+Rows = TypeVar("Rows", Quotes, Trades)
+
 POLICIES: dict[str, Policy] = {
     "placement": placement_policy(),
     "placement, volume": placement_policy(
@@ -46,26 +49,15 @@ POLICIES: dict[str, Policy] = {
 
 def of_venue(tape: Tape, venue: str) -> Tape:
     """Keep one venue's quotes and trades."""
-    number, trades = tape.venues.index(venue), tape.trades
-    assert trades is not None
-    mine, printed = tape.quotes.venue == number, trades.venue == number
-    quotes, prints = tape.quotes, trades
-    kept = Quotes(
-        quotes.ts[mine],
-        quotes.venue[mine] * 0,
-        quotes.bid[mine],
-        quotes.bid_size[mine],
-        quotes.ask[mine],
-        quotes.ask_size[mine],
-    )
-    sold = Trades(
-        prints.ts[printed],
-        prints.venue[printed] * 0,
-        prints.price[printed],
-        prints.size[printed],
-        prints.side[printed],
-    )
-    return replace(tape, venues=(venue,), quotes=kept, trades=sold)
+    number = tape.venues.index(venue)
+
+    def mine(rows: Rows) -> Rows:
+        kept = rows.venue == number
+        columns = {field.name: getattr(rows, field.name)[kept] for field in fields(rows)}
+        return replace(rows, **columns | {"venue": columns["venue"] * 0})
+
+    assert tape.trades is not None
+    return replace(tape, venues=(venue,), quotes=mine(tape.quotes), trades=mine(tape.trades))
 
 
 def best_of_the_grid(market: Market, policy: Policy) -> Policy:

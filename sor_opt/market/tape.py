@@ -6,7 +6,8 @@ Loaders produce it, everything else consumes it; nothing else knows file formats
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,6 +121,8 @@ class Tape:
         Where the session's clock hangs (an IANA name); times given without a date are read in it.
     source : str
         The file or generator it came from, for messages.
+    left_out : mapping of str to int
+        Rows that the loader left out, by reason ("off exchange"), for `inspect`.
     """
 
     venues: tuple[str, ...]
@@ -128,6 +131,7 @@ class Tape:
     symbol: str = ""
     timezone: str = "America/New_York"
     source: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(set(self.venues)) != len(self.venues):

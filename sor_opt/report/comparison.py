@@ -12,13 +12,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich import box
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.report.plots import save
-from sor_opt.report.tables import interval, number
+from sor_opt.report.tables import Shown, interval, number
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
 
@@ -93,7 +92,7 @@ def _quartiles(values: FloatArray) -> dict[str, Any]:
     return {"median": middle, "q25": low, "q75": high}
 
 
-def comparison_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The ranked strategies, and what chance explains of their differences."""
     title = (
         f"{summary['budget']} evaluations a run: shortfall of the winners, bps, median and "
@@ -134,7 +133,7 @@ def _spread(row: Mapping[str, Any], key: str) -> str:
     return "" if row["repeats"] == 1 else interval((row[key]["q25"], row[key]["q75"]))
 
 
-def _optimum(optimum: Mapping[str, Any] | None) -> list[RenderableType]:
+def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
     if optimum is None:
         return [
             Text("No exact optimum: not lambda_under + theta_queue alone decides, so no regrets.")
@@ -147,7 +146,7 @@ def _optimum(optimum: Mapping[str, Any] | None) -> list[RenderableType]:
     ]
 
 
-def _pairs(summary: Mapping[str, Any]) -> list[RenderableType]:
+def _pairs(summary: Mapping[str, Any]) -> list[Shown]:
     """Give the corrected p-values as a triangle, in the order of the ranks."""
     pairs = {(pair["first"], pair["second"]): pair for pair in summary["pairs"]}
     names = [row["name"] for row in summary["strategies"]]

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sor_opt.report.tables import number
+from sor_opt.report.tables import Shown, number
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
 from sor_opt.search.studies.history import History, Visit
@@ -54,7 +53,7 @@ def full_summary(history: History) -> dict[str, Any]:
     }
 
 
-def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[Shown]:
     """List studies, a row each."""
     if not summaries:
         return [Text("There are no studies.")]
@@ -76,12 +75,12 @@ def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     return [table]
 
 
-def result_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """Tell how a run ended, and the best point so far."""
     return [Text(f"{summary['study']}: {summary['note']}."), *_best(summary)]
 
 
-def show_tables(summary: Mapping[str, Any], top: int) -> list[RenderableType]:
+def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
     """Show what a study was made for, its best trials, and an adaptive one's last ranges."""
     identity = Table(box=None, show_header=False, pad_edge=False)
     for part, text in summary["identity"].items():
@@ -141,7 +140,7 @@ def _trials(trials: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[Shown]:
     if not reached:
         return []
     last = reached[-1]["ranges"]
@@ -151,12 +150,12 @@ def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     return [Text(f"After {len(reached)} rounds the ranges are {spans}.")]
 
 
-def _best(summary: Mapping[str, Any]) -> list[RenderableType]:
+def _best(summary: Mapping[str, Any]) -> list[Shown]:
     best = summary["best"]
     if best is None:
         return [Text("No trial is finished.")]
     point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in NAMES)
-    lines: list[RenderableType] = [
+    lines: list[Shown] = [
         Text(
             f"Best: trial {best['number']}, {point}: train {number(best['train_bps'], 3)} bps, "
             f"test {number(best['test_bps'], 3)} bps."

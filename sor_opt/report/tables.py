@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+Shown = Table | Text | str
+"""What the console can show: a table, or a line."""
 
-def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+
+def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """One policy against the baselines."""
     title = f"{_count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
     table = _table("policy")
@@ -34,7 +36,7 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
     return [Text(title), table, *saved, *_notes(summary), *_draws(summary["orders"])]
 
 
-def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType]:
+def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     """The ranked points, the baselines, and what the best point saves on them."""
     orders = summary["orders"]
     names = list(summary["baselines"])
@@ -72,7 +74,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
     ]
 
 
-def landscape_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The exact optimum against the best of the grid."""
     best, grid = summary["best"], summary["grid_best"]
     table = _table("")
@@ -106,7 +108,7 @@ def _table(first: str) -> Table:
     return table
 
 
-def _savings(title: str, row: Mapping[str, Any]) -> list[RenderableType]:
+def _savings(title: str, row: Mapping[str, Any]) -> list[Shown]:
     table = _table("baseline")
     for heading in ("saved", "95 % interval", "orders"):
         table.add_column(heading, justify="right")
@@ -136,7 +138,7 @@ def _verdict(summary: Mapping[str, Any]) -> Text:
     return Text(f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s.")
 
 
-def _notes(summary: Mapping[str, Any]) -> list[Text]:
+def _notes(summary: Mapping[str, Any]) -> list[Shown]:
     missing = summary["incomplete_orders"]
     if not missing:
         return []
@@ -149,7 +151,7 @@ def _notes(summary: Mapping[str, Any]) -> list[Text]:
     ]
 
 
-def _draws(orders: int) -> list[Text]:
+def _draws(orders: int) -> list[Shown]:
     return (
         [Text("One order is one draw: no interval, no claim.", style="yellow")]
         if orders == 1

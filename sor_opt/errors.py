@@ -74,7 +74,10 @@ def quoted(value: object) -> str:
     value : object
         A text, of which 80 characters are shown at most, or anything else that has a repr.
     """
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return f"{type(value).__name__} that is too large to show"
     if len(text) > _LONGEST_QUOTE:
         text = text[: _LONGEST_QUOTE - 3] + "..."
     return repr(text) if isinstance(value, str) else text

@@ -99,7 +99,7 @@ def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
         "quartiles over the runs; seconds of the median run"
     )
     return [
-        Text(title),
+        title,
         _ranking(summary["strategies"]),
         *_optimum(summary["optimum"]),
         *_pairs(summary),
@@ -135,15 +135,9 @@ def _spread(row: Mapping[str, Any], key: str) -> str:
 
 def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
     if optimum is None:
-        return [
-            Text("No exact optimum: not lambda_under + theta_queue alone decides, so no regrets.")
-        ]
-    return [
-        Text(
-            f"Exact optimum: train {number(optimum['train_bps'], 3)} bps, "
-            f"its test {number(optimum['test_bps'], 3)} bps."
-        )
-    ]
+        return ["No exact optimum: not lambda_under + theta_queue alone decides, so no regrets."]
+    train, test = number(optimum["train_bps"], 3), number(optimum["test_bps"], 3)
+    return [f"Exact optimum: train {train} bps, its test {test} bps."]
 
 
 def _pairs(summary: Mapping[str, Any]) -> list[Shown]:
@@ -165,7 +159,7 @@ def _pairs(summary: Mapping[str, Any]) -> list[Shown]:
         f"p-values of the differences, after Holm over {tested} tests (Mann-Whitney U; a sign test "
         "against a strategy without seeds; two of these differ for certain, or not at all)"
     )
-    return [Text(title), table]
+    return [title, table]
 
 
 def _p_value(pair: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 Shown = Table | Text | str
-"""What the console can show: a table, or a line."""
+"""What the console shows: a table, a line, or a line of a style, without names in it."""
 
 
 def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
@@ -33,7 +33,7 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
             style="bold" if name == router else None,
         )
     saved = _savings(f"Saved by {router}", summary)
-    return [Text(title), table, *saved, *_notes(summary), *_draws(summary["orders"])]
+    return [title, table, *saved, *_notes(summary), *_draws(summary["orders"])]
 
 
 def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
@@ -65,7 +65,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         table.add_row("", name, "", "", *scores, number(row["unfilled_shares"], 0))
     best = summary["best"]
     return [
-        Text(title),
+        title,
         table,
         *_savings("Saved by the best point", best),
         _verdict(summary),
@@ -99,7 +99,7 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"Exact for {scope}.",
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
-    return [Text(lines[0]), table, *(Text(line) for line in lines[1:])]
+    return [lines[0], table, *lines[1:]]
 
 
 def _table(first: str) -> Table:
@@ -115,7 +115,7 @@ def _savings(title: str, row: Mapping[str, Any]) -> list[Shown]:
     for name, mean in row["savings_bps"].items():
         bounds = interval(row["savings_interval_bps"][name])
         table.add_row(name, number(mean), bounds, str(row["savings_orders"][name]))
-    return [Text(f"{title}, bps, paired over the orders that both filled"), table]
+    return [f"{title}, bps, paired over the orders that both filled", table]
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -129,13 +129,11 @@ def interval(bounds: Sequence[float]) -> str:
     return "-" if not math.isfinite(low) else f"[{low:.2f}, {high:.2f}]"
 
 
-def _verdict(summary: Mapping[str, Any]) -> Text:
+def _verdict(summary: Mapping[str, Any]) -> str:
     points, distinct = len(summary["points"]), summary["distinct"]
     if summary["flat"]:
-        return Text(
-            f"Flat: all {points} points did exactly the same; the parameters decide nothing."
-        )
-    return Text(f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s.")
+        return f"Flat: all {points} points did exactly the same; the parameters decide nothing."
+    return f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s."
 
 
 def _notes(summary: Mapping[str, Any]) -> list[Shown]:

@@ -65,12 +65,12 @@ def check_place(path: Path | str) -> None:
         raise unwritable(path, error) from error
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise ConfigError(f"cannot write {path}: it is a directory")
+        raise ConfigError(f"cannot write {path}: it is a directory; name a file")
     folder = next(parent for parent in target.parents if os.path.exists(parent))
     if not folder.is_dir():
         raise ConfigError(f"cannot write {path}: {folder} is no directory")
     if not (_is_stream(path) or os.access(folder, os.W_OK | os.X_OK)):
-        raise ConfigError(f"cannot write {path}: no permission in {folder}")
+        raise ConfigError(f"cannot write {path}: no permission to write in {folder}")
 
 
 def unwritable(place: object, error: OSError) -> OutputError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sor_opt.cli.console import Output
+from sor_opt.cli.market import DataOptions, counted
 from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.places import READS, WRITES
 
@@ -22,8 +23,6 @@ app = typer.Typer(name="data", help="Inspect, convert and generate market data."
 Quotes = Annotated[
     Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content."), READS
 ]
-Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes."), READS]
-Symbol = Annotated[str | None, typer.Option(help="Which symbol, where a file holds several.")]
 
 
 def _tape(path: Path | None) -> Path | None:
@@ -43,18 +42,15 @@ Target = Annotated[
 
 @app.command("inspect")
 @spread
-def inspect_file(
-    file: Quotes, output: OutputOptions, trades: Trades = None, symbol: Symbol = None
-) -> None:
+def inspect_file(file: Quotes, data: DataOptions, output: OutputOptions) -> None:
     """Show what is in a file, how good it is, and which age limit its quotes need.
 
     Example: sor-opt data inspect data/sample_quotes.csv.gz --trades data/sample_trades.csv.gz
     """
-    from sor_opt.market.loaders import load_tape
     from sor_opt.market.quality import inspect
 
     out = Output(output)
-    tape = load_tape(file, trades, symbol)
+    tape = data.tape(file, out)
     found = inspect(tape)
     out.result(_payload(tape, found))
     out.show(*_summary(tape, found), _venue_table(found), _age_table(found), _proposal(found))
@@ -65,24 +61,25 @@ def inspect_file(
 def convert(
     file: Quotes,
     target: Target,
+    data: DataOptions,
     output: OutputOptions,
-    trades: Trades = None,
     trades_output: Annotated[
         Path | None,
         typer.Option(callback=_tape, help="Where the trades go; left out without it."),
         WRITES,
     ] = None,
-    symbol: Symbol = None,
 ) -> None:
     """Write quotes, and trades, in sor_opt's own format.
 
     Example: sor-opt data convert quotes_2018-01-02.csv.gz -o quotes.parquet
     """
-    from sor_opt.market.loaders import load_tape, save_tape
+    from sor_opt.market.loaders import save_tape
 
     out = Output(output)
-    tape = load_tape(file, trades, symbol)
+    tape = data.tape(file, out)
     save_tape(tape, target, trades_output)
+    if tape.left_out:
+        out.warn(f"left out: {counted(tape.left_out)}")
     if tape.trades is not None and trades_output is None:
         out.warn(f"{len(tape.trades):,} trades left out; --trades-output FILE writes them")
     _tell(out, tape, target, trades_output)
@@ -134,13 +131,15 @@ def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:
         out.show(f"{len(tape.trades):,} trades in {trades}")
 
 
-def _summary(tape: Tape, found: Inspection) -> tuple[str, str]:
+def _summary(tape: Tape, found: Inspection) -> list[str]:
     start, end = _clock(tape, found.start), _clock(tape, found.end)
-    return (
+    counts = (("Left out", tape.left_out), ("Emptied sides", tape.emptied))
+    return [
         f"{tape.source}{f', symbol {tape.symbol}' if tape.symbol else ''}",
         f"{found.rows:,} quotes and {found.trades:,} trades on {len(tape.venues)} venues, "
         f"{found.snapshots:,} snapshots, {start} to {end} {tape.timezone}",
-    )
+        *(f"{what}: {counted(reasons)}" for what, reasons in counts if reasons),
+    ]
 
 
 def _clock(tape: Tape, ts: int) -> str:
@@ -204,4 +203,12 @@ def _payload(tape: Tape, found: Inspection) -> dict[str, Any]:
     facts = asdict(found)
     facts["by_age"] = [{"max_quote_age_ns": age, **asdict(q)} for age, q in found.by_age]
     facts["proposed_max_quote_age_ns"] = facts.pop("proposed_max_quote_age")
-    return {"file": tape.source, "symbol": tape.symbol, "fingerprint": tape.fingerprint(), **facts}
+    return {
+        "file": tape.source,
+        "symbol": tape.symbol,
+        "timezone": tape.timezone,
+        "fingerprint": tape.fingerprint(),
+        "left_out": dict(tape.left_out),
+        "emptied": dict(tape.emptied),
+        **facts,
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -52,6 +52,10 @@ class _Columns:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def select(self, rows: slice | BoolArray) -> Self:
+        """Give a stretch of the rows, or those where `rows`, shape (n,), is true."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True, eq=False)
 class Quotes(_Columns):
@@ -73,10 +77,6 @@ class Quotes(_Columns):
     bid_size: FloatArray
     ask: FloatArray
     ask_size: FloatArray
-
-    def select(self, rows: slice) -> Quotes:
-        """Give a stretch of the rows."""
-        return Quotes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
     def inverted(self) -> BoolArray:

@@ -98,6 +98,8 @@ class ParquetSource:
 def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Give texts of any type of Arrow's, or integers, as `TEXT`."""
     if pa.types.is_dictionary(column.type):
+        if column.type.value_type == pa.string():
+            return column.cast(TEXT)
         column = pa.chunked_array(
             [chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type
         )

@@ -67,7 +67,9 @@ UNDEFINED = (float(2**63 - 1), (2**63 - 1) / RAW)
 """What stands for no price, raw and in dollars."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+")
+_DECIMAL = re.compile(
+    r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+"
+)
 
 AGGRESSORS = {"A": SELLER, "B": BUYER}
 
@@ -127,22 +129,14 @@ def _content(header: Header) -> dict[str, pa.DataType]:
 def _in_dollars(table: Table, names: Sequence[str]) -> Table:
     """Turn texts of prices into dollars, NaN where undefined; all are raw, or none is."""
     columns = {name: table.texts(name) for name in names}
-    wrong = _cells(columns, _Written.OTHERWISE)
-    if any(rows.any() for rows in wrong.values()):
-        raise _odd_price(table, columns, wrong, "is no price", "mend the cell, or leave it blank")
-    raw, points = _cells(columns, _Written.WHOLE), _cells(columns, _Written.WITH_POINT)
-    whole, decimal = (sum(int(rows.sum()) for rows in kind.values()) for kind in (raw, points))
-    if whole and decimal:
-        odd, what = (
-            (raw, "is a whole number, other prices have a decimal point")
-            if whole < decimal
-            else (points, "has a decimal point, other prices are whole numbers of billionths")
-        )
-        raise _odd_price(table, columns, odd, what, "write all prices of the file in one way")
+    found = {_written(text) for _, texts in columns.values() for text in texts}
+    if found.issuperset({_Written.WHOLE, _Written.WITH_POINT}) or _Written.OTHERWISE in found:
+        raise _odd_price(table, columns)
     for name, (indices, texts) in columns.items():
         numbers = np.array([float(text or "nan") for text in texts])
         numbers[np.isin(numbers, UNDEFINED)] = np.nan
-        table = table.with_column(name, pa.array((numbers / RAW if whole else numbers)[indices]))
+        dollars = numbers / RAW if _Written.WHOLE in found else numbers
+        table = table.with_column(name, pa.array(dollars[indices]))
     return table
 
 
@@ -164,24 +158,36 @@ def _written(text: str) -> _Written:
     return _Written.WHOLE if whole else _Written.WITH_POINT
 
 
-_Texts = Mapping[str, tuple[IntArray, list[str]]]
-"""Columns as `Table.texts` gives them."""
+_ONE_WAY = "write all prices of the file in one way"
+_ODD = {
+    _Written.OTHERWISE: ("is no price", "mend the cell, or leave it blank"),
+    _Written.WHOLE: ("is a whole number, other prices have a decimal point", _ONE_WAY),
+    _Written.WITH_POINT: ("has a decimal point, other prices are whole numbers", _ONE_WAY),
+}
 
 
-def _cells(columns: _Texts, written: _Written) -> dict[str, BoolArray]:
-    """Find the cells that are written in a way, by column."""
-    return {
-        name: np.array([_written(text) is written for text in texts], dtype=np.bool_)[indices]
-        for name, (indices, texts) in columns.items()
+def _odd_price(table: Table, columns: Mapping[str, tuple[IntArray, list[str]]]) -> DataError:
+    """Name the first cell that is no price, or else is written as fewer prices are."""
+
+    def cells(written: _Written) -> dict[str, BoolArray]:
+        return {
+            name: np.array([_written(text) is written for text in texts])[indices]
+            for name, (indices, texts) in columns.items()
+        }
+
+    counts = {
+        written: count
+        for written in _ODD
+        if (count := sum(int(rows.sum()) for rows in cells(written).values()))
     }
-
-
-def _odd_price(
-    table: Table, columns: _Texts, odd: Mapping[str, BoolArray], what: str, mend: str
-) -> DataError:
-    """Name the first of some cells."""
-    first, name = min((int(np.argmax(rows)), name) for name, rows in odd.items() if rows.any())
+    odd = _Written.OTHERWISE
+    if odd not in counts:
+        odd = min(counts, key=counts.__getitem__)
+    first, name = min(
+        (int(np.argmax(rows)), name) for name, rows in cells(odd).items() if rows.any()
+    )
     indices, texts = columns[name]
+    what, mend = _ODD[odd]
     price = f"{table.header.shown(name)} {quoted(texts[indices[first]])}"
     return table.source.error(f"{price} {what}", row=table.row(first), mend=mend)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from sor_opt.market.tape import BoolArray, FloatArray, Quotes, Tape, Trades
+from sor_opt.market.tape import BoolArray, FloatArray, Quotes, Tape
 
 MOST_DOLLARS = 1e9
 """A price of a billion dollars and more is none (a sentinel such as 2^63 - 1, or another unit)."""
@@ -41,29 +42,27 @@ def without_impossible(tape: Tape) -> Tape:
     kept = _some(trades.price, MOST_DOLLARS) & _some(trades.size, MOST_SHARES)
     if kept.all():
         return tape
-    columns = (trades.ts, trades.venue, trades.price, trades.size, trades.side)
     left_out = {**tape.left_out, "prints without a possible price and size": int((~kept).sum())}
-    return replace(
-        tape, trades=Trades(*(column[kept] for column in columns)), left_out=left_out
-    )
+    return replace(tape, trades=trades.select(kept), left_out=left_out)
 
 
 def _quotes(quotes: Quotes) -> tuple[Quotes, Mapping[str, int]]:
-    counts = {"impossible price": 0, "impossible size": 0}
-    columns = {}
-    for side in ("bid", "ask"):
-        price, size = getattr(quotes, side), getattr(quotes, f"{side}_size")
-        no_price, no_size = price >= MOST_DOLLARS, size >= MOST_SHARES
-        counts["impossible price"] += int(no_price.sum())
-        counts["impossible size"] += int((no_size & ~no_price).sum())
-        columns[side] = _without(price, no_price)
-        columns[f"{side}_size"] = _without(size, no_size)
-    emptied = {reason: count for reason, count in counts.items() if count}
-    return (replace(quotes, **columns) if emptied else quotes), emptied
+    bid, bid_size, bids = _side(quotes.bid, quotes.bid_size)
+    ask, ask_size, asks = _side(quotes.ask, quotes.ask_size)
+    return Quotes(quotes.ts, quotes.venue, bid, bid_size, ask, ask_size), dict(bids + asks)
 
 
-def _without(numbers: FloatArray, rows: BoolArray) -> FloatArray:
-    return np.where(rows, np.nan, numbers)
+def _side(price: FloatArray, size: FloatArray) -> tuple[FloatArray, FloatArray, Counter[str]]:
+    no_price, no_size = price >= MOST_DOLLARS, size >= MOST_SHARES
+    counts = Counter(
+        {
+            "with an impossible price": int(no_price.sum()),
+            "with an impossible size": int((no_size & ~no_price).sum()),
+        }
+    )
+    if not (no_price.any() or no_size.any()):
+        return price, size, counts
+    return np.where(no_price, np.nan, price), np.where(no_size, np.nan, size), counts
 
 
 def _some(numbers: FloatArray, most: float) -> BoolArray:

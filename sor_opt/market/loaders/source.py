@@ -100,14 +100,18 @@ class Source:
 
 
 def _too_large(path: Path, what: str, max_bytes: int) -> ConfigError:
-    return ConfigError(f"{path} holds {what}more than {max_bytes:,} bytes; --max-bytes raises the limit")
+    text = f"{path} holds {what}more than {max_bytes:,} bytes; --max-bytes raises the limit"
+    return ConfigError(text)
 
 
 def _read(path: Path, max_bytes: int) -> pa.Buffer:
     with path.open("rb") as stream:
-        if os.fstat(stream.fileno()).st_size > max_bytes:
+        size = os.fstat(stream.fileno()).st_size
+        if size > max_bytes:
             raise _too_large(path, "", max_bytes)
-        return _joined(_chunks(stream.read), path, max_bytes, max_bytes)
+        if size:
+            return pa.OSFile(os.fsencode(path)).read_buffer(size)
+        return _joined(_chunks(stream.read), path, max_bytes, max_bytes)  # a pipe or a device
 
 
 def _decompressed(raw: pa.Buffer, path: Path, max_bytes: int) -> pa.Buffer:

@@ -68,9 +68,7 @@ class Table:
         """Leave out the rows where `rows`, shape (n,), is true, and count them."""
         if not rows.any():
             return self
-        return replace(
-            self.where(~rows), left_out={**self.left_out, reason: int(rows.sum())}
-        )
+        return replace(self.where(~rows), left_out={**self.left_out, reason: int(rows.sum())})
 
     def with_column(self, name: str, column: pa.Array) -> Table:
         """Put a column in the place of the one of that name."""
@@ -106,7 +104,7 @@ class Table:
             )
 
     def sizes(self, name: str) -> FloatArray:
-        """Give a column of sizes, as `numbers`; infinite where the file marks that there is none."""
+        """Give a column of sizes, as `numbers`; infinite where a mark stands for none."""
         return unmarked(self.numbers(name))
 
     def texts(self, name: str) -> tuple[IntArray, list[str]]:

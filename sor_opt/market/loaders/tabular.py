@@ -185,7 +185,7 @@ def _frame(tape: Tape, rows: Quotes | Trades, names: Iterable[str]) -> pd.DataFr
     if rows is tape.trades and tape.trades_symbol is not None:
         symbol = tape.trades_symbol
     if symbol:
-        frame["symbol"] = symbol
+        frame["symbol"] = pd.Series(symbol, index=frame.index, dtype="category")
     frame.attrs["timezone"] = tape.timezone
     return frame
 

@@ -44,6 +44,10 @@ def run(
     batch: Annotated[
         int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
     ] = 1,
+    seed_from: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Begin a new study with the points of this one."),
+    ] = None,
 ) -> None:
     """Make a study, or go on with it, until it holds so many finished trials.
 
@@ -60,7 +64,9 @@ def run(
     space = levels.space()
     make_sampler(sampler, space, output.seed)  # complains before the data is read
     objective = replay.objective(data, policy, space, out)
-    plan = StudyRun(name, objective, space, sampler, trials, storage, output.seed, workers, batch)
+    plan = StudyRun(
+        name, objective, space, sampler, trials, storage, output.seed, workers, batch, seed_from
+    )
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     summary = result_summary(result)
@@ -81,10 +87,10 @@ def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAG
     from sor_opt.cli.console import Output
     from sor_opt.report.studies import history_summary, list_tables
     from sor_opt.search.studies.history import studies
-    from sor_opt.search.studies.storage import open_storage
+    from sor_opt.search.studies.storage import read_storage
 
     out = Output(output)
-    with open_storage(storage) as opened:
+    with read_storage(storage) as opened:
         summaries = [history_summary(history) for history in studies(opened)]
         shown = opened.shown
     out.show(*list_tables(summaries))
@@ -106,10 +112,10 @@ def show(
     from sor_opt.cli.console import Output
     from sor_opt.report.studies import full_summary, show_tables
     from sor_opt.search.studies.history import find
-    from sor_opt.search.studies.storage import open_storage
+    from sor_opt.search.studies.storage import read_storage
 
     out = Output(output)
-    with open_storage(storage) as opened:
+    with read_storage(storage) as opened:
         summary = {**full_summary(find(opened, name)), "storage": opened.shown}
     out.show(*show_tables(summary, top))
     out.result(summary)
@@ -129,11 +135,11 @@ def export(
     from sor_opt.files import check_place
     from sor_opt.report.export import check_suffix, write_frame
     from sor_opt.search.studies.history import find
-    from sor_opt.search.studies.storage import open_storage
+    from sor_opt.search.studies.storage import read_storage
 
     check_suffix(file)
     check_place(file)
-    with open_storage(storage) as opened:
+    with read_storage(storage) as opened:
         frame = find(opened, name).frame()
     write_frame(frame, file)
     typer.echo(f"{len(frame)} trials in {file}")

@@ -70,9 +70,9 @@ def test_list_and_show_tell_what_a_study_is_for(first):
     assert "grid" in out
     code, out, _ = first("show", "first", "--top", 2)
     assert code == 0
-    assert "first: 5 finished, 0 failed, 0 running" in out
+    assert "first: 5 finished, 0 failed, 0 pruned, 0 running" in out
     assert "lambda_under" in out
-    assert '"reach": 20.0' in out
+    assert "reach 20, unit fraction" in out
 
 
 def test_show_holds_the_rounds_of_an_adaptive_study(call):
@@ -111,8 +111,8 @@ def test_delete_asks_first(first, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (("show", "second"), 1, "no study 'second' in"),
-        (("delete", "second", "--yes"), 1, "there are first"),
+        (("show", "second"), 2, "no study 'second' in"),
+        (("delete", "second", "--yes"), 2, "there are first"),
         (("show", "first", "--storage", "none.db"), 1, "none.db: there is no such file"),
         (("show", "first", "--storage", __file__), 1, "is not a SQLite database"),
         (("show", "first", "--storage", "foo://x"), 2, "no database is called 'foo'"),
@@ -120,7 +120,7 @@ def test_delete_asks_first(first, monkeypatch):
         (
             ("run", "first", *SAMPLE, "--sampler", "grid", "--size", 999),
             2,
-            "another orders: it has",
+            "orders size is 1000 in the study and 999 in this run",
         ),
         (("run", "first", *SAMPLE, "--trials", 0), 2, "trials must be >= 1, got 0"),
         (("run", "first", "none.csv"), 3, "none.csv"),

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Table, func, insert, or_, select, update
 
 from sor_opt.errors import StorageError
-from sor_opt.search.studies.storage import Storage
+from sor_opt.search.studies.storage import SharedStorage
 
 _Row = dict[str, Any]
 _TRIALS: Table = models.TrialModel.__table__
@@ -30,7 +30,7 @@ class Ledger:
     Whoever calls `append` has held the study's lock since `news`: the numbers it uses are free.
     """
 
-    def __init__(self, storage: Storage, name: str) -> None:
+    def __init__(self, storage: SharedStorage, name: str) -> None:
         self.study = storage.trials.get_study_id_from_name(name)
         self._trials = storage.trials
         self._engine = storage.engine

@@ -1,4 +1,4 @@
-"""The number of the replay's results, so that results of two kinds are never held against each other.
+"""The number of the replay's results: those of two numbers are never held against each other.
 
 Whoever makes a replay of the same orders on the same tape come out otherwise adds a line here, and
 the number rises with it. `tests/backtest/test_version.py` fails until that is done.

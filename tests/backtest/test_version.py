@@ -100,7 +100,7 @@ def test_results_change_only_with_their_number():
     assert found == EXPECTED, (
         "Replays have other results than before. If that is meant, add a line to CHANGES in "
         "sor_opt/backtest/version.py that says what has changed, and make EXPECTED here "
-        f"{(RESULTS + (RESULTS == EXPECTED[0]), found[1])!r}."
+        f"{(RESULTS + (EXPECTED[0] == RESULTS), found[1])!r}."
     )
 
 

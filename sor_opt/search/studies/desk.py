@@ -31,7 +31,7 @@ WAIT_SECONDS = 0.02
 
 
 def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> bool:
-    """Whether a trial is finished and sor_opt has measured it: another program leaves no test value.
+    """Whether a trial is finished, and measured by sor_opt: no other program leaves a test value.
 
     Parameters
     ----------
@@ -193,7 +193,13 @@ class BatchDesk(SharedDesk):
     """Trials in memory, written to a database that is ours alone a batch at a time."""
 
     def __init__(
-        self, storage: SharedStorage, name: str, sampler: Sampler, target: int, stop: Stop, batch: int
+        self,
+        storage: SharedStorage,
+        name: str,
+        sampler: Sampler,
+        target: int,
+        stop: Stop,
+        batch: int,
     ) -> None:
         super().__init__(storage, name, sampler, target, stop)
         self._batch = batch

@@ -37,7 +37,7 @@ def plain(identity: Mapping[str, Any]) -> Identity:
 
 
 def upgraded(identity: Identity) -> Identity:
-    """Give an identity of before results were numbered today's form, as far as it had the values."""
+    """Bring an identity of before results were numbered into today's form, as far as can be."""
     if not isinstance(identity[SPACE], str):
         return identity
     parts = {part: {DIGEST: identity[part]} for part in (DATA, FEES) if part in identity}

@@ -37,7 +37,7 @@ def connector(url: URL, pragmas: tuple[str, ...]) -> Connect:
     settings = {"timeout": _BUSY_SECONDS, **options}
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(name, **settings)
+        connection: sqlite3.Connection = sqlite3.connect(name, **settings)
         try:
             for pragma in pragmas:
                 connection.execute(pragma)

@@ -146,9 +146,9 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
 
 @contextmanager
 def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
-    """Open a database of studies for the length of a block; nothing is written, nobody kept waiting.
+    """Open a database of studies for the length of a block, to read it alone.
 
-    The right to read it is enough. Parameters and errors are those of `open_storage`.
+    The right to read is enough; nothing is written, and nobody is kept waiting. Parameters and errors are those of `open_storage`.
     """
     address = Address.parse(where)
     with ExitStack() as stack:
@@ -160,7 +160,7 @@ def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
             engine = _engine(address, connect)
             stack.callback(engine.dispose)
             _require_studies(address, engine, create=False)
-            trials = _trials(address, connect, stack, skip_table_creation=True)
+            trials = _trials(address, connect, stack, make_tables=False)
         with _told(address, _FAILURES):
             yield Storage(address.shown, trials)
 
@@ -223,12 +223,12 @@ def _engine(address: Address, connect: Connect | None) -> Engine:
 
 
 def _trials(
-    address: Address, connect: Connect | None, stack: ExitStack, *, skip_table_creation: bool = False
+    address: Address, connect: Connect | None, stack: ExitStack, *, make_tables: bool = True
 ) -> RDBStorage:
     """Give Optuna's view, whose text of a URL must hold no braces that are not doubled."""
     url = _ANY_FILE if connect else address.url
     text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-    trials = RDBStorage(text, _settings(connect), skip_table_creation=skip_table_creation)
+    trials = RDBStorage(text, _settings(connect), skip_table_creation=not make_tables)
     stack.callback(trials.engine.dispose)
     stack.callback(trials.remove_session)
     return trials
@@ -247,7 +247,7 @@ def _require_studies(address: Address, engine: Engine, create: bool) -> None:
     """Refuse a database without studies, unless they may be made in it."""
     tables = inspect(engine).get_table_names()
     foreign = address.file is not None and bool(tables) and "studies" not in tables
-    if foreign or not (create or _TABLES <= set(tables)):
+    if foreign or not (create or set(tables) >= _TABLES):
         holds = f"holds {', '.join(tables[:3])}, but" if foreign else "holds"
         raise StorageError(f"{address.shown}: {holds} no studies; {KINDS}")
 

@@ -120,7 +120,7 @@ def test_another_identity_is_refused_with_both_shown(change, part, database):
 def test_another_space_is_refused(database):
     run_study(run(trials=3, storage=database))
     other = StudyRun("one", Staircase(), Space(reach=2.0), "grid", 5, database)
-    with pytest.raises(ConfigError, match=r"space reach is 20 in the study and 2 in this run\. Use"):
+    with pytest.raises(ConfigError, match=r"space reach is 20 in the study and 2 in this run\."):
         run_study(other)
 
 

@@ -140,9 +140,10 @@ def export(
     check_suffix(file)
     check_place(file)
     with read_storage(storage) as opened:
-        frame = find(opened, name).frame()
-    write_frame(frame, file)
-    typer.echo(f"{len(frame)} trials in {file}")
+        history = find(opened, name)
+    write_frame(history.frame(), file)
+    others = f"; {len(history.others)} not measured by sor-opt left out" if history.others else ""
+    typer.echo(f"{len(history.visits)} trials in {file}{others}")
 
 
 @app.command("delete")

@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # worker processes import search_fakes
 
 from sor_opt.search.studies.history import find
-from sor_opt.search.studies.storage import open_storage
+from sor_opt.search.studies.storage import read_storage
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def database(tmp_path):
 @pytest.fixture
 def read():
     def history(where, name):
-        with open_storage(where) as storage:
+        with read_storage(where) as storage:
             return find(storage, name)
 
     return history

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import URL
 
 Connect = Callable[[], sqlite3.Connection]
+Mode = Literal["rw", "ro"]
 
 _BUSY_SECONDS = 30.0
 
@@ -26,15 +28,21 @@ trials, never the file.
 
 READING = ("PRAGMA query_only=ON",)
 
-_LOGS = ("-wal", "-shm")
-_PARTS = ("", "-wal", "-journal")
+_LOG, _SHARED = "-wal", "-shm"
+_PARTS = ("", _LOG, "-journal")
 """What a database consists of while nobody has it open, by the endings of its files' names."""
 
 
-def connector(url: URL, pragmas: tuple[str, ...]) -> Connect:
-    """Give what connects to the file of a URL, and sets some pragmas."""
+def connector(url: URL, file: Path, mode: Mode, pragmas: tuple[str, ...]) -> Connect:
+    """Give what connects to the file of a URL and sets some pragmas; it makes no file.
+
+    A URL that is meant for SQLite itself (`uri=true`) keeps what it says of the mode.
+    """
+    if "uri" not in url.query:
+        place = file.absolute().as_uri()
+        url = url.set(database=place).update_query_dict({"mode": mode, "uri": "true"})
     (name,), options = url.get_dialect()().create_connect_args(url)
-    settings = {"timeout": _BUSY_SECONDS, **options}
+    settings = {"timeout": _BUSY_SECONDS, **options, "check_same_thread": False}
 
     def connect() -> sqlite3.Connection:
         connection: sqlite3.Connection = sqlite3.connect(name, **settings)
@@ -54,25 +62,31 @@ def reading(url: URL, file: Path) -> Iterator[Connect]:
     """Give what connects to a file for reading, which it neither needs the right to write nor does.
 
     Where nothing may be written beside it, SQLite can read a file with a write-ahead log only while
-    a writer has it open. Nobody has where that fails, so a copy is as good, and holds the log too.
+    a writer has it open. Where nobody has, a copy is as good, and holds the log too.
     """
-    if os.access(file, os.W_OK) and os.access(file.absolute().parent, os.W_OK):
-        yield connector(url, READING)
+    if _writable(file):
+        yield connector(url, file, "rw", READING)
         return
-    strict = URL.create(
-        "sqlite", database=file.absolute().as_uri(), query={"mode": "ro", "uri": "true"}
-    )
-    connect = connector(strict, READING)
-    if _reads(connect):
-        yield connect
-        return
+    if _beside(file, _SHARED).exists():
+        connect = connector(url, file, "ro", READING)
+        if _reads(connect):
+            yield connect
+            return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "studies.db"
         for part in _PARTS:
-            source = file.with_name(file.name + part)
+            source = _beside(file, part)
             if source.exists():
-                shutil.copyfile(source, copy.with_name(copy.name + part))
-        yield connector(URL.create("sqlite", database=str(copy)), READING)
+                shutil.copyfile(source, _beside(copy, part))
+        yield connector(URL.create("sqlite"), copy, "rw", READING)
+
+
+def _beside(file: Path, ending: str) -> Path:
+    return file.with_name(file.name + ending)
+
+
+def _writable(file: Path) -> bool:
+    return all(os.access(place, os.W_OK) for place in (file, file.absolute().parent))
 
 
 def _reads(connect: Connect) -> bool:
@@ -104,7 +118,7 @@ class HeldFile:
         self._path = path
         self._connection = connect()
         self._mark = _mark(path)
-        self._logs = {log: _mark(log) for log in (path.with_name(path.name + p) for p in _LOGS)}
+        self._logs = {log: _mark(log) for log in (_beside(path, _LOG), _beside(path, _SHARED))}
 
     @property
     def displaced(self) -> bool:

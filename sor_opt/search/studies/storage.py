@@ -148,7 +148,8 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
 def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
     """Open a database of studies for the length of a block, to read it alone.
 
-    The right to read is enough; nothing is written, and nobody is kept waiting. Parameters and errors are those of `open_storage`.
+    The right to read is enough; nothing is written, and nobody is kept waiting. Parameters and
+    errors are those of `open_storage`.
     """
     address = Address.parse(where)
     with ExitStack() as stack:
@@ -174,17 +175,17 @@ def _writing(address: Address, create: bool) -> Connect | None:
     """Give what connects to a SQLite file for writing, after a look at the file."""
     if address.file is None:
         return None
-    if create:
-        _make_folder(address.file)
-    else:
-        _check_file(address.file)
-    _refuse_foreign(address.file)
-    return connector(address.url, WRITING)
+    if create and not address.file.exists():
+        _make_file(address.file)
+    _check_file(address.file)
+    return connector(address.url, address.file, "rw", WRITING)
 
 
-def _make_folder(file: Path) -> None:
+def _make_file(file: Path) -> None:
+    """Make an empty database, so that nothing that connects later makes one in its place."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     except OSError as error:
         raise StorageError(f"{file}: cannot be written: {error.strerror}") from error
 
@@ -192,12 +193,8 @@ def _make_folder(file: Path) -> None:
 def _check_file(file: Path) -> None:
     if not file.exists():
         raise StorageError(f"{file}: there is no such file; `study run` makes it")
-    _refuse_foreign(file)
-
-
-def _refuse_foreign(file: Path) -> None:
     if not file.is_file():
-        return
+        raise StorageError(f"{file}: {_FOREIGN}")
     try:
         with file.open("rb") as stream:
             head = stream.read(16)

@@ -7,7 +7,7 @@ the number rises with it. `tests/backtest/test_version.py` fails until that is d
 from __future__ import annotations
 
 CHANGES = (
-    "results carry a number (older ones carry none)",
+    "results carry a number",
     "a quote with one good side counts for that side",
 )
 """What has changed the results, in words, from number 1 on; a study that is refused quotes them."""

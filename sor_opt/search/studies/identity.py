@@ -8,7 +8,8 @@ from typing import Any
 
 from sor_opt.backtest.version import CHANGES
 
-DATA, FEES, RESULTS, SAMPLER, SPACE = "data", "fees", "results", "sampler", "space"
+DATA, FEES, OBJECTIVE, RESULTS = "data", "fees", "objective", "results"
+SAMPLER, SPACE = "sampler", "space"
 DIGEST, FILE = "digest", "file"
 
 NUMBER = (RESULTS, "number")
@@ -40,8 +41,9 @@ def upgraded(identity: Identity) -> Identity:
     """Bring an identity of before results were numbered into today's form, as far as can be."""
     if not isinstance(identity[SPACE], str):
         return identity
-    parts = {part: {DIGEST: identity[part]} for part in (DATA, FEES) if part in identity}
-    return {**identity, **parts, SPACE: json.loads(identity[SPACE])}
+    parts = {part: text for part, text in identity.items() if part != OBJECTIVE}  # says too little
+    digests = {part: {DIGEST: parts[part]} for part in (DATA, FEES) if part in parts}
+    return {**parts, **digests, SPACE: json.loads(identity[SPACE])}
 
 
 def words(identity: Identity) -> dict[str, str]:

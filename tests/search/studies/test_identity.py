@@ -125,6 +125,7 @@ class Numbered(Staircase):
             "data": {"file": "m.csv", "digest": self.data},
             "results": {"number": RESULTS},
             "orders": {"number": 3},
+            "objective": "mean shortfall in bps of the first 7 of 10 orders",
             "fees": {"XNYS": "taker 0.003 rebate 0.002", "digest": "cdef"},
         }
 

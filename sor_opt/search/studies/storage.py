@@ -171,6 +171,21 @@ def shown(where: str) -> str:
     return Address.parse(where).shown
 
 
+def files(where: str) -> list[Path]:
+    """Name the files of a storage: the database, SQLite's companions, the locks; none on a server.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither a URL that Optuna accepts nor a path.
+    """
+    file = Address.parse(where).file
+    if file is None:
+        return []
+    companions = ("-wal", "-shm", "-journal", ".lock")
+    return [file, *(file.with_name(f"{file.name}{end}") for end in companions)]
+
+
 def _writing(address: Address, create: bool) -> Connect | None:
     """Give what connects to a SQLite file for writing, after a look at the file."""
     if address.file is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 CHANGES = (
     "results carry a number",
     "a quote with one good side counts for that side",
+    "what rounding leaves of a display, of a share or of an excess is not traded",
 )
 """What has changed the results, in words, from number 1 on; a study that is refused quotes them."""
 

@@ -25,7 +25,7 @@ from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import Fee, FeeSchedule
 from sor_opt.model.windows import WindowParams
 
-EXPECTED = (2, "b7427b1925b269f4")
+EXPECTED = (3, "b7427b1925b269f4")
 """The number of the results, and the digest of all replays below."""
 
 SECOND = 1_000_000_000

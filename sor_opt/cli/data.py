@@ -9,6 +9,7 @@ import typer
 
 from sor_opt.cli.console import Output
 from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.places import READS, WRITES
 
 if TYPE_CHECKING:
     from sor_opt.market.tape import Tape
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer(name="data", help="Inspect, convert and generate market data.")
 
 Quotes = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content.")
+    Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content."), READS
 ]
-Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes.")]
+Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes."), READS]
 Symbol = Annotated[str | None, typer.Option(help="Which symbol, where a file holds several.")]
 
 
@@ -33,6 +34,7 @@ def _tape(path: Path | None) -> Path | None:
 Target = Annotated[
     Path,
     typer.Option("--output", "-o", callback=_tape, help="Where to: .parquet, .csv.gz or .csv."),
+    WRITES,
 ]
 
 
@@ -57,11 +59,10 @@ def inspect_file(
     out = Output(output)
     tape = load_tape(file, trades, symbol)
     found, prints = inspect(tape), prints_quality(tape)
-    if prints:
-        for text in print_warnings(prints):
-            out.warn(text)
-    out.show(*inspection_tables(tape, found, prints))
+    for text in print_warnings(prints):
+        out.warn(text)
     out.result(inspection_document(tape, found, prints))
+    out.show(*inspection_tables(tape, found, prints))
 
 
 @app.command()
@@ -74,6 +75,7 @@ def convert(
     trades_output: Annotated[
         Path | None,
         typer.Option(callback=_tape, help="Where the trades go; left out without it."),
+        WRITES,
     ] = None,
     symbol: Symbol = None,
 ) -> None:
@@ -83,7 +85,7 @@ def convert(
     """
     from sor_opt.market.loaders import load_tape, save_tape
 
-    out = Output(output, target, trades_output)
+    out = Output(output)
     tape = load_tape(file, trades, symbol)
     save_tape(tape, target, trades_output)
     if tape.trades is not None and trades_output is None:
@@ -97,7 +99,7 @@ def generate(
     target: Target,
     output: OutputOptions,
     trades: Annotated[
-        Path | None, typer.Option(callback=_tape, help="Where the trades go.")
+        Path | None, typer.Option(callback=_tape, help="Where the trades go."), WRITES
     ] = None,
     minutes: Annotated[float, typer.Option(help="Length of the session from 09:30.")] = 390.0,
     rate: Annotated[float, typer.Option(help="Events per second over all venues.")] = 5.0,
@@ -111,7 +113,7 @@ def generate(
     from sor_opt.market.loaders import save_tape
     from sor_opt.market.synthetic import SyntheticParams, generate
 
-    out = Output(output, target, trades)
+    out = Output(output)
     params = SyntheticParams(
         seed=output.seed,
         minutes=minutes,
@@ -125,9 +127,6 @@ def generate(
 
 
 def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:
-    out.show(f"{len(tape.quotes):,} quotes of {len(tape.venues)} venues in {quotes}")
-    if trades is not None and tape.trades is not None:
-        out.show(f"{len(tape.trades):,} trades in {trades}")
     out.result(
         {
             "quotes": {"file": str(quotes), "rows": len(tape.quotes)},
@@ -135,3 +134,6 @@ def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:
             "fingerprint": tape.fingerprint(),
         }
     )
+    out.show(f"{len(tape.quotes):,} quotes of {len(tape.venues)} venues in {quotes}")
+    if trades is not None and tape.trades is not None:
+        out.show(f"{len(tape.trades):,} trades in {trades}")

@@ -13,7 +13,7 @@ from rich.table import Table
 from sor_opt.market.prints import PrintsQuality, Verdict
 from sor_opt.market.quality import Inspection
 from sor_opt.market.tape import SECOND, Tape
-from sor_opt.report.tables import number
+from sor_opt.report.tables import Shown, number
 
 _VERDICTS: dict[Verdict, str] = {
     "scaled": (
@@ -37,8 +37,10 @@ _COPIED = (
 )
 
 
-def print_warnings(prints: PrintsQuality) -> Iterator[str]:
+def print_warnings(prints: PrintsQuality | None) -> Iterator[str]:
     """Say what makes the trades doubtful, what was measured, and what to do; mostly nothing."""
+    if prints is None:
+        return
     figures = {**asdict(prints), "move": _move(prints.offset)}
     if prints.verdict:
         yield _VERDICTS[prints.verdict].format(**figures)
@@ -69,9 +71,7 @@ def _prints_document(prints: PrintsQuality) -> dict[str, Any]:
     return {**facts, "warnings": [*print_warnings(prints)]}
 
 
-def inspection_tables(
-    tape: Tape, found: Inspection, prints: PrintsQuality | None
-) -> list[Table | str]:
+def inspection_tables(tape: Tape, found: Inspection, prints: PrintsQuality | None) -> list[Shown]:
     """What is in a tape, how good its book is, and how its trades fit."""
     trades = [_prints_table(prints), _days_table(tape, prints)] if prints else []
     left_out = [_left_out_table(tape)] if tape.left_out else []

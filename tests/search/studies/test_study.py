@@ -226,6 +226,9 @@ def test_a_signal_ends_all_workers(database, tmp_path, read):
         ({"workers": 0}, "workers must be >= 1, got 0"),
         ({"batch": 0}, "batch must be >= 1, got 0"),
         ({"name": ""}, "1 to 200 characters"),
+        ({"name": "a\x1b[31m"}, r"must hold no control characters, got 'a\\x1b\[31m'$"),
+        ({"name": "a\nb"}, r"must hold no control characters, got 'a\\nb'$"),
+        ({"name": "\u202ea"}, r"must hold no control characters, got '\\u202ea'$"),
         ({"workers": 2, "batch": 2, "storage": "x.db"}, "several workers need"),
     ],
 )

@@ -113,11 +113,13 @@ class PrintsQuality:
         Median distance from the mid; NaN where there is no mid.
     misfit : float
         Of all prints, those outside or unquoted.
+    ratio : float
+        Of prices and mids, the mean of its two quartiles; 1 where there is no mid.
     scale : float
-        The ratio of prices and mids (the mean of its two quartiles, as it is or as the plain number
-        that it may stand for); 1 where there is no mid.
+        1, the ratio, or a plain number that it may stand for: which of them fits best when the
+        prices are divided by it.
     misfit_scaled : float
-        What `misfit` would be of prices divided by it.
+        What it leaves.
     offset : int
         Which of the moves that were tried fits best when it is added to the prints' times.
     misfit_moved : float
@@ -136,6 +138,7 @@ class PrintsQuality:
     unquoted_share: float
     distance_bps: float
     misfit: float
+    ratio: float
     scale: float
     misfit_scaled: float
     offset: int
@@ -195,6 +198,7 @@ def prints_quality(tape: Tape) -> PrintsQuality | None:
         unquoted_share=now.unquoted_share,
         distance_bps=now.distance_bps,
         misfit=now.misfit,
+        ratio=now.ratio,
         scale=scale,
         misfit_scaled=scaled.misfit,
         offset=offset,
@@ -314,11 +318,11 @@ def _fit(books: _Books, ts: IntArray, price: FloatArray) -> _Fit:
 
 
 def _best_scale(books: _Books, ts: IntArray, price: FloatArray, ratio: float) -> tuple[float, _Fit]:
-    """Try the ratio of prices and mids as measured, and as the plain number that it may stand for.
+    """Try the ratio as measured, and as the plain numbers that it may stand for.
 
     The measured one is off by a part of the spread, which is enough to take prints out of it.
     """
-    scales = (float(f"{ratio:.3g}"), 1 / float(f"{1 / ratio:.3g}"), ratio)
+    scales = (1.0, float(f"{ratio:.3g}"), 1 / float(f"{1 / ratio:.3g}"), ratio)
     fits = [(scale, _fit(books, ts, price / scale)) for scale in scales]
     return min(fits, key=lambda pair: pair[1].misfit)
 

@@ -27,7 +27,7 @@ _VERDICTS: dict[Verdict, str] = {
     "apart": "none of the {prints:,} trades is of the quotes' time; give the trades of these days",
     "foreign": (
         "{outside_share:.1%} of the trades are outside the quotes of their moment (price / mid "
-        "{scale:.4g}), and no scale of prices and no move of times mends it; give the trades of "
+        "{ratio:.4g}), and no scale of prices and no move of times mends it; give the trades of "
         "this symbol and these days"
     ),
 }
@@ -124,7 +124,8 @@ def _prints_table(prints: PrintsQuality) -> Table:
         "outside the quotes of their moment": _share(prints.outside_share),
         "while there are no quotes": _share(prints.unquoted_share),
         "median distance from the mid, bps": number(prints.distance_bps),
-        "price / mid": f"{prints.scale:.6g}",
+        "price / mid": f"{prints.ratio:.6g}",
+        "best scale of the prices": f"{prints.scale:.6g}",
         "left outside if divided by it": _share(prints.misfit_scaled),
         "best move of the times": _move(prints.offset),
         "left outside if moved by it": _share(prints.misfit_moved),

@@ -80,7 +80,7 @@ def test_a_side_that_is_not_shown_refuses_no_price():
     found = measured(quotes, trades_of((NOON + 1, 9), (NOON + 1, 10), (NOON + 1, 10_000)))
     assert found.outside_share == pytest.approx(1 / 3)
     assert np.isnan(found.distance_bps)
-    assert found.scale == 1
+    assert (found.ratio, found.scale) == (1, 1)
 
 
 def test_without_a_side_and_outside_the_quotes_of_the_day_a_print_is_unquoted():
@@ -200,7 +200,9 @@ def test_the_figures_are_what_their_definitions_say(quoted, traded):
         assert found.outside_share == pytest.approx(outside)
     distance = np.median(np.abs(np.array(ratios) - 1)) * 1e4 if ratios else NAN
     assert found.distance_bps == pytest.approx(distance, nan_ok=True)
-    assert found.misfit_scaled <= 1
+    ratio = np.percentile(ratios, (25, 75)).mean() if ratios else 1
+    assert found.ratio == pytest.approx(ratio)
+    assert found.misfit_scaled <= found.misfit
     assert found.misfit_moved <= found.misfit
 
 

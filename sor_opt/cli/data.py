@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.places import READS, WRITES
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from sor_opt.market.quality import Inspection
     from sor_opt.market.tape import Tape
 
 app = typer.Typer(name="data", help="Inspect, convert and generate market data.")
@@ -47,13 +44,21 @@ def inspect_file(file: Quotes, data: DataOptions, output: OutputOptions) -> None
 
     Example: sor-opt data inspect data/sample_quotes.csv.gz --trades data/sample_trades.csv.gz
     """
+    from sor_opt.market.prints import prints_quality
     from sor_opt.market.quality import inspect
+    from sor_opt.report.inspection import (
+        inspection_document,
+        inspection_tables,
+        print_warnings,
+    )
 
     out = Output(output)
     tape = data.tape(file, out)
-    found = inspect(tape)
-    out.result(_payload(tape, found))
-    out.show(*_summary(tape, found), _venue_table(found), _age_table(found), _proposal(found))
+    found, prints = inspect(tape), prints_quality(tape)
+    for text in print_warnings(prints):
+        out.warn(text)
+    out.result(inspection_document(tape, found, prints))
+    out.show(*inspection_tables(tape, found, prints))
 
 
 @app.command()
@@ -129,86 +134,3 @@ def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:
     out.show(f"{len(tape.quotes):,} quotes of {len(tape.venues)} venues in {quotes}")
     if trades is not None and tape.trades is not None:
         out.show(f"{len(tape.trades):,} trades in {trades}")
-
-
-def _summary(tape: Tape, found: Inspection) -> list[str]:
-    start, end = _clock(tape, found.start), _clock(tape, found.end)
-    counts = (("Left out", tape.left_out), ("Emptied sides", tape.emptied))
-    return [
-        f"{tape.source}{f', symbol {tape.symbol}' if tape.symbol else ''}",
-        f"{found.rows:,} quotes and {found.trades:,} trades on {len(tape.venues)} venues, "
-        f"{found.snapshots:,} snapshots, {start} to {end} {tape.timezone}",
-        *(f"{what}: {counted(reasons)}" for what, reasons in counts if reasons),
-    ]
-
-
-def _clock(tape: Tape, ts: int) -> str:
-    from datetime import datetime
-
-    return datetime.fromtimestamp(ts / 1e9, tape.zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _venue_table(found: Inspection) -> Table:
-    columns = (
-        "quotes",
-        "one-sided",
-        "missing",
-        "inverted",
-        "repeated",
-        "spread",
-        "trades",
-        "volume",
-    )
-    table = _table("By venue", "venue", *columns)
-    for v in found.venues:
-        counts = (f"{n:,}" for n in (v.rows, v.one_sided, v.missing, v.inverted, v.duplicates))
-        table.add_row(v.name, *counts, f"{v.spread:.4f}", f"{v.trades:,}", f"{v.volume:,.0f}")
-    return table
-
-
-def _age_table(found: Inspection) -> Table:
-    table = _table("The book by age limit", "limit", "crossed", "locked", "empty", "stale quotes")
-    for age, q in found.by_age:
-        shares = (q.crossed_share, q.locked_share, q.empty_share, q.stale_share)
-        table.add_row(_age(age), *(f"{share:.2%}" for share in shares))
-    return table
-
-
-def _table(title: str, first: str, *numbers: str) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    table.add_column(first)
-    for name in numbers:
-        table.add_column(name, justify="right")
-    return table
-
-
-def _proposal(found: Inspection) -> str:
-    age = found.proposed_max_quote_age
-    if age is None:
-        return "No age limit is needed."
-    return f"Proposed: --max-quote-age {_age(age)}"
-
-
-def _age(age: int | None) -> str:
-    if age is None:
-        return "none"
-    return f"{age / 1e9:g}s" if age >= 10**9 else f"{age / 1e6:g}ms"
-
-
-def _payload(tape: Tape, found: Inspection) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    facts = asdict(found)
-    facts["by_age"] = [{"max_quote_age_ns": age, **asdict(q)} for age, q in found.by_age]
-    facts["proposed_max_quote_age_ns"] = facts.pop("proposed_max_quote_age")
-    return {
-        "file": tape.source,
-        "symbol": tape.symbol,
-        "timezone": tape.timezone,
-        "fingerprint": tape.fingerprint(),
-        "left_out": dict(tape.left_out),
-        "emptied": dict(tape.emptied),
-        **facts,
-    }

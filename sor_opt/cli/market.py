@@ -67,7 +67,7 @@ class DataOptions:
                 "make sure that they belong together"
             )
         if tape.emptied:
-            out.warn(f"emptied sides of quotes: {counted(tape.emptied)}")
+            out.warn(f"emptied: {counted(tape.emptied)}")
         return tape
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -52,10 +52,6 @@ class _Columns:
     def __len__(self) -> int:
         return len(self.ts)
 
-    def select(self, rows: slice | BoolArray) -> Self:
-        """Give a stretch of the rows, or those where `rows`, shape (n,), is true."""
-        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
-
 
 @dataclass(frozen=True, eq=False)
 class Quotes(_Columns):
@@ -77,6 +73,10 @@ class Quotes(_Columns):
     bid_size: FloatArray
     ask: FloatArray
     ask_size: FloatArray
+
+    def select(self, rows: slice) -> Quotes:
+        """Give a stretch of the rows."""
+        return Quotes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
     def inverted(self) -> BoolArray:
@@ -145,7 +145,8 @@ class Tape:
     left_out : mapping of str to int
         Rows that the loader left out, by reason ("prints off exchange"), for `inspect`.
     emptied : mapping of str to int
-        Sides of quotes that the loader emptied, by reason ("impossible price"), for `inspect`.
+        Sides of quotes, and prints, whose price or size the loader turned into NaN, by reason
+        ("sides with an impossible price"), for `inspect`.
     trades_symbol : str or None
         The symbol that a file of trades beside the quotes names, blank where it names none; None
         where the trades came with the quotes.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sor_opt.market.loaders import load_tape
+from sor_opt.market.loaders import load_tape, save_tape
+from sor_opt.market.tape import SECOND, Trades
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLE = [str(DATA / "sample_quotes.csv.gz"), "--trades", str(DATA / "sample_trades.csv.gz")]
@@ -88,3 +92,59 @@ def test_a_wrong_call_is_one_line_and_its_exit_code(call, tmp_path, words, code,
     assert message in err
     assert "Traceback" not in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def altered(tmp_path) -> Callable[[Callable[[Trades], Trades]], list[str]]:
+    """Write the sample's trades in an altered form; give the words that name both files."""
+
+    def write(change: Callable[[Trades], Trades]) -> list[str]:
+        sample = load_tape(*SAMPLE[::2])
+        trades = tmp_path / "trades.csv"
+        tape = replace(sample, trades=change(sample.trades))
+        save_tape(tape, tmp_path / "quotes.csv", trades)
+        return [SAMPLE[0], "--trades", str(trades)]
+
+    return write
+
+
+ALTERED = {
+    "halved": (
+        lambda trades: replace(trades, price=trades.price / 2),
+        "warning: 100.0% of the trades are outside the quotes of their moment, 0.0% if their "
+        "prices are divided by 0.5; mend the prices of the trades (unit, split)\n",
+    ),
+    "an hour late": (
+        lambda trades: replace(trades, ts=trades.ts + 3600 * SECOND),
+        "warning: 97.8% of the trades are outside the quotes of their moment, 0.0% if their times "
+        "are moved by -1h; mend the times of the trades (time zone, clock)\n",
+    ),
+    "twice": (
+        lambda trades: Trades(
+            *(np.repeat(getattr(trades, field.name), 2) for field in fields(trades))
+        ),
+        "warning: most prints come 2 times, with the same time, venue, price, size and side; keep "
+        "one copy of each in the trades\n",
+    ),
+    "another's": (
+        lambda trades: replace(trades, price=trades.price[::-1] + 40),
+        "warning: 100.0% of the trades are outside the quotes of their moment (price / mid 1.334), "
+        "and no scale of prices and no move of times mends it; give the trades of this symbol and "
+        "these days\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_trades_that_cannot_belong_to_the_quotes_are_warned_of(run, altered, name):
+    change, warning = ALTERED[name]
+    words = altered(change)
+    code, out, err = run("data", "inspect", *words, "--json", "-")
+    assert (code, err) == (0, warning)
+    assert [f"warning: {text}\n" for text in json.loads(out)["prints"]["warnings"]] == [warning]
+    code, _, err = run("backtest", *words)
+    assert (code, err) == (0, warning)
+
+
+def test_the_samples_own_trades_are_not_warned_of(run):
+    assert run("backtest", *SAMPLE)[::2] == (0, "")

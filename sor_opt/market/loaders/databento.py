@@ -153,7 +153,7 @@ def _written(text: str) -> _Written:
     whole = _WHOLE.fullmatch(text)
     if text and not ((whole or _DECIMAL.fullmatch(text)) and math.isfinite(float(text))):
         return _Written.OTHERWISE
-    if not text or float(text) in (0.0, *UNDEFINED):
+    if not text or float(text) <= 0 or float(text) in UNDEFINED:
         return _Written.EITHER
     return _Written.WHOLE if whole else _Written.WITH_POINT
 

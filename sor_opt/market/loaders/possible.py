@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from sor_opt.market.tape import BoolArray, FloatArray, Quotes, Tape
+from sor_opt.market.tape import FloatArray, Quotes, Tape
 
 MOST_DOLLARS = 1e9
 """A price of a billion dollars and more is none (a sentinel such as 2^63 - 1, or another unit)."""
@@ -29,41 +28,32 @@ def unmarked(sizes: FloatArray) -> FloatArray:
 
 
 def without_impossible(tape: Tape) -> Tape:
-    """Empty the sides of quotes, and leave out the prints, whose price or size cannot be.
+    """Turn prices and sizes that cannot be into NaN, and count them in ``emptied``.
 
-    Both are counted, in ``emptied`` and ``left_out``. Blank and zero numbers of quotes stay as they
-    are; a print without a price and a size is none.
+    That empties the side of the quote, or makes the print one without a price or a size; the row
+    stays, and so does its other side.
     """
-    quotes, emptied = _quotes(tape.quotes)
-    tape = replace(tape, quotes=quotes, emptied=emptied)
-    if tape.trades is None:
+    quotes, trades = tape.quotes, tape.trades
+    bid, bid_size, bids = _possible(quotes.bid, quotes.bid_size, "sides")
+    ask, ask_size, asks = _possible(quotes.ask, quotes.ask_size, "sides")
+    emptied = bids + asks
+    if trades is not None:
+        price, size, prints = _possible(trades.price, trades.size, "prints")
+        trades, emptied = replace(trades, price=price, size=size), emptied + prints
+    if not emptied:
         return tape
-    trades = tape.trades
-    kept = _some(trades.price, MOST_DOLLARS) & _some(trades.size, MOST_SHARES)
-    if kept.all():
-        return tape
-    left_out = {**tape.left_out, "prints without a possible price and size": int((~kept).sum())}
-    return replace(tape, trades=trades.select(kept), left_out=left_out)
+    quotes = Quotes(quotes.ts, quotes.venue, bid, bid_size, ask, ask_size)
+    return replace(tape, quotes=quotes, trades=trades, emptied=dict(emptied))
 
 
-def _quotes(quotes: Quotes) -> tuple[Quotes, Mapping[str, int]]:
-    bid, bid_size, bids = _side(quotes.bid, quotes.bid_size)
-    ask, ask_size, asks = _side(quotes.ask, quotes.ask_size)
-    return Quotes(quotes.ts, quotes.venue, bid, bid_size, ask, ask_size), dict(bids + asks)
-
-
-def _side(price: FloatArray, size: FloatArray) -> tuple[FloatArray, FloatArray, Counter[str]]:
+def _possible(
+    price: FloatArray, size: FloatArray, what: str
+) -> tuple[FloatArray, FloatArray, Counter[str]]:
     no_price, no_size = price >= MOST_DOLLARS, size >= MOST_SHARES
     counts = Counter(
         {
-            "with an impossible price": int(no_price.sum()),
-            "with an impossible size": int((no_size & ~no_price).sum()),
+            f"{what} with an impossible price": int(no_price.sum()),
+            f"{what} with an impossible size": int((no_size & ~no_price).sum()),
         }
     )
-    if not (no_price.any() or no_size.any()):
-        return price, size, counts
-    return np.where(no_price, np.nan, price), np.where(no_size, np.nan, size), counts
-
-
-def _some(numbers: FloatArray, most: float) -> BoolArray:
-    return (numbers > 0) & (numbers < most)
+    return np.where(no_price, np.nan, price), np.where(no_size, np.nan, size), +counts

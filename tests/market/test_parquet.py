@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -201,4 +202,30 @@ def test_an_index_beyond_its_dictionary_is_refused(parquet, tmp_path):
     wrong = bytes([3, 3]) + (0o47210).to_bytes(3, "little")
     path.write_bytes(content.replace(packed, wrong))
     with pytest.raises(DataError, match="the Parquet data is damaged"):
+        load_tape(path)
+
+
+def test_a_zone_is_kept_twice_and_one_that_is_damaged_is_noticed(tape, tmp_path):
+    path = tmp_path / "q.parquet"
+    save_tape(replace(tape, timezone="Europe/London"), path)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"sor_opt.timezone", b"sor_opt.timezonf"))
+    assert load_tape(path).timezone == "Europe/London"
+    path.write_bytes(content.replace(b"Europe/London", b"Europe/Berlin"))
+    with pytest.raises(DataError, match="names 2 time zones"):
+        load_tape(path)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b", symbol", b", symbak"), (b"3 rows", b"4 rows")])
+def test_a_footer_that_says_two_things_of_its_columns_is_damaged(tape, tmp_path, old, new):
+    """A column whose name is damaged would be lost, for the footer has no checksum."""
+    path = tmp_path / "q.parquet"
+    save_tape(replace(tape, symbol="AAA"), path)
+    start, key, footer = path.read_bytes().rpartition(b"sor_opt.contents")
+    assert footer.count(old) == 1
+    path.write_bytes(start + key + footer.replace(old, new))
+    expected = (
+        r"its footer is damaged \(it was written as '. rows of ts, venue, bid, bid_size, ask,"
+    )
+    with pytest.raises(DataError, match=expected):
         load_tape(path)

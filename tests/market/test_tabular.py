@@ -165,8 +165,12 @@ def test_a_zone_in_csv_is_a_column_that_pandas_reads(tape, tmp_path):
 @pytest.mark.parametrize(
     ("first", "second", "problem"),
     [
-        ("", "", "column timezone names 0 zones; name one, or give it with --timezone"),
-        ("Europe/London", "Asia/Tokyo", "column timezone names 2 zones"),
+        ("", "", "column timezone is blank; name the zone in it, or give it with --tim"),
+        (
+            "Europe/London",
+            "Asia/Tokyo",
+            r"names 2 time zones \('Asia/Tokyo, Europe/London'\); give ",
+        ),
         ("Mars/Olympus", "", "its time zone 'Mars/Olympus' is not known; give an IANA name with"),
     ],
 )

@@ -45,10 +45,11 @@ class ParquetSource:
         """What the footer says that the file holds."""
         return contents(self._file.metadata.num_rows, self.header.written)
 
-    def metadata(self, key: bytes) -> str | None:
-        """Give a text that the file holds beside its columns."""
-        text = (self._schema.metadata or {}).get(key)
-        return None if text is None else str(text.decode(errors="replace"))
+    def metadata(self, key: bytes) -> set[str]:
+        """Give the texts under a key: Arrow writes it twice, so two of them tell of damage."""
+        both = (self._schema.metadata, self._file.metadata.metadata)
+        texts = (held[key] for held in both if held and key in held)
+        return {text.decode(errors="replace") for text in texts}
 
     def zone(self, name: str) -> str | None:
         """Give the time zone of the type of a column, where it has one."""

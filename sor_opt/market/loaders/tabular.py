@@ -88,16 +88,17 @@ class TabularLoader(Loader):
 
     def _parquet(self, source: Source, timezone: str | None) -> tuple[Table, str | None]:
         file = ParquetSource(source, self.spellings)
-        if file.metadata(CONTENTS) not in (None, file.contents):
+        other = file.metadata(CONTENTS) - {file.contents}
+        if other:
             raise source.error(
-                f"its footer is damaged (it was written as {quoted(file.metadata(CONTENTS))})",
+                f"its footer is damaged (it was written as {quoted(other.pop())})",
                 mend="fetch the file again",
             )
         table = file.read(_types(file.header) | {"ts": INSTANT})
+        named = file.metadata(TIMEZONE) | {*_zones(table)}
         of_type = file.zone("ts")
-        if of_type is not None and _NO_PLACE.fullmatch(of_type):
-            of_type = None
-        named = {*filter(None, (file.metadata(TIMEZONE), of_type, *_zones(table)))}
+        if of_type is not None and not _NO_PLACE.fullmatch(of_type):
+            named.add(of_type)
         return table, timezone or _one_zone(source, named)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
@@ -169,6 +170,7 @@ def _mismatch_files(folder: Path) -> list[Path]:
 @spread
 def validate(
     output: OutputOptions,
+    options: DataOptions,
     data: Annotated[
         Path | None,
         typer.Argument(help="Quotes to draw snapshots from, instead of random books."),
@@ -197,15 +199,16 @@ def validate(
     from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
     from sor_opt.allocators.registry import provers
     from sor_opt.cli.console import Output
-    from sor_opt.market.loaders import load_tape
 
     out = Output(output)
     rng = np.random.default_rng(output.seed)
     drawn: Iterator[Instance]
+    if data is None and (options.trades or options.symbol or options.timezone):
+        raise ConfigError("--trades, --symbol and --timezone go with DATA")
     if data is None:
         drawn = random_instances(instances, rng)
     else:
-        drawn = snapshot_instances(load_tape(data), instances, rng)
+        drawn = snapshot_instances(options.tape(data, out), instances, rng)
     if model == "placement":
         drawn = placements(drawn, rng, outside)
     elif outside:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import OutputOptions, RiskOptions, duration_option, spread
 from sor_opt.cli.places import READS, WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_placement
@@ -83,15 +84,9 @@ class LevelsOptions:
 
 
 @dataclass(frozen=True)
-class ReplayOptions:
+class ReplayOptions(DataOptions):
     """What is replayed and by which rules."""
 
-    trades: Annotated[
-        Path | None, typer.Option(help="Trades of the same symbol and days."), READS
-    ] = None
-    symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = (
-        None
-    )
     side: Annotated[Literal["buy", "sell"], typer.Option(help="Of the parent orders.")] = "buy"
     size: Annotated[float, typer.Option(help="Shares of each parent order.")] = 5000.0
     start: Annotated[time | None, _clock_option("First order of a day (09:30).")] = None
@@ -116,7 +111,6 @@ class ReplayOptions:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
         from sor_opt.backtest.base import ReplayParams, prepare
         from sor_opt.backtest.orders import OrderParams, make_orders
-        from sor_opt.market.loaders import load_tape
         from sor_opt.model.venues import FeeSchedule
 
         params = ReplayParams(self.max_quote_age, self.refill, self.slice)
@@ -124,7 +118,7 @@ class ReplayOptions:
         fees = FeeSchedule.packaged()
         if self.fees:
             fees = fees.override(FeeSchedule.read(self.fees))
-        tape = load_tape(data, self.trades, self.symbol)
+        tape = self.tape(data, out)
         _warn_of_prints(tape, out)
         market = prepare(tape, make_orders(tape, layout), params, fees)
         _warn_if_crossed(market, out)

@@ -13,15 +13,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BUYER, SELLER, FloatArray, IntArray, Quotes, Tape, Trades
+from sor_opt.market.zones import NEW_YORK, find_zone
 
-ZONE = "America/New_York"
 TICK = 0.01
 LOT = 100.0
 SESSION_MINUTES = 390.0
@@ -167,7 +166,7 @@ def _event_times(params: SyntheticParams, rng: np.random.Generator) -> FloatArra
 def _tape(
     params: SyntheticParams, seconds: FloatArray, quoted: FloatArray, printed: FloatArray
 ) -> Tape:
-    start = datetime.combine(params.day, time(9, 30), ZoneInfo(ZONE))
+    start = datetime.combine(params.day, time(9, 30), find_zone(NEW_YORK))
     micros = np.concatenate([np.round(seconds * 1e6), [0.0]])  # row -1: the opening quotes
     ts = int(start.timestamp()) * 10**9 + micros.astype(np.int64) * MICROSECOND
     row, venue, bid, bid_size, ask, ask_size = quoted.T
@@ -189,7 +188,7 @@ def _tape(
             size=size,
             side=side.astype(np.int64),
         ),
-        timezone=ZONE,
+        timezone=NEW_YORK,
         source=f"synthetic market, seed {params.seed}",
     )
 

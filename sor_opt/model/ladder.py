@@ -23,7 +23,7 @@ def tie_tolerance(cost: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LadderProblem:
-    """Climb ladders rung by rung, in order, at the least expected cost (DESIGN 3.1).
+    """Climb ladders rung by rung, in order, at the least expected cost.
 
     Minimise over the rungs climbed, n_i in {0..J_i}::
 
@@ -114,9 +114,9 @@ class LadderProblem:
         """
         if not self.exact_total:
             return -1
-        rungs = round(self.target / self.step)
+        rungs, too_many = round(self.target / self.step), len(self.costs) + 1
         met = abs(rungs * self.step - self.target) <= TOLERANCE * self.target
-        return rungs if met else len(self.costs) + 1
+        return min(rungs, too_many) if met else too_many
 
     @property
     def heights(self) -> IntArray:

@@ -21,6 +21,12 @@ _QUANTUM = 1e-12
 _CLOSER = 1e-3
 """Share of the tie tolerance within which states tie, so that the ties of a whole climb add up."""
 
+STEPS = 2_000_000_000
+"""Candidates x states that a search looks at before it gives up: some seconds."""
+
+STATES = 8_000_000
+"""States that it keeps: about a gigabyte. Dozens of odd lots at one price make more."""
+
 _PRICE_STEPS = 20
 """Bisections of an exact-total problem's share price; only the bound's tightness hangs on it."""
 
@@ -32,19 +38,23 @@ def search(
     costs: FloatArray,
     miss: Miss,
     exact: int,
+    steps: int,
     rungs: IntArray,
-) -> None:
+) -> float:
     """Price the target by a Lagrange multiplier, then search what the bound leaves open.
 
     For any price in [-over, under] the penalty is at least price x (target - executed), so
     ``price x target + sum_i min_n (cost_i(n) - price x executed_i(n))`` bounds the objective.
+
+    Gives by how much the best climb may be cheaper, dollars: 0 unless the search took more than
+    `steps` or `STATES` and gave up.
     """
     ladders = len(offsets) - 1
     low, high = np.empty(ladders, np.int64), np.empty(ladders, np.int64)
     if exact < 0:
         if climb_each(offsets, fills, costs, -miss.over, low)[0] >= miss.target:
             _copy(low, rungs)
-            return
+            return 0.0
         _copy(rungs, high)
         price = _bracket(offsets, fills, costs, miss.target, low, high)
         _walk(offsets, fills, costs, miss, exact, low, high, rungs)
@@ -57,7 +67,9 @@ def search(
     tie = TOLERANCE * max(1.0, abs(incumbent))
     starts, counts, shares, excess = _candidates(offsets, fills, costs, price, slack + tie)
     above_bound = Miss(miss.target, max(0.0, miss.under - price), max(0.0, miss.over + price))
-    _knapsack(starts, counts, shares, excess, above_bound, exact, slack + tie, tie, rungs)
+    chosen = (starts, counts, shares, excess)
+    done = _knapsack(*chosen, above_bound, exact, slack + tie, tie, steps, rungs)
+    return 0.0 if done else slack
 
 
 @compiled
@@ -298,14 +310,18 @@ def _expand(
     table: IntArray,
     begin: int,
     stage: int,
-) -> tuple[FloatArray, IntArray, IntArray, int, float]:
+    steps: int,
+) -> tuple[FloatArray, IntArray, IntArray, int, float, int]:
     """Add one ladder's candidates, first..last - 1, to the states begin..stage - 1.
 
     `rest` is the row of `_rest` of the ladders yet to come. Gives the states, their hash table,
-    the end of the new ones, and the budget, lowered where a completion was found.
+    the end of the new ones, the budget, lowered where a completion was found, and the steps left,
+    below 0 where it gave up.
     """
     near, end = _CLOSER * tie, stage
     for parent in range(begin, stage):
+        if steps < 0 or end + last - first > STATES:
+            return numbers, links, table, end, budget, -1
         if end + last - first > len(links):
             numbers, links, table = _room(numbers, links, end + last - first, stage, end, exact)
         room = budget - numbers[parent, 1]
@@ -315,6 +331,7 @@ def _expand(
             total = numbers[parent, 0] + shares[c]
             climbed = links[parent, 1] + counts[c]
             short, over = miss.target - total - rest[1], total + rest[0] - miss.target
+            steps -= 1
             if miss.over * over > room:
                 break
             if extra + max(miss.under * short, miss.over * over, 0.0) > budget:
@@ -337,7 +354,7 @@ def _expand(
                     continue
             numbers[at, 0], numbers[at, 1] = total, extra
             links[at, 0], links[at, 1], links[at, 2], links[at, 3] = key, climbed, parent, c
-    return numbers, links, table, end, budget
+    return numbers, links, table, end, budget, steps
 
 
 @compiled
@@ -350,11 +367,12 @@ def _knapsack(
     exact: int,
     budget: float,
     tie: float,
+    steps: int,
     rungs: IntArray,
-) -> None:
+) -> bool:
     """Pick a candidate per ladder at the least excess + penalty; `rungs` stay if none is found.
 
-    Both are what is paid over the bound. Ladders are taken from last to first, so that among
+    Tells whether it came to an end within its steps. Both are what is paid over the bound. Ladders are taken from last to first, so that among
     equals a state's own count decides for the earlier ladder.
     """
     ladders, near = len(starts) - 1, _CLOSER * tie
@@ -366,7 +384,7 @@ def _knapsack(
     links[0, 0] = links[0, 1] = links[0, 2] = links[0, 3] = 0
     begin, stage = 0, 1
     for i in range(ladders - 1, -1, -1):
-        numbers, links, table, end, budget = _expand(
+        numbers, links, table, end, budget, steps = _expand(
             shares,
             excess,
             counts,
@@ -383,7 +401,10 @@ def _knapsack(
             table,
             begin,
             stage,
+            steps,
         )
+        if steps < 0:
+            return False
         begin, stage = stage, end
     best, value = -1, np.inf
     for at in range(begin, stage):
@@ -394,3 +415,4 @@ def _knapsack(
         for i in range(ladders):
             rungs[i] = counts[links[best, 3]]
             best = links[best, 2]
+    return True

@@ -17,7 +17,7 @@ from sor_opt.model.outflow import Outflow
 from sor_opt.model.placement import PlacementParams
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import BookSide, Venue
+from sor_opt.model.venues import Venue
 
 _FEES = (0.003, 0.0008, 0.0, -0.0002, -0.003)
 _REBATES = (0.002, 0.0, -0.001, 0.0029)
@@ -67,10 +67,12 @@ def _random_instance(rng: np.random.Generator) -> Instance:
 
 def _two_sided(venues: list[Venue], step: float) -> tuple[Venue, ...]:
     """Let the first venue show a chunk on a side that no venue shows: there must be a mid."""
-    for side in get_args(BookSide):
-        if not any(venue.shows(side) for venue in venues):
-            venues[0] = replace(venues[0], **{f"{side}_size": step})
-    return tuple(venues)
+    first, *others = venues
+    if not any(venue.shows("bid") for venue in venues):
+        first = replace(first, bid_size=step)
+    if not any(venue.shows("ask") for venue in venues):
+        first = replace(first, ask_size=step)
+    return (first, *others)
 
 
 def _size(rng: np.random.Generator, rungs: int, step: float) -> float:

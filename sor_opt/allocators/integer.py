@@ -172,7 +172,9 @@ class CbcAllocator(IntegerAllocator):
         if clock.left <= 0:
             return -math.inf
         try:
-            model.program.solve(self._solver(None if clock.limit is None else clock.left, mip=False))
+            model.program.solve(
+                self._solver(None if clock.limit is None else clock.left, mip=False)
+            )
         except pulp.PulpSolverError:
             return -math.inf
         if model.program.sol_status != pulp.LpSolutionOptimal:

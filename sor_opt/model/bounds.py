@@ -21,6 +21,9 @@ MAX_PENALTY = 1e9
 MAX_VENUES = 1_000
 """Venues of one book."""
 
+MAX_CELLS = 50_000_000
+"""The most rungs x scenarios of a problem, and venues x scenarios of a draw: 400 MB."""
+
 
 def check_step(step: float) -> None:
     """Refuse a chunk of no use.

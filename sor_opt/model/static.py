@@ -19,15 +19,12 @@ import numpy as np
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.bounds import check_step
+from sor_opt.model.bounds import MAX_CELLS, check_step
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.risk import RiskParams
 
 MAX_RUNGS = 1_000_000
 """The most chunks that one venue's displayed size may make."""
-
-MAX_CELLS = 50_000_000
-"""The most rungs x scenarios of a problem: 400 MB."""
 
 Space = Literal["strict", "open"]
 Reference = Literal["mid", "zero"]

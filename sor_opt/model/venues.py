@@ -274,7 +274,9 @@ def _fee(row: Any, number: int, file: str) -> Fee:
         )
     for name, value in row.items():
         if type(value) not in _TYPES.get(name, ()):  # a bool is an int, a datetime is a date
-            raise DataError(f"fee {number}: {name[:80]} = {quoted(value)} is not understood", file=file)
+            raise DataError(
+                f"fee {number}: {name[:80]} = {quoted(value)} is not understood", file=file
+            )
     try:
         return Fee(**row)
     except ConfigError as error:

@@ -91,7 +91,7 @@ def shortened(text: str, most: int = _QUOTED) -> str:
 def _parse(loads: Callable[[str], Any], kind: str, text: str, file: object) -> dict[str, Any]:
     try:
         tables = loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, _Repeated) as error:
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, _RepeatedError) as error:
         raise DataError(f"is not {kind}: {_short(error)}", file=file) from error
     except RecursionError as error:
         raise DataError("is nested too deeply", file=file) from error
@@ -117,7 +117,7 @@ def _check(tables: dict[str, Any], file: object) -> None:
             raise DataError("holds a whole number that is too long", file=file)
 
 
-class _Repeated(ValueError):
+class _RepeatedError(ValueError):
     """A key of a JSON object that is there twice."""
 
 
@@ -125,7 +125,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for name, value in pairs:
         if name in table:
-            raise _Repeated(f"the key {quoted(name)} repeats")
+            raise _RepeatedError(f"the key {quoted(name)} repeats")
         table[name] = value
     return table
 

@@ -137,7 +137,7 @@ class Allocator(ABC):
         other.warm_up()
         return other
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> None:  # noqa: B027 (most have nothing to compile)
         """Compile what is needed, where that counts: it is no part of the time limit."""
 
     @abstractmethod

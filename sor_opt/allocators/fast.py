@@ -146,7 +146,7 @@ def _solve(
     steps: int,
     rungs_out: IntArray,
 ) -> tuple[float, float]:
-    """`climb` over fills of shape (R, 1); gives the cost, infinite when infeasible, and the slack."""
+    """`climb` over fills of shape (R, 1); gives cost, infinite when infeasible, and slack."""
     shares = fills.reshape(-1)
     miss = Miss(target, shortfall_penalty, excess_penalty)
     slack = climb(offsets, shares, costs, miss, exact_rungs, steps, rungs_out)

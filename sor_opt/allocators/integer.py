@@ -171,10 +171,9 @@ class CbcAllocator(IntegerAllocator):
         """Solve the linear relaxation: CBC's own bound does not come through PuLP."""
         if clock.left <= 0:
             return -math.inf
+        seconds = None if clock.limit is None else clock.left
         try:
-            model.program.solve(
-                self._solver(None if clock.limit is None else clock.left, mip=False)
-            )
+            model.program.solve(self._solver(seconds, mip=False))
         except pulp.PulpSolverError:
             return -math.inf
         if model.program.sol_status != pulp.LpSolutionOptimal:
@@ -188,7 +187,7 @@ class _Cbc(pulp.COIN_CMD):  # type: ignore[misc]
     PuLP makes one line of its arguments and splits it at spaces, those of a folder's name too.
     """
 
-    def actualSolve(self, lp: pulp.LpProblem) -> int:
+    def actualSolve(self, lp: pulp.LpProblem) -> int:  # noqa: N802 (PuLP's name)
         """Solve a program and write the answer into its variables."""
         try:
             with tempfile.TemporaryDirectory(prefix="sor-opt-") as folder:
@@ -253,7 +252,8 @@ class _Model:
                 self.program += self._climbed[j] >= self._climbed[j + 1]
         for s, fills in enumerate(problem.fills.T / problem.step):
             clock.require(late)
-            executed = _combine(self._climbed, fills)
+            used = np.flatnonzero(fills)
+            executed = _combine([self._climbed[j] for j in used], fills[used])
             self.program += executed + short[s] - excess[s] == problem.target / problem.step
         if problem.exact_total:
             self.program += pulp.lpSum(self._climbed) == problem.exact_rungs

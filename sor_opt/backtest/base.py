@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import get_args
@@ -85,7 +85,7 @@ class Market:
     taker: FloatArray
     rebate: FloatArray
     params: ReplayParams
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def select(self, which: IntArray) -> Market:
         """The same market with some of the orders, by index."""

@@ -36,11 +36,8 @@ _TABLES = {"venues", "order", "risk", "model", "outflow"}
 _COLUMNS = ",".join(f.name for f in fields(Venue))
 _KINDS = "a TOML, JSON or CSV file of venues"
 
-_SIDES = (
-    {"bid": MAX_PRICE, "bid_size": MAX_SHARES},
-    {"ask": MAX_PRICE, "ask_size": MAX_SHARES},
-)
-"""What a side needs, each > 0 and at most this."""
+_MOST = {"bid": MAX_PRICE, "bid_size": MAX_SHARES, "ask": MAX_PRICE, "ask_size": MAX_SHARES}
+"""What shows a side, each > 0 and at most this."""
 
 _Record = TypeVar("_Record")
 
@@ -121,7 +118,7 @@ def _csv_rows(text: str, path: object) -> list[dict[str, str]]:
 
 
 def _venue(row: Any, path: object, number: int) -> Venue:
-    """Make a venue of what a row names, without the sides that it does not show."""
+    """Make a venue of what a row names, without the prices and sizes that cannot be."""
     if not isinstance(row, Mapping):
         return _build(Venue, row, path, number)
     given = {key: value for key, value in row.items() if value is not None}
@@ -130,10 +127,9 @@ def _venue(row: Any, path: object, number: int) -> Venue:
             raise DataError("has both a name and a venue", file=path, row=number)
         given["name"] = given.pop("venue")
     try:
-        for side in _SIDES:
-            numbers = {key: _value(key, given.pop(key)) for key in side if key in given}
-            if len(numbers) == len(side) and all(0 < numbers[key] <= side[key] for key in side):
-                given |= numbers
+        for key, most in _MOST.items():
+            if key in given and not 0 < _value(key, given[key]) <= most:
+                del given[key]
     except ValueError as error:
         raise DataError(str(error), file=path, row=number) from error
     return _build(Venue, given, path, number)

@@ -15,7 +15,6 @@ import numpy as np
 
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import Side
-from sor_opt.market.tape import FloatArray
 from sor_opt.model.bounds import MAX_VENUES, check_size
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.outflow import Outflow
@@ -161,7 +160,7 @@ class Instance:
         ConfigError
             If a venue's fees are not known, or no venue shows anything.
         """
-        unknown = [v.name for v in self.venues if v.fee is None or v.rebate is None]
+        unknown = [v.name for v in self.venues if v.fee is None]
         if unknown:
             raise ConfigError(f"no fee is known for {unknown[0]}; name it, or see Instance.priced")
         sign, bids, asks = _SEEN[self.order.side]
@@ -170,8 +169,8 @@ class Instance:
         return Touch(
             ask=np.array([_signed(sign, getattr(v, asks)) for v in self.venues]),
             ask_size=np.array(shown, dtype=np.float64),
-            fee=_column(self.venues, "fee"),
-            rebate=_column(self.venues, "rebate"),
+            fee=np.array([v.fee for v in self.venues], dtype=np.float64),
+            rebate=np.array([v.rebate or 0.0 for v in self.venues], dtype=np.float64),
             queue=np.array([_queue(v, bids, best_bid) for v in self.venues], dtype=np.float64),
             best_bid=_signed(sign, best_bid),
             mid=sign * self.reference,
@@ -183,7 +182,7 @@ class Instance:
         Raises
         ------
         ConfigError
-                If the order has no size, a fee is not known, there is no mid where one is needed, or
+            If the order has no size, a fee is not known, there is no mid where one is needed, or
             the placement model has no outflow or one of another width.
         """
         return MODELS[self.model.name].compile(self, self.model)
@@ -209,10 +208,6 @@ def _queue(venue: Venue, side: BookSide, best: float | None) -> float:
     if not venue.shows(side):
         return math.inf
     return float(getattr(venue, f"{side}_size")) if getattr(venue, side) == best else 0.0
-
-
-def _column(venues: tuple[Venue, ...], name: str) -> FloatArray:
-    return np.array([getattr(venue, name) for venue in venues], dtype=np.float64)
 
 
 def _static(instance: Instance, params: StaticParams) -> LadderProblem:

@@ -35,7 +35,7 @@ class Venue:
         Displayed shares, 0 to `MAX_SHARES`; 0 shows nothing.
     fee, rebate : float, optional
         Dollars per share paid for taking and received for making; any sign, at most `MAX_PRICE`.
-        What is left out is not known, and must be filled from a `FeeSchedule` before it is used.
+        A fee that is left out is not known: `priced` looks it up. A rebate beside a fee is then 0.
     queue : float, optional
         Shares ahead of a new order at the best price of its side, infinite where none gets
         through; by default what is displayed there, and infinite where nothing is.
@@ -83,9 +83,9 @@ class Venue:
         return getattr(self, side) is not None and getattr(self, f"{side}_size") > 0
 
     def priced(self, fees: FeeSchedule) -> Venue:
-        """The venue with what it does not name taken from a schedule's newest row.
+        """The venue with its fee, and the rebate that it does not name, from a schedule's newest row.
 
-        A venue that names its fee and no rebate pays none.
+        A venue that names its fee is taken as it is.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class Venue:
             If the schedule has no row for it.
         """
         if self.fee is not None:
-            return replace(self, rebate=self.rebate or 0.0)
+            return self
         row = fees.newest(self.name)
         rebate = row.rebate if self.rebate is None else self.rebate
         return replace(self, fee=row.taker, rebate=rebate)

@@ -48,7 +48,8 @@ class CompareParams:
     Raises
     ------
     ConfigError
-        If one of them is wrong, all make more than `MAX_EVALUATIONS`, or what a strategy needs is not installed.
+        If one of them is wrong, all make more than `MAX_EVALUATIONS`, or what a strategy needs is
+        not installed.
     """
 
     strategies: tuple[str, ...]

@@ -96,10 +96,9 @@ def settle(problem: LadderProblem, own: Proof, last_word: Allocator, clock: Cloc
     """Let another allocator solve the problem in the time left; keep the better of the two."""
     best, _, bound, _ = own
     try:
-        timed = (
-            last_word if clock.limit is None else last_word.within(clock.require("no last word"))
-        )
-        other = timed.solve(problem)
+        if clock.limit is not None:
+            last_word = last_word.within(clock.require("no last word"))
+        other = last_word.solve(problem)
     except SolverError as error:
         log.info("the certificate is left open: %s", error)
         return own

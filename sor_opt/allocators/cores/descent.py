@@ -241,7 +241,8 @@ def _exchange(sums: Sums, values: FloatArray, gap: FloatArray, rungs: IntArray) 
 def _force(sums: Sums, cost: float, steps: int, rungs: IntArray) -> tuple[bool, int]:
     """Force one ladder a rung up or down and let all others answer; keep the first that gains.
 
-    Tells whether one does, and the steps left, below 0 if it was cut short. So one whole rung can take the place of several odd ones, which no exchange of two brings about.
+    Tells whether one does, and the steps left, below 0 if it was cut short. So one whole rung can
+    take the place of several odd ones, which no exchange of two brings about.
     """
     gap = _gap(sums, rungs)
     tried, left, values = rungs.copy(), gap.copy(), np.empty(2 * _ANSWERS + 1)
@@ -305,7 +306,7 @@ def search_climbs(sums: Sums, rungs: IntArray) -> float:
 
 @compiled
 def search_within(sums: Sums, steps: int, rungs: IntArray) -> tuple[float, int]:
-    """As `search_climbs`, for so many steps; give the cost, and the steps left, < 0 if cut short."""
+    """As `search_climbs`, for so many steps; give cost, and steps left, below 0 if cut short."""
     full = np.empty(len(rungs), np.int64)
     for i in range(len(rungs)):
         rungs[i] = 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.allocators.cores.states import comes_before, find_slot, make_room
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE
@@ -244,55 +245,6 @@ def _first(shares: FloatArray, low: int, high: int, least: float) -> int:
 
 
 @compiled
-def _slot(table: IntArray, links: IntArray, stage: int, key: int, climbed: int, exact: int) -> int:
-    """Find where a state of this stage is in the hash table, or may be put."""
-    mask = len(table) - 1
-    hashed = (
-        key + (climbed if exact >= 0 else 0)
-    ) * 0x1E3779B97F4A7C15  # wraps; high bits mix best
-    slot = (hashed >> 32) & mask
-    while True:
-        at = table[slot]
-        if at < stage or (links[at, 0] == key and (exact < 0 or links[at, 1] == climbed)):
-            return slot
-        slot = (slot + 1) & mask
-
-
-@compiled
-def _room(
-    numbers: FloatArray, links: IntArray, needed: int, stage: int, end: int, exact: int
-) -> tuple[FloatArray, IntArray, IntArray]:
-    """Make room for `needed` states, keep the first `end`, and hash those of this stage."""
-    size = 64
-    while size < needed:
-        size *= 2
-    more_numbers, more_links = np.empty((size, 2)), np.empty((size, 4), np.int64)
-    for at in range(end):
-        more_numbers[at, 0], more_numbers[at, 1] = numbers[at, 0], numbers[at, 1]
-        for column in range(4):
-            more_links[at, column] = links[at, column]
-    table = np.empty(2 * size, np.int64)
-    for slot in range(len(table)):
-        table[slot] = -1
-    for at in range(stage, end):
-        table[_slot(table, more_links, stage, more_links[at, 0], more_links[at, 1], exact)] = at
-    return more_numbers, more_links, table
-
-
-@compiled
-def _before(links: IntArray, counts: IntArray, one: int, other: int) -> bool:
-    """Whether a final state climbs fewer rungs than another, or as many on earlier ladders."""
-    if links[one, 1] != links[other, 1]:
-        return bool(links[one, 1] < links[other, 1])
-    while one != other:
-        mine, theirs = counts[links[one, 3]], counts[links[other, 3]]
-        if mine != theirs:
-            return bool(mine > theirs)
-        one, other = links[one, 2], links[other, 2]
-    return False
-
-
-@compiled
 def _expand(
     shares: FloatArray,
     excess: FloatArray,
@@ -323,7 +275,7 @@ def _expand(
         if steps < 0 or end + last - first > STATES:
             return numbers, links, table, end, budget, -1
         if end + last - first > len(links):
-            numbers, links, table = _room(numbers, links, end + last - first, stage, end, exact)
+            numbers, links, table = make_room(numbers, links, end + last - first, stage, end, exact)
         room = budget - numbers[parent, 1]
         reach = numbers[parent, 0] + rest[1] + (room / miss.under if miss.under > 0.0 else np.inf)
         for c in range(_first(shares, first, last, miss.target - reach), last):
@@ -342,7 +294,7 @@ def _expand(
             elif not climbed + rest[3] <= exact <= climbed + rest[4]:
                 continue
             key = int(total * grid + 0.5)
-            slot = _slot(table, links, stage, key, climbed, exact)
+            slot = find_slot(table, links, stage, key, climbed, exact)
             at = table[slot]
             if at < stage:
                 at = table[slot] = end
@@ -372,14 +324,15 @@ def _knapsack(
 ) -> bool:
     """Pick a candidate per ladder at the least excess + penalty; `rungs` stay if none is found.
 
-    Tells whether it came to an end within its steps. Both are what is paid over the bound. Ladders are taken from last to first, so that among
-    equals a state's own count decides for the earlier ladder.
+    Tells whether it came to an end within its steps. Both are what is paid over the bound. Ladders
+    are taken from last to first, so that among equals a state's own count decides for the earlier
+    ladder.
     """
     ladders, near = len(starts) - 1, _CLOSER * tie
     rest = _rest(starts, counts, shares, excess)
     grid = 1.0 / max(_QUANTUM * miss.target, 1e-17 * rest[ladders, 1])
     # A state: shares executed, excess; shares on the grid, rungs, parent state, candidate.
-    numbers, links, table = _room(np.empty((0, 2)), np.empty((0, 4), np.int64), 0, 0, 0, exact)
+    numbers, links, table = make_room(np.empty((0, 2)), np.empty((0, 4), np.int64), 0, 0, 0, exact)
     numbers[0, 0] = numbers[0, 1] = 0.0
     links[0, 0] = links[0, 1] = links[0, 2] = links[0, 3] = 0
     begin, stage = 0, 1
@@ -409,7 +362,7 @@ def _knapsack(
     best, value = -1, np.inf
     for at in range(begin, stage):
         cost = numbers[at, 1] + penalty(numbers[at, 0], miss)
-        if cost < value - near or (cost <= value + near and _before(links, counts, at, best)):
+        if cost < value - near or (cost <= value + near and comes_before(links, counts, at, best)):
             best, value = at, cost
     if best >= 0:
         for i in range(ladders):

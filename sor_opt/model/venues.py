@@ -83,7 +83,7 @@ class Venue:
         return getattr(self, side) is not None and getattr(self, f"{side}_size") > 0
 
     def priced(self, fees: FeeSchedule) -> Venue:
-        """The venue with its fee, and the rebate that it does not name, from a schedule's newest row.
+        """The venue with a fee, and a rebate where it names none, of a schedule's newest row.
 
         A venue that names its fee is taken as it is.
 

@@ -74,7 +74,7 @@ def prove(
     clock = clock or Clock()
     own = Proof(rungs.copy(), problem.cost(rungs), -math.inf, "feasible")
     try:
-        prices = relaxed_prices(problem, clock.require("no bound"))
+        prices = relaxed_prices(problem, clock)
     except SolverError as error:
         log.info("the certificate has no bound: %s", error)
         return settle(problem, own, last_word, clock)
@@ -109,7 +109,7 @@ def settle(problem: LadderProblem, own: Proof, last_word: Allocator, clock: Cloc
     return Proof(best, own.cost, min(bound, own.cost), "optimal" if proven else "feasible")
 
 
-def relaxed_prices(problem: LadderProblem, seconds: float = math.inf) -> FloatArray:
+def relaxed_prices(problem: LadderProblem, clock: Clock | None = None) -> FloatArray:
     """Solve the linear relaxation; give the price of a share in each scenario, dollars.
 
     Raises
@@ -138,6 +138,8 @@ def relaxed_prices(problem: LadderProblem, seconds: float = math.inf) -> FloatAr
     steps = hstack([order[follows] - order[follows - 1], csr_array((len(follows), 2 * scenarios))])
     limits = np.full((len(costs), 2), (0.0, np.inf))
     limits[:rungs, 1] = 1.0
+    clock = clock or Clock()
+    left = clock.require("no relaxation was solved")
     found = linprog(
         costs / scale,
         A_ub=steps if len(follows) else None,
@@ -146,7 +148,7 @@ def relaxed_prices(problem: LadderProblem, seconds: float = math.inf) -> FloatAr
         b_eq=np.full(scenarios, problem.target / problem.step),
         bounds=limits,
         method="highs",
-        options={} if seconds == math.inf else {"time_limit": seconds},
+        options={} if clock.limit is None else {"time_limit": left},
     )
     if found.status != 0:
         raise SolverError(f"the linear relaxation was not solved: {found.message}")

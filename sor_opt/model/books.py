@@ -188,8 +188,8 @@ def _value(key: str, value: Any) -> Any:
     if key in _LISTS and isinstance(value, list):
         return tuple(_value(key, item) for item in value)
     try:
-        if isinstance(value, bool):
-            raise TypeError
+        if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+            raise TypeError  # Python reads 1_0 as 10
         number = float(value)
         if key in _WHOLE and not number.is_integer():
             raise ValueError

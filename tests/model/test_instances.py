@@ -261,6 +261,7 @@ def venue(**changes):
         (venue(fee="x" * 200), f"row 1: fee must be a number, got '{'x' * 76}..."),
         (venue(ask="two"), "row 1: ask must be a number, got 'two'"),
         (venue(ask=True), "row 1: ask must be a number, got True"),
+        (venue(ask="1_0"), "row 1: ask must be a number, got '1_0'"),
         (venue(name=7), "row 1: name must be text, got 7"),
         (CSV + "XBOS,1,2\n", "row 3: has another number of cells than the header"),
         (CSV + "XBOS,1,2,x,4,0,0\n", "row 3: ask must be a number, got 'x'"),

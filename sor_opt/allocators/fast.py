@@ -14,6 +14,8 @@ Several scenarios are searched by `descent`, and proven on request by `certifica
 
 from __future__ import annotations
 
+import math
+from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
@@ -63,35 +65,37 @@ class FastAllocator(Allocator):
         SolverError
             If the problem has several scenarios and an exact total.
         """
-        clock = Clock(self.time_limit)
-        rungs = np.empty(len(problem.names), np.int64)
+        start = perf_counter()
         if problem.fills.shape[1] != 1:
             if problem.exact_total:
                 raise SolverError(
                     f"fast takes one scenario where the total is exact, got"
                     f" {problem.fills.shape[1]}; use exhaustive or integer"
                 )
-            return self._solve_several(problem, rungs, clock)
-        cost, slack = _solve_single(problem, _USUAL_STEPS, rungs)
-        if slack > 0.0:
-
-            def attempt(steps: int) -> bool:
-                nonlocal cost, slack
-                cost, slack = _solve_single(problem, steps, rungs)
-                return slack == 0.0
-
-            clock.within(attempt, STEPS)
-        if slack > tie_tolerance(cost):
-            return self._settle(problem, rungs, cost, cost - slack, clock)
+            return self._solve_several(problem, Clock(self.time_limit))
+        rungs = np.empty(len(problem.names), np.int64)
+        cost = _solve(
+            problem.offsets,
+            problem.fills,
+            problem.costs,
+            problem.target,
+            problem.shortfall_penalty,
+            problem.excess_penalty,
+            problem.exact_rungs,
+            rungs,
+        )
+        if math.isnan(cost):
+            return self._solve_uneven(problem, Clock(self.time_limit))
         status: Status = "optimal" if cost < np.inf else "infeasible"
-        return Allocation(problem, rungs, status, cost, cost, self.name, clock.seconds)
+        return Allocation(problem, rungs, status, cost, cost, self.name, perf_counter() - start)
 
     def warm_up(self) -> None:
         """Compile the searches."""
         for example in EXAMPLES:
             FastAllocator(self._certify).solve(example)
 
-    def _solve_several(self, problem: LadderProblem, rungs: IntArray, clock: Clock) -> Allocation:
+    def _solve_several(self, problem: LadderProblem, clock: Clock) -> Allocation:
+        rungs = np.empty(len(problem.names), np.int64)
         sums, cost, bound = sums_of(problem), np.inf, -np.inf
         status: Status = "feasible"
 
@@ -107,31 +111,32 @@ class FastAllocator(Allocator):
             rungs, cost, bound, status = prove(problem, sums, rungs, self._certify, clock)
         return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
 
-    def _settle(
-        self, problem: LadderProblem, rungs: IntArray, cost: float, bound: float, clock: Clock
-    ) -> Allocation:
-        """Let another have the last word on a climb whose proof was given up."""
-        status: Status = "feasible"
-        if self._certify is not None:
+    def _solve_uneven(self, problem: LadderProblem, clock: Clock) -> Allocation:
+        """Go on where the usual steps do not do; let another have the last word if need be."""
+        rungs, cost, slack = np.empty(len(problem.names), np.int64), np.inf, 0.0
+
+        def attempt(steps: int) -> bool:
+            nonlocal cost, slack
+            cost, slack = _solve_within(
+                problem.offsets,
+                problem.fills,
+                problem.costs,
+                Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty),
+                problem.exact_rungs,
+                steps,
+                rungs,
+            )
+            return slack <= tie_tolerance(cost)
+
+        done = clock.within(attempt, STEPS)
+        bound = cost if done else cost - slack
+        status: Status = "optimal" if done else "feasible"
+        if not done and self._certify is not None:
             from sor_opt.allocators.cores.certificate import Proof, settle
 
             own = Proof(rungs, cost, bound, status)
             rungs, cost, bound, status = settle(problem, own, self._certify, clock)
         return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
-
-
-def _solve_single(problem: LadderProblem, steps: int, rungs: IntArray) -> tuple[float, float]:
-    return _solve(
-        problem.offsets,
-        problem.fills,
-        problem.costs,
-        problem.target,
-        problem.shortfall_penalty,
-        problem.excess_penalty,
-        problem.exact_rungs,
-        steps,
-        rungs,
-    )
 
 
 @compiled
@@ -143,12 +148,26 @@ def _solve(
     shortfall_penalty: float,
     excess_penalty: float,
     exact_rungs: int,
+    rungs_out: IntArray,
+) -> float:
+    """Give the cost: infinite when infeasible, NaN where the usual steps do not do."""
+    miss = Miss(target, shortfall_penalty, excess_penalty)
+    cost, slack = _solve_within(offsets, fills, costs, miss, exact_rungs, _USUAL_STEPS, rungs_out)
+    return cost if slack == 0.0 else np.nan
+
+
+@compiled
+def _solve_within(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    miss: Miss,
+    exact_rungs: int,
     steps: int,
     rungs_out: IntArray,
 ) -> tuple[float, float]:
     """`climb` over fills of shape (R, 1); gives cost, infinite when infeasible, and slack."""
     shares = fills.reshape(-1)
-    miss = Miss(target, shortfall_penalty, excess_penalty)
     slack = climb(offsets, shares, costs, miss, exact_rungs, steps, rungs_out)
     if slack == np.inf:
         return np.inf, 0.0

@@ -114,9 +114,9 @@ class LadderProblem:
         """
         if not self.exact_total:
             return -1
-        rungs, too_many = round(self.target / self.step), len(self.costs) + 1
+        rungs = round(self.target / self.step)
         met = abs(rungs * self.step - self.target) <= TOLERANCE * self.target
-        return min(rungs, too_many) if met else too_many
+        return rungs if met and rungs <= len(self.costs) else len(self.costs) + 1
 
     @property
     def heights(self) -> IntArray:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sor_opt.errors import DataError
+from sor_opt.errors import DataError, quoted
 
 MAX_BYTES = 10_000_000
 """The largest file of this kind: 100,000 outflow scenarios of twelve venues take about as much."""
@@ -21,7 +21,8 @@ _LONGEST = 2**63
 _CHAIN = re.compile(r"""(?:\.[ \t]*(?:[\w-]+|"[^"]*"|'[^']*')[ \t]*){32}\.""")
 """Keys with dots between them: `tomllib` takes minutes for some ten thousand."""
 
-_QUOTED = 80
+_LONGEST_REASON = 160
+"""Characters of what a parser says, which may quote the file."""
 
 
 def read_text(path: Path | str, kinds: str) -> str:
@@ -78,16 +79,6 @@ def parse_json(text: str, file: object) -> dict[str, Any]:
     return _parse(lambda text: json.loads(text, object_pairs_hook=_unique), "JSON", text, file)
 
 
-def quoted(value: object) -> str:
-    """A value as Python writes it, on one line and at most 80 characters long."""
-    return shortened(repr(value))
-
-
-def shortened(text: str, most: int = _QUOTED) -> str:
-    """Cut a text that is longer than `most` characters."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
 def _parse(loads: Callable[[str], Any], kind: str, text: str, file: object) -> dict[str, Any]:
     try:
         tables = loads(text)
@@ -131,4 +122,4 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _short(error: Exception) -> str:
-    return shortened(" ".join(str(error).split()), 2 * _QUOTED)
+    return " ".join(str(error).split())[:_LONGEST_REASON]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sor_opt.errors import DataError
-from sor_opt.texts import MAX_BYTES, parse_json, parse_toml, quoted, read_text
+from sor_opt.texts import MAX_BYTES, parse_json, parse_toml, read_text
 
 BROKEN = {
     "toml": [
@@ -86,9 +86,3 @@ def test_an_endless_file_and_none_are_refused(tmp_path):
         read_text("/dev/zero", "a TOML file")
     with pytest.raises(DataError, match="cannot be read: No such file or directory; give a TOML"):
         read_text(tmp_path / "none", "a TOML file")
-
-
-def test_a_quotation_is_at_most_80_characters_on_one_line():
-    assert quoted("a\nb") == r"'a\nb'"
-    assert quoted("x" * 78) == f"'{'x' * 78}'"
-    assert quoted("x" * 79) == f"'{'x' * 76}..."

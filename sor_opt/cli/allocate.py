@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from sor_opt.cli.options import FeeOptions, OutputOptions, spread
+from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class BookOptions(FeeOptions):
 
 @spread
 def allocate(
-    book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV.")],
+    book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV."), READS],
     options: BookOptions,
     output: OutputOptions,
     allocator: Annotated[
@@ -139,7 +140,7 @@ def allocate(
 
         def tell(done: int, points: int) -> None:
             if done == 0:
-                out.show(f"{points:,} points to visit")
+                out.note(f"{points:,} points to visit")
             progress(done, points)
 
         settings = Settings(
@@ -153,8 +154,8 @@ def allocate(
         if time_limit is not None:
             solver = solver.within(time_limit)
         found = solver.solve(problem)
-    out.show(split_table(instance, found), summary_table(found))
     out.result(allocation_summary(instance, found))
+    out.show(split_table(instance, found), summary_table(found))
     if found.status == "feasible" and solver.proves:
         gap_text = f"${found.gap:g}" if math.isfinite(found.gap) else "not known"
         raise SolverError(
@@ -191,11 +192,18 @@ def _note(instance: Instance, out: Output) -> None:
 _MISMATCH = "mismatch-{:04d}.json"
 
 
+def _mismatch_files(folder: Path) -> list[Path]:
+    """Name the books that may be written into a folder: the first, and what is there."""
+    return [folder / _MISMATCH.format(1), *folder.glob("mismatch-*.json")]
+
+
 @spread
 def validate(
     output: OutputOptions,
     data: Annotated[
-        Path | None, typer.Argument(help="Quotes to draw snapshots from, instead of random books.")
+        Path | None,
+        typer.Argument(help="Quotes to draw snapshots from, instead of random books."),
+        READS,
     ] = None,
     model: Annotated[
         Literal["static", "placement"], typer.Option(help="Cost model; static in both spaces.")
@@ -205,7 +213,9 @@ def validate(
         bool, typer.Option("--outside", help="placement: penalties beyond A1 to A3 too.")
     ] = False,
     mismatches: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write every mismatch as a book here.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write every mismatch as a book here."),
+        Files(written=True, named=_mismatch_files),
     ] = None,
 ) -> None:
     """Hold all allocators that prove their answers against the exhaustive search.
@@ -220,7 +230,7 @@ def validate(
     from sor_opt.cli.console import Output
     from sor_opt.market.loaders import load_tape
 
-    out = Output(output, mismatches and mismatches / _MISMATCH.format(1))
+    out = Output(output)
     rng = np.random.default_rng(output.seed)
     drawn: Iterator[Instance]
     if data is None:
@@ -233,7 +243,7 @@ def validate(
         raise ConfigError("--outside goes with --model placement alone")
     with out.progress("instances") as progress:
         result = crosscheck(drawn, provers(), lambda done: progress(done, instances))
-    out.show(_tally_table(result))
+    written = _write_mismatches(result, mismatches)
     out.result(
         {
             "instances": result.instances,
@@ -242,9 +252,9 @@ def validate(
             "trimmed": result.trimmed,
         }
     )
+    out.show(_tally_table(result))
     if result.mismatches:
-        where = _write_mismatches(result, mismatches)
-        raise SolverError(f"{len(result.mismatches)} mismatches; {where}")
+        raise SolverError(f"{len(result.mismatches)} mismatches; {written}")
 
 
 def _tally_table(result: CrossCheck) -> Table:

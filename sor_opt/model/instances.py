@@ -22,7 +22,6 @@ from sor_opt.model.placement import PlacementParams, Touch, placement_problem
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams, static_problem
 from sor_opt.model.venues import BookSide, FeeSchedule, Venue
-from sor_opt.texts import shortened
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Instance:
             raise ConfigError(f"{len(names):,} venues are more than {MAX_VENUES:,}")
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         if repeated:
-            raise ConfigError(f"venue names repeat: {shortened(', '.join(repeated))}")
+            raise ConfigError(f"venue names repeat: {', '.join(repeated)[:80]}")
         if self.outflow is not None:
             self.outflow.check_width(len(names))
 

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sor_opt.errors import ConfigError, DataError
+from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.bounds import MAX_PRICE, MAX_SHARES
-from sor_opt.texts import parse_toml, quoted, read_text
+from sor_opt.texts import parse_toml, read_text
 
 BookSide = Literal["bid", "ask"]
 

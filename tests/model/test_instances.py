@@ -258,7 +258,7 @@ def venue(**changes):
         (venue(name=None), "row 1: name is missing; each venue needs name,bid"),
         (venue(venue="B"), "row 1: has both a name and a venue"),
         (venue(fee=1e300), "row 1: A: fee must be at most 1e+09, got 1e+300"),
-        (venue(fee="x" * 200), f"row 1: fee must be a number, got '{'x' * 76}..."),
+        (venue(fee="x" * 200), f"row 1: fee must be a number, got '{'x' * 77}...'"),
         (venue(ask="two"), "row 1: ask must be a number, got 'two'"),
         (venue(ask=True), "row 1: ask must be a number, got True"),
         (venue(ask="1_0"), "row 1: ask must be a number, got '1_0'"),

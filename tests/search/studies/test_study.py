@@ -229,6 +229,9 @@ def test_a_signal_ends_all_workers(database, tmp_path, read):
         ({"workers": 65}, "workers must be at most 64, got 65"),
         ({"batch": 10_001}, "batch must be at most 10,000, got 10,001"),
         ({"name": ""}, "1 to 200 characters"),
+        ({"name": "a\x1b[31m"}, r"must hold no control characters, got 'a\\x1b\[31m'$"),
+        ({"name": "a\nb"}, r"must hold no control characters, got 'a\\nb'$"),
+        ({"name": "\u202ea"}, r"must hold no control characters, got '\\u202ea'$"),
         ({"workers": 2, "batch": 2, "storage": "x.db"}, "several workers need"),
     ],
 )

@@ -75,6 +75,7 @@ def test_small_costs_are_solved_to_the_same_relative_precision(kind):
         ({"time_limit": 0.0}, "time_limit must be > 0, got 0"),
         ({"time_limit": float("nan")}, "time_limit must be > 0, got nan"),
         ({"gap": -0.1}, "gap must be >= 0, got -0.1"),
+        ({"most_terms": 0}, "most_terms must be >= 1, got 0"),
     ],
 )
 def test_params_check_themselves(arguments, message):

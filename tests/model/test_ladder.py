@@ -35,6 +35,11 @@ def test_an_allocation_reports_expectations():
     assert found.gap == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("target", "rungs"), [(200.0, 2), (250.0, 4), (1e30, 4), (300.0, 3)])
+def test_an_exact_total_that_cannot_be_met_asks_for_more_rungs_than_there_are(target, rungs):
+    assert problem(target=target, exact_total=True).exact_rungs == rungs
+
+
 def test_scenarios_are_equally_likely_by_default_and_one_is_a_column():
     assert problem(probabilities=np.empty(0)).probabilities.tolist() == [0.5, 0.5]
     single = problem(fills=[100.0, 60.0, 100.0], probabilities=np.empty(0))

@@ -164,6 +164,13 @@ def test_a_mean_beyond_what_poisson_can_draw_is_refused():
         Outflow(family="poisson", mean=1e19).draw(1)
 
 
+def test_scenarios_of_many_venues_are_counted_before_they_are_drawn():
+    with pytest.raises(
+        ConfigError, match="100,000 scenarios of 501 venues are more than 50,000,000"
+    ):
+        Outflow(family="poisson", mean=1.0, scenarios=100_000).draw(501)
+
+
 def test_the_first_venues_keep_their_samples_and_means():
     samples = ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
     assert Outflow(samples=samples).first(2) == Outflow(samples=((1.0, 2.0), (4.0, 5.0)))

@@ -239,6 +239,7 @@ def test_any_climb_of_infinite_depth_costs_what_the_formula_says(drawn, shares):
         ({"step": -100.0}, "step must be > 0, got -100"),
         ({"step": math.nan}, "step must be > 0, got nan"),
         ({"step": math.inf}, "step must be > 0, got inf"),
+        ({"step": 1e-300}, "step must be 1e-06 to 1e+12, got 1e-300"),
     ],
 )
 def test_wrong_parameters_are_refused_in_one_line(arguments, message):

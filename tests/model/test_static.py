@@ -88,6 +88,8 @@ def test_the_reference_price_may_be_chosen():
         ({"ref": "last"}, "ref must be mid or zero, got 'last'"),
         ({"step": 0.0}, "step must be > 0, got 0"),
         ({"step": float("nan")}, "step must be > 0, got nan"),
+        ({"step": 1e-300}, r"step must be 1e-06 to 1e\+12, got 1e-300"),
+        ({"step": 1e300}, r"step must be 1e-06 to 1e\+12, got 1e\+300"),
     ],
 )
 def test_wrong_parameters_are_refused(arguments, message):

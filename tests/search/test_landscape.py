@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.policies import static_policy
 from sor_opt.errors import ConfigError, DataError
@@ -88,6 +89,20 @@ def test_without_any_book_to_trade_on_there_is_no_landscape(odd_lots):
 
     with pytest.raises(DataError, match="no train order meets a book"):
         make_landscape(ShortfallObjective(replace(market, feed=feed)), Space())
+
+
+def test_a_landscape_of_too_many_decisions_is_refused_as_it_goes(odd_lots):
+    once = odd_lots.count_decisions()
+    tight = replace(odd_lots, limits=Limits(decisions=once))
+    with pytest.raises(
+        ConfigError, match=r"the replays of the landscape take .* than the limit of"
+    ):
+        make_landscape(ShortfallObjective(tight), Space())
+
+
+def test_an_absurd_excess_penalty_is_refused(odd_lots):
+    with pytest.raises(ConfigError, match=r"excess must be at most 1e\+09, got 1e\+300"):
+        make_landscape(ShortfallObjective(odd_lots), Space(), 1e300)
 
 
 @pytest.mark.parametrize("excess", [-1.0, float("nan"), float("inf")])

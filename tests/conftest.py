@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# An example may be the first call of a function that is compiled then: no deadline tells a fault.
+settings.register_profile("sor_opt", deadline=None)
+settings.load_profile("sor_opt")
 
 ROOT = Path(__file__).parent.parent
 

@@ -101,7 +101,7 @@ def snapshot_instances(tape: Tape, count: int, rng: np.random.Generator) -> Iter
     """
     quotes = tape.quotes
     columns = (quotes.bid, quotes.bid_size, quotes.ask, quotes.ask_size)
-    valid = quotes.valid
+    valid = quotes.two_sided
     moments = np.flatnonzero(valid)
     if not moments.size:
         raise DataError("no quote shows a two-sided market", file=tape.source)

@@ -147,10 +147,19 @@ def _clock(tape: Tape, ts: int) -> str:
 
 
 def _venue_table(found: Inspection) -> Table:
-    columns = ("quotes", "missing", "inverted", "repeated", "spread", "trades", "volume")
+    columns = (
+        "quotes",
+        "one-sided",
+        "missing",
+        "inverted",
+        "repeated",
+        "spread",
+        "trades",
+        "volume",
+    )
     table = _table("By venue", "venue", *columns)
     for v in found.venues:
-        counts = (f"{n:,}" for n in (v.rows, v.missing, v.inverted, v.duplicates))
+        counts = (f"{n:,}" for n in (v.rows, v.one_sided, v.missing, v.inverted, v.duplicates))
         table.add_row(v.name, *counts, f"{v.spread:.4f}", f"{v.trades:,}", f"{v.volume:,.0f}")
     return table
 

@@ -17,8 +17,9 @@ Side = Literal["buy", "sell"]
 class Feed(NamedTuple):
     """Quotes as a buyer sees them, ready for a replay; all columns have shape (n,).
 
-    A quote that is not `valid` has zero sizes: it empties its venue. For a seller the market is
-    mirrored (ask = -bid, bid = -ask, sizes swapped), so that a replay only ever buys.
+    Each side stands alone: one that a row does not show has size 0, and its price means nothing.
+    For a seller the market is mirrored (ask = -bid, bid = -ask, sizes swapped), so that a replay
+    only ever buys.
     """
 
     ts: IntArray
@@ -31,9 +32,8 @@ class Feed(NamedTuple):
 
 def make_feed(quotes: Quotes, side: Side) -> Feed:
     """Clean quotes and turn them to one side of the market."""
-    valid = quotes.valid
-    bid_size = np.where(valid, quotes.bid_size, 0.0)
-    ask_size = np.where(valid, quotes.ask_size, 0.0)
+    bid_size = np.where(quotes.bid_shown, quotes.bid_size, 0.0)
+    ask_size = np.where(quotes.ask_shown, quotes.ask_size, 0.0)
     if side == "buy":
         return Feed(quotes.ts, quotes.venue, quotes.bid, bid_size, quotes.ask, ask_size)
     return Feed(quotes.ts, quotes.venue, -quotes.ask, ask_size, -quotes.bid, bid_size)
@@ -84,7 +84,7 @@ class Snapshot:
     bid_left, ask_left : float64 ndarray, shape (K,)
         Shares that are live there and not yet taken by us.
     best_bid, best_ask : float
-        Over the live quotes as displayed, whatever we took of them; NaN when none is live.
+        Over the live sides as displayed, whatever we took of them; NaN where none is live.
     stale : int
         Venues whose quote is left out for its age.
     """
@@ -100,8 +100,8 @@ class Snapshot:
 
     @property
     def empty(self) -> bool:
-        """Whether no venue shows a live quote."""
-        return bool(np.isnan(self.best_ask))
+        """Whether no venue shows a live bid, or none a live ask: there is no mid to trade by."""
+        return bool(np.isnan(self.best_bid) or np.isnan(self.best_ask))
 
     @property
     def crossed(self) -> bool:
@@ -155,19 +155,20 @@ class Book:
 
     def at(self, now: int) -> Snapshot:
         """The book as it stands at `now`, nanoseconds UTC."""
-        shown = self._ask_size > 0
-        live = shown.copy()
+        young = np.full(len(self._bid), True)
         if self._max_quote_age is not None:
-            live &= now - self._quoted_at <= self._max_quote_age
+            young = now - self._quoted_at <= self._max_quote_age
+        bids, asks = young & (self._bid_size > 0), young & (self._ask_size > 0)
+        shown = (self._bid_size > 0) | (self._ask_size > 0)
         return Snapshot(
             ts=now,
             bid=self._bid,
-            bid_left=np.where(live, self._bid_size - self._bid_taken, 0.0),
+            bid_left=np.where(bids, self._bid_size - self._bid_taken, 0.0),
             ask=self._ask,
-            ask_left=np.where(live, self._ask_size - self._ask_taken, 0.0),
-            best_bid=float(self._bid[live].max()) if live.any() else float("nan"),
-            best_ask=float(self._ask[live].min()) if live.any() else float("nan"),
-            stale=int(shown.sum() - live.sum()),
+            ask_left=np.where(asks, self._ask_size - self._ask_taken, 0.0),
+            best_bid=float(self._bid[bids].max()) if bids.any() else float("nan"),
+            best_ask=float(self._ask[asks].min()) if asks.any() else float("nan"),
+            stale=int((shown & ~young).sum()),
         )
 
 

@@ -1,7 +1,7 @@
 """How good a tape is: crossed, locked, empty and stale books, broken and repeated quotes.
 
 A snapshot is a distinct timestamp of the quotes; all rows of one timestamp are applied before it is
-looked at. The book keeps each venue's last quote, and a quote that is not valid empties its venue.
+looked at. The book keeps each venue's last quote; a side that it does not show is empty.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
-from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray, Quotes, Tape
+from sor_opt.market.tape import SECOND, FloatArray, IntArray, Quotes, Tape
 
 AGE_LIMITS: tuple[int | None, ...] = (
     None,
@@ -35,11 +35,11 @@ class BookQuality:
     crossed_share, locked_share : float
         Best bid above the best ask, and equal to it.
     empty_share : float
-        No venue shows a live quote.
+        No venue shows a live bid, or none a live ask.
     stale_share : float
-        Of the valid last quotes seen at the snapshots, those left out for their age.
+        Of the last quotes seen at the snapshots that show a side, those left out for their age.
     snapshots, quotes : int
-        The numbers of snapshots, and of valid last quotes at them; with none all shares are 0.
+        The numbers of snapshots, and of such last quotes at them; with none all shares are 0.
     """
 
     crossed_share: float
@@ -88,7 +88,9 @@ def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int
     if max_quote_age is not None and not max_quote_age > 0:
         raise ConfigError(f"max_quote_age must be > 0, got {max_quote_age}")
     limit = np.iinfo(np.int64).max if max_quote_age is None else max_quote_age
-    columns = (quotes.ts, quotes.venue, quotes.bid, quotes.ask, quotes.valid)
+    bid = np.where(quotes.bid_shown, quotes.bid, -np.inf)
+    ask = np.where(quotes.ask_shown, quotes.ask, np.inf)
+    columns = (quotes.ts, quotes.venue, bid, ask)
     crossed, locked, empty, stale, seen, snapshots = _count(*columns, limit, start, end)
     looked = max(1, snapshots)
     return BookQuality(
@@ -107,12 +109,14 @@ def _count(
     venue: IntArray,
     bid: FloatArray,
     ask: FloatArray,
-    valid: BoolArray,
     limit: int,
     start: int,
     end: int,
 ) -> tuple[int, int, int, int, int, int]:
-    """Count crossed, locked and empty snapshots, stale and all valid quotes seen, and snapshots."""
+    """Count crossed, locked and empty snapshots, stale and all quotes seen, and snapshots.
+
+    A side that is not shown is infinite: a bid below, an ask above all others.
+    """
     venues = venue.max() + 1 if len(venue) else 0
     last = np.full(venues, -1)
     crossed = locked = empty = stale = seen = snapshots = 0
@@ -120,7 +124,7 @@ def _count(
         now = ts[row]
         if now > end:
             break
-        last[venue[row]] = row if valid[row] else -1
+        last[venue[row]] = row if bid[row] > -np.inf or ask[row] < np.inf else -1
         if now < start or (row + 1 < len(ts) and ts[row + 1] == now):
             continue
         snapshots += 1
@@ -136,7 +140,7 @@ def _count(
             best_ask = min(best_ask, ask[last[k]])
         crossed += best_bid > best_ask
         locked += best_bid == best_ask
-        empty += best_ask == np.inf
+        empty += best_bid == -np.inf or best_ask == np.inf
     return crossed, locked, empty, stale, seen, snapshots
 
 
@@ -150,13 +154,15 @@ class VenueFigures:
     rows : int
         Quotes.
     missing : int
-        Quotes with a zero, blank or non-finite price or size.
+        Quotes that show neither side: each has a zero, blank or non-finite price or size.
+    one_sided : int
+        Quotes that show one side alone.
     inverted : int
-        Other quotes with bid >= ask.
+        Quotes of two sides with bid >= ask, which show neither.
     duplicates : int
         Quotes that repeat all six values of the venue's previous one.
     spread : float
-        Median of ask - bid over valid quotes, dollars; NaN without any.
+        Median of ask - bid over two-sided quotes, dollars; NaN without any.
     trades : int
     volume : float
         Shares traded.
@@ -165,6 +171,7 @@ class VenueFigures:
     name: str
     rows: int
     missing: int
+    one_sided: int
     inverted: int
     duplicates: int
     spread: float
@@ -173,7 +180,7 @@ class VenueFigures:
 
     @property
     def invalid(self) -> int:
-        """Quotes that empty the venue."""
+        """Quotes that show neither side."""
         return self.missing + self.inverted
 
 
@@ -225,20 +232,21 @@ def inspect(tape: Tape) -> Inspection:
 
 
 def _by_venue(tape: Tape) -> tuple[VenueFigures, ...]:
-    quotes, valid = tape.quotes, tape.quotes.valid
+    quotes = tape.quotes
     numbers = np.stack([quotes.bid, quotes.bid_size, quotes.ask, quotes.ask_size])
-    missing = ~np.all(np.isfinite(numbers) & (numbers > 0), axis=0)
+    sides, inverted = quotes.bid_shown.astype(np.int64) + quotes.ask_shown, quotes.inverted
     figures = []
     for k, name in enumerate(tape.venues):
         rows = np.flatnonzero(quotes.venue == k)
-        spread = (quotes.ask - quotes.bid)[rows[valid[rows]]]
+        spread = (quotes.ask - quotes.bid)[rows[sides[rows] == 2]]
         sizes = tape.trades.size[tape.trades.venue == k] if tape.trades is not None else np.empty(0)
         figures.append(
             VenueFigures(
                 name=name,
                 rows=len(rows),
-                missing=int(missing[rows].sum()),
-                inverted=int((~missing & ~valid)[rows].sum()),
+                missing=int(((sides == 0) & ~inverted)[rows].sum()),
+                one_sided=int((sides[rows] == 1).sum()),
+                inverted=int(inverted[rows].sum()),
                 duplicates=_duplicates(quotes.ts[rows], numbers[:, rows]),
                 spread=float(np.median(spread)) if spread.size else float("nan"),
                 trades=len(sizes),

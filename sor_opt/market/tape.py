@@ -78,13 +78,33 @@ class Quotes(_Columns):
         return Quotes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
-    def valid(self) -> BoolArray:
-        """Rows that show a two-sided market; any other row empties its venue (bool, shape (n,))."""
-        numbers = (self.bid, self.bid_size, self.ask, self.ask_size)
-        usable = self.bid < self.ask
-        for column in numbers:
-            usable &= np.isfinite(column) & (column > 0)
-        return usable
+    def inverted(self) -> BoolArray:
+        """Rows whose two sides are whole and bid >= ask (bool, shape (n,))."""
+        both = _whole(self.bid, self.bid_size) & _whole(self.ask, self.ask_size)
+        return both & (self.bid >= self.ask)
+
+    @property
+    def bid_shown(self) -> BoolArray:
+        """Rows that show a bid (bool, shape (n,)).
+
+        A side needs a price and a size, both finite and > 0, and shows whatever the other side
+        does; only a row that is `inverted` shows neither.
+        """
+        return _whole(self.bid, self.bid_size) & ~self.inverted
+
+    @property
+    def ask_shown(self) -> BoolArray:
+        """Rows that show an ask (bool, shape (n,)), as `bid_shown`."""
+        return _whole(self.ask, self.ask_size) & ~self.inverted
+
+    @property
+    def two_sided(self) -> BoolArray:
+        """Rows that show both sides (bool, shape (n,))."""
+        return self.bid_shown & self.ask_shown
+
+
+def _whole(price: FloatArray, size: FloatArray) -> BoolArray:
+    return np.isfinite(price) & (price > 0) & np.isfinite(size) & (size > 0)
 
 
 @dataclass(frozen=True, eq=False)

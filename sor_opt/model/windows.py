@@ -72,7 +72,7 @@ class Moments(NamedTuple):
     Attributes
     ----------
     best_bid, best_ask : float64 ndarray, shape (n,)
-        NaN where nothing could be traded on: an empty or a crossed book.
+        NaN where nothing could be traded on: a book without bids or asks, or a crossed one.
     at_ask : bool ndarray, shape (n, K)
         Which venues show the best ask.
     queue : float64 ndarray, shape (n, K)
@@ -132,12 +132,15 @@ def look_at(
         bid, ask = -np.inf, np.inf
         for k in range(venues):
             if _live(feed, last[k], now, since[i], max_age):
-                bid, ask = max(bid, feed.bid[last[k]]), min(ask, feed.ask[last[k]])
-        if bid <= ask < np.inf:
+                if feed.bid_size[last[k]] > 0:
+                    bid = max(bid, feed.bid[last[k]])
+                if feed.ask_size[last[k]] > 0:
+                    ask = min(ask, feed.ask[last[k]])
+        if -np.inf < bid <= ask < np.inf:
             best_bid[i], best_ask[i] = bid, ask
         for k in range(venues):
             if _live(feed, last[k], now, since[i], max_age):
-                at_ask[i, k] = feed.ask[last[k]] == ask
+                at_ask[i, k] = feed.ask_size[last[k]] > 0 and feed.ask[last[k]] == ask
                 queue[i, k] = feed.bid_size[last[k]] if feed.bid[last[k]] == bid else 0.0
         while first_print < len(prints.ts) and prints.ts[first_print] <= now - length:
             first_print += 1
@@ -151,10 +154,7 @@ def look_at(
 @compiled
 def _live(feed: Feed, row: int, now: int, since: int, max_age: int) -> bool:
     return bool(
-        row >= 0
-        and feed.ask_size[row] > 0
-        and feed.ts[row] >= since
-        and (max_age < 0 or now - feed.ts[row] <= max_age)
+        row >= 0 and feed.ts[row] >= since and (max_age < 0 or now - feed.ts[row] <= max_age)
     )
 
 

@@ -39,9 +39,45 @@ def test_an_old_quote_is_left_out_and_counted():
     assert book.at(100).empty
 
 
-def test_a_broken_quote_empties_its_venue():
+def test_a_side_that_is_not_shown_is_empty_and_the_other_one_stands():
     book, _ = book_after(3)
-    assert book.at(20).ask_left.tolist() == [0, 400]
+    seen = book.at(20)
+    assert seen.bid_left.tolist() == [0, 200]
+    assert seen.ask_left.tolist() == [300, 400]
+    assert (seen.best_bid, seen.best_ask) == (9.8, 10.0)
+
+
+def test_an_empty_side_keeps_no_older_value():
+    book, feed = book_after(1)
+    assert book.at(0).best_bid == 9.9
+    book.apply(feed, 2)
+    seen = book.at(20)
+    assert np.isnan(seen.best_bid)
+    assert (seen.best_ask, seen.ask_left[0]) == (10.0, 300)
+
+
+def test_a_book_of_one_side_has_no_mid_and_is_empty():
+    book, feed = Book(2, None), make_feed(QUOTES, "buy")
+    book.apply(feed, 2)
+    seen = book.at(20)
+    assert seen.empty
+    assert not seen.crossed
+    assert np.isnan(seen.mid)
+
+
+def test_a_seller_sees_a_one_sided_quote_mirrored():
+    book, feed = Book(2, None), make_feed(QUOTES, "sell")
+    book.apply(feed, 2)
+    seen = book.at(20)
+    assert (seen.bid_left[0], seen.ask_left[0]) == (300, 0)
+    assert seen.best_bid == -10.0
+
+
+def test_an_old_quote_of_one_side_is_counted_once():
+    book, feed = Book(2, 5), make_feed(QUOTES, "buy")
+    book.apply(feed, 2)
+    assert (book.at(25).stale, book.at(26).stale) == (0, 1)
+    assert book.at(26).ask_left[0] == 0
 
 
 def test_what_we_took_is_gone_but_still_counts_for_the_mid():

@@ -48,10 +48,11 @@ def test_raw_and_pretty_are_told_for_each_column_apart(load):
     assert load(mixed).fingerprint() == load(PRETTY).fingerprint()
 
 
-def test_an_undefined_price_is_missing_and_empties_the_venue(load):
+def test_an_undefined_price_is_missing_and_empties_its_side(load):
     quotes = load(RAW).quotes
     assert np.isnan(quotes.ask[1])
-    assert quotes.valid.tolist() == [True, False]
+    assert quotes.ask_shown.tolist() == [True, False]
+    assert quotes.bid_shown.tolist() == [True, True]
 
 
 def test_whole_dollars_are_not_taken_for_raw_numbers(load):

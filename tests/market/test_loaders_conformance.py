@@ -147,7 +147,7 @@ def test_an_example_loads(example, reader):
     assert len(rows) >= 3
     assert list(tape.venues) == sorted(tape.venues)
     assert tape.symbol == example.frame[example.symbol][0]
-    assert tape.quotes.valid.all()
+    assert tape.quotes.two_sided.all()
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
@@ -263,13 +263,13 @@ def test_a_symbol_that_is_not_there_is_refused(example, reader):
         reader.load(example, example.text.encode(), "NONE")
 
 
-def test_blank_nan_and_zero_numbers_empty_a_venue_and_are_counted(reader):
+def test_blank_nan_and_zero_numbers_empty_a_side_and_are_counted(reader):
     for name, example in EXAMPLES.items():
         for value in ("", "NaN", "0"):
             tape = reader.load(example, changed(example, 0, example.price, value))
             if not example.is_trades:
-                assert not tape.quotes.valid[0], name
-                assert sum(venue.invalid for venue in inspect(tape).venues) == 1
+                assert tape.quotes.bid_shown[0] != tape.quotes.ask_shown[0], name
+                assert sum(venue.one_sided for venue in inspect(tape).venues) == 1
 
 
 def test_a_file_of_trades_is_no_file_of_quotes(reader):

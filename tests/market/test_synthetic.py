@@ -28,7 +28,7 @@ def test_the_same_parameters_give_the_same_tape(tape):
 
 
 def test_no_quote_is_broken(tape):
-    assert tape.quotes.valid.all()
+    assert tape.quotes.two_sided.all()
     ticks = tape.quotes.ask * 100
     assert np.allclose(ticks, np.round(ticks), atol=1e-6)
 
@@ -97,7 +97,7 @@ def test_venues_can_be_chosen():
     one = (SyntheticVenue("ONE", activity=1, depth=500, width=2),)
     tape = generate(SyntheticParams(minutes=5, venues=one))
     assert tape.venues == ("ONE",)
-    assert tape.quotes.valid.all()
+    assert tape.quotes.two_sided.all()
 
 
 @pytest.mark.parametrize(

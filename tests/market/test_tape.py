@@ -52,15 +52,30 @@ def test_a_venue_name_that_repeats_is_refused():
 
 @pytest.mark.parametrize("column", ["bid", "bid_size", "ask", "ask_size"])
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf, -np.inf])
-def test_a_zero_negative_or_missing_number_makes_a_quote_invalid(column, value):
+def test_a_zero_negative_or_missing_number_empties_its_side_alone(column, value):
     broken = getattr(quotes(), column).copy()
     broken[1] = value
-    assert quotes(**{column: broken}).valid.tolist() == [True, False, True]
+    found = quotes(**{column: broken})
+    of_bid = column.startswith("bid")
+    assert found.bid_shown.tolist() == [True, not of_bid, True]
+    assert found.ask_shown.tolist() == [True, of_bid, True]
+    assert found.two_sided.tolist() == [True, False, True]
+    assert not found.inverted.any()
 
 
 @pytest.mark.parametrize("bid", [10.2, 10.3])
-def test_a_quote_locked_or_crossed_in_itself_is_invalid(bid):
-    assert quotes(bid=[10.0, bid, 10.0]).valid.tolist() == [True, False, True]
+def test_a_quote_locked_or_crossed_in_itself_shows_neither_side(bid):
+    found = quotes(bid=[10.0, bid, 10.0])
+    assert found.inverted.tolist() == [False, True, False]
+    assert found.bid_shown.tolist() == found.ask_shown.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("size", [0.0, np.nan])
+def test_a_side_without_a_size_cannot_invert_a_quote(size):
+    found = quotes(bid=[10.0, 10.3, 10.0], bid_size=[100, size, 100])
+    assert not found.inverted.any()
+    assert found.bid_shown.tolist() == [True, False, True]
+    assert found.ask_shown.all()
 
 
 def test_equal_tapes_have_equal_fingerprints_wherever_they_came_from():

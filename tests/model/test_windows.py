@@ -106,6 +106,25 @@ def test_before_the_first_quote_there_is_no_book():
     assert seen.row.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("broken", [(10.00, 0, 10.02, 100), (10.00, 300, 0.0, 100)])
+def test_a_book_of_one_side_is_not_traded_on(broken):
+    seen = looked_at([(0, 0, 10.00, 300, 10.02, 100), (10, 0, *broken)], [], [9, 10])
+    assert tradable(seen).tolist() == [True, False]
+
+
+def test_each_side_of_a_quote_stands_alone():
+    quotes = [
+        (0, 0, 10.00, 300, 10.02, 100),
+        (10, 1, 10.01, 400, 0.0, 0),
+        (20, 0, 0.0, 0, 10.03, 100),
+    ]
+    seen = looked_at(quotes, [], [10, 20])
+    assert seen.best_bid.tolist() == [10.01, 10.01]
+    assert seen.best_ask.tolist() == [10.02, 10.03]
+    assert seen.queue.tolist() == [[0, 400], [0, 400]]
+    assert seen.at_ask.tolist() == [[True, False], [True, False]]
+
+
 def test_a_book_of_broken_quotes_is_empty():
     quotes = [(0, 0, 10.00, 300, 10.02, 100), (10, 0, 10.00, 0, 10.02, 100)]
     seen = looked_at(quotes, [], [9, 10])

@@ -65,9 +65,13 @@ def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:
     """Write what is left at each venue; return the best bid and ask (-inf and inf if none)."""
     best_bid, best_ask = -np.inf, np.inf
     for k in range(len(book.ask)):
-        live = book.ask_size[k] > 0 and (max_age < 0 or now - book.quoted_at[k] <= max_age)
-        book.bid_left[k] = book.bid_size[k] - book.bid_taken[k] if live else 0.0
-        book.ask_left[k] = book.ask_size[k] - book.ask_taken[k] if live else 0.0
-        if live:
-            best_bid, best_ask = max(best_bid, book.bid[k]), min(best_ask, book.ask[k])
+        book.bid_left[k] = book.ask_left[k] = 0.0
+        if max_age >= 0 and now - book.quoted_at[k] > max_age:
+            continue
+        if book.bid_size[k] > 0:
+            book.bid_left[k] = book.bid_size[k] - book.bid_taken[k]
+            best_bid = max(best_bid, book.bid[k])
+        if book.ask_size[k] > 0:
+            book.ask_left[k] = book.ask_size[k] - book.ask_taken[k]
+            best_ask = min(best_ask, book.ask[k])
     return best_bid, best_ask

@@ -212,8 +212,8 @@ def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
             best_bid, best_ask = look(book, now, rules.max_quote_age)
             counts[order, 0] += 1
             counts[order, 1] += best_bid > best_ask
-            counts[order, 2] += best_ask == np.inf
-            if best_bid <= best_ask < np.inf:
+            counts[order, 2] += best_bid == -np.inf or best_ask == np.inf
+            if -np.inf < best_bid <= best_ask < np.inf:
                 mid = (best_bid + best_ask) / 2
                 mids[order, 1] = mid
                 if math.isnan(mids[order, 0]):

@@ -79,10 +79,10 @@ def test_a_quote_older_than_the_limit_is_left_out(market, play):
 @pytest.mark.parametrize(
     "broken",
     [
-        (0, 10, 10.0, 100),
-        (9.9, 100, 0, 100),
-        (9.9, 0, 10, 100),
-        (9.9, 10, 10, np.nan),
+        (0, 10, 10.0, 0),
+        (9.9, -1, 0, 100),
+        (9.9, 0, np.inf, 100),
+        (np.nan, 100, 10, np.nan),
         (10.1, 9, 10.0, 9),
     ],
 )
@@ -93,6 +93,18 @@ def test_a_broken_quote_empties_its_venue(market, play, broken):
         size=100,
     )
     assert play(scene, BEST_ASK) == [(2, "B", 10.02, 100, "route")]
+
+
+def test_the_good_side_of_a_broken_quote_trades_once_a_mid_is_known(market, play):
+    """A asks without a bid; no mid is known before B bids, and what B asks is dearer."""
+    rows = [
+        (0, 0, 9.98, 100, 10.00, 100),
+        (1, 0, 0, 100, 10.01, 60),
+        (2, 1, 9.97, 100, 0, 0),
+        (3, 1, 9.97, 100, 10.02, 200),
+    ]
+    scene = market(rows, starts=(1,), size=100)
+    assert play(scene, BEST_ASK) == [(2, "A", 10.01, 60, "route"), (3, "B", 10.02, 40, "route")]
 
 
 def test_twap_goes_by_time_and_not_by_rows(market, play):

@@ -62,7 +62,7 @@ def _market(
     horizon: float = 60,
     side: str = "buy",
     starts: Sequence[float] = (0,),
-    deadline: float = 600,
+    deadline: float | Sequence[float] = 600,
     taker: Sequence[float] = (0.0, 0.0, 0.0),
     rebate: Sequence[float] = (0.0, 0.0, 0.0),
     max_quote_age: float | None = None,
@@ -89,7 +89,7 @@ def _market(
         size,
         round(horizon * SECOND),
         np.array([T0 + round(start * SECOND) for start in starts], np.int64),
-        np.full(len(starts), T0 + round(deadline * SECOND), np.int64),
+        T0 + np.round(np.broadcast_to(deadline, len(starts)) * SECOND).astype(np.int64),
         np.full(len(starts), T0 - 34_200 * SECOND, np.int64),
     )
     day = date(2018, 1, 1)

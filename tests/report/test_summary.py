@@ -226,7 +226,11 @@ def test_the_document_of_a_grid(scene):
             "distinct": 2,
             "flat": False,
             "baselines": {
-                name: {"train_bps": (first + SECOND_ORDER) / 2, "test_bps": third, **BASELINES[name]}
+                name: {
+                    "train_bps": (first + SECOND_ORDER) / 2,
+                    "test_bps": third,
+                    **BASELINES[name],
+                }
                 for name, first, third in (("best-ask", 27, 23.0), ("twap", 27, 23.0))
             }
             | {"vwap": {"train_bps": (29 + SECOND_ORDER) / 2, "test_bps": 25.0, **VWAP}},

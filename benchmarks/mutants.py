@@ -8,8 +8,8 @@ follows from the seed and the code.
     python benchmarks/mutants.py --mutants 80 --seed 1
 
 The tests of a module `sor_opt/a/b.py` are `tests/a/test_b.py` and then all others of `tests/a` (or
-of the nearest folder above that there is). They run without the compiler: a mutant would cost
-a minute of compiling.
+of the nearest folder above that there is). They run without the compiler, since a mutant would cost
+a minute of compiling, and so without those marked as taking long then.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def passes(copied: Path, tests: list[str]) -> bool:
     """Whether the tests pass on a copy of the project, in time."""
     shutil.rmtree(copied / ".hypothesis", ignore_errors=True)
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(copied)}
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
+    options = ["-x", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "-m", "not compiled"]
     try:
         run = subprocess.run(
             [sys.executable, "-B", "-m", "pytest", *options, *tests],

@@ -30,6 +30,7 @@ def test_a_lattice_above_the_limit_is_refused_with_its_size_and_the_mend():
         ExhaustiveAllocator(limit=1000).solve(even([10, 10, 10]))
 
 
+@pytest.mark.compiled
 def test_progress_tells_the_points_first_and_then_goes_on():
     seen = []
     problem = even([50, 50, 50, 50], 6000.0)

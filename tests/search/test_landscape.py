@@ -66,6 +66,7 @@ def odd_lots():
     return prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
 
 
+@pytest.mark.compiled
 def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_lots):
     objective = ShortfallObjective(odd_lots)
     landscape = make_landscape(objective, Space(), excess=0.0006)

@@ -40,6 +40,9 @@ FOLDERS = {
 }
 """Where numbers are made: each folder gets its share of the mutants."""
 
+PICTURES = ("draw_comparison", "_curves", "_winners")
+"""Functions whose numbers are looks."""
+
 SLOW = ("test_kills.py",)
 """Test files of minutes, whose subject is not a number."""
 
@@ -130,14 +133,16 @@ def nodes(tree: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, (ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)):
                 continue
+            if isinstance(child, ast.FunctionDef) and child.name in PICTURES:
+                continue
             if isinstance(child, ast.AST):
                 yield child
                 yield from nodes(child)
 
 
-def mutants(file: Path) -> list[Mutant]:
-    """Every mutant of a file."""
-    source = file.read_text(encoding="utf-8")
+def mutants(root: Path, file: Path) -> list[Mutant]:
+    """Every mutant of a file of the project."""
+    source = (root / file).read_text(encoding="utf-8")
     lines = source.encode().splitlines(keepends=True)
     starts = [sum(map(len, lines[:number])) for number in range(len(lines))]
     found = []
@@ -151,42 +156,45 @@ def mutants(file: Path) -> list[Mutant]:
             text = (source.encode()[:first] + piece.encode() + source.encode()[last:]).decode()
             line = node.lineno  # type: ignore[attr-defined]
             before, after = (each.splitlines()[line - 1].strip() for each in (source, text))
-            found.append(Mutant(file.relative_to(ROOT), line, before, after, text))
+            found.append(Mutant(file, line, before, after, text))
     return found
 
 
-def drawn(count: int, seed: int) -> list[Mutant]:
+def drawn(root: Path, count: int, seed: int) -> list[Mutant]:
     """Draw mutants, as many of each folder as of any other."""
     rng = random.Random(seed)
     picked = []
     for at, patterns in enumerate(FOLDERS.values()):
-        files = sorted(file for pattern in patterns for file in (ROOT / "sor_opt").glob(pattern))
-        sites = [mutant for file in files for mutant in mutants(file)]
+        files = sorted(file for pattern in patterns for file in (root / "sor_opt").glob(pattern))
+        sites = [each for file in files for each in mutants(root, file.relative_to(root))]
         share = count // len(FOLDERS) + (at < count % len(FOLDERS))
         picked += rng.sample(sites, min(share, len(sites)))
     return picked
 
 
-def tests_of(file: Path) -> list[str]:
+def tests_of(root: Path, file: Path) -> list[str]:
     """The test files that mirror a module, its own first."""
-    folder = Path("tests", *file.parts[1:-1])
-    while not list((ROOT / folder).glob("test_*.py")):
+    folder = root.joinpath("tests", *file.parts[1:-1])
+    while not list(folder.glob("test_*.py")):
         folder = folder.parent
-    own = folder / f"test_{file.name}"
-    others = sorted(each.relative_to(ROOT) for each in (ROOT / folder).glob("test_*.py"))
-    chosen = [own] * own.exists() + [each for each in others if each not in (own, *SLOW)]
-    return [str(each) for each in chosen if each.name not in SLOW]
+    tests = [each for each in sorted(folder.glob("test_*.py")) if each.name not in SLOW]
+    tests.sort(key=lambda each: each.name != f"test_{file.name}")
+    return [str(each.relative_to(root)) for each in tests]
 
 
-def passes(copied: Path, tests: list[str]) -> bool:
-    """Whether the tests pass on a copy of the project, in time."""
-    shutil.rmtree(copied / ".hypothesis", ignore_errors=True)
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(copied)}
-    options = ["-x", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "-m", "not compiled"]
+def passes(root: Path, tests: list[str]) -> bool:
+    """Whether tests of a copy of the project pass, in time."""
+    environment = {
+        **os.environ,
+        "NUMBA_DISABLE_JIT": "1",
+        "PYTHONPATH": str(root),
+        "SOR_OPT_SHARED": str(root),  # no real data: a day of it takes hours
+    }
+    options = ("-x", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", "-m", "not compiled")
     try:
         run = subprocess.run(
             [sys.executable, "-B", "-m", "pytest", *options, *tests],
-            cwd=copied,
+            cwd=root,
             env=environment,
             capture_output=True,
             timeout=SECONDS,
@@ -197,29 +205,34 @@ def passes(copied: Path, tests: list[str]) -> bool:
     return run.returncode == 0
 
 
+def copy_to(root: Path) -> None:
+    """Copy what the tests need."""
+    for name in COPIED:
+        place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        place(ROOT / name, root / name)
+
+
 def main() -> None:
     """Draw, break, test, count."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description="Break a line at a time and see the tests notice.")
     parser.add_argument("--mutants", type=int, default=80, help="how many, over all folders")
     parser.add_argument("--seed", type=int, default=1, help="which")
     given = parser.parse_args()
     os.nice(15)
     survivors = 0
     with tempfile.TemporaryDirectory() as folder:
-        copied = Path(folder)
-        for name in COPIED:
-            place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            place(ROOT / name, copied / name)
-        picked = drawn(given.mutants, given.seed)
-        for tests in sorted({tuple(tests_of(mutant.file)) for mutant in picked}):
-            if not passes(copied, list(tests)):
+        root = Path(folder)
+        copy_to(root)
+        picked = drawn(root, given.mutants, given.seed)
+        for tests in sorted({tuple(tests_of(root, mutant.file)) for mutant in picked}):
+            if not passes(root, list(tests)):
                 raise SystemExit(f"without any change these fail: {' '.join(tests)}")
         for mutant in picked:
             began = time.monotonic()
-            target = copied / mutant.file
-            target.write_text(mutant.text, encoding="utf-8")
-            survived = passes(copied, tests_of(mutant.file))
-            shutil.copy(ROOT / mutant.file, target)
+            before = (root / mutant.file).read_text(encoding="utf-8")
+            (root / mutant.file).write_text(mutant.text, encoding="utf-8")
+            survived = passes(root, tests_of(root, mutant.file))
+            (root / mutant.file).write_text(before, encoding="utf-8")
             survivors += survived
             word = "survived" if survived else "killed"
             print(f"{word:8} {mutant.file}:{mutant.line}  ({time.monotonic() - began:.0f} s)")

@@ -104,7 +104,7 @@ STEPS = [
     (70, 0, 9.99, 100, 10.01, 500),
     (200, 0, 9.98, 100, 10.02, 500),
 ]
-"""An order of 300 at 0 finds 100 each at 20, 30 and then 10 bps above the mid, one at 200 all at 20.
+"""For an order of 300 at 0, 100 each at 20, 30 and later 10 bps above the mid; at 200 all at 20.
 
 What is not bought is swept at second 60, where only what the order left is shown, and at 70.
 """

@@ -249,3 +249,23 @@ def test_one_order_has_no_interval_and_none_no_mean():
         Estimate(3.0, float("nan"), float("nan"), 1)
     )
     assert str(estimate(np.array([np.inf]))) == str(Estimate(*[float("nan")] * 3, 0))
+
+
+def test_a_fraction_of_a_share_is_bought_or_sold_like_a_whole_one(market):
+    """0.3 shares of a target of 0.1: 0.2 go back."""
+    bold = static_policy(RiskParams(0.0, 5.0, 0.0), StaticParams(step=0.3))
+    scene = market([(0, 0, 9.98, 5, 10.02, 0.3)], size=0.1)
+    log = run(scene, bold).executions()
+    assert log["side"].tolist() == ["buy", "sell"]
+    assert log["shares"].tolist() == [0.3, pytest.approx(0.2)]
+
+
+def test_intervals_are_of_the_seed_0_unless_told_otherwise(market):
+    rows = [(10 * k, 0, 10 - 0.002 * k, 100, 10 + 0.001 * k * k, 100) for k in range(1, 8)]
+    scene = market(rows, size=100, starts=[10 * k for k in range(1, 8)])
+    router, baseline = run(scene, BEST_ASK), run(scene, TWAP)
+    dearer = replace(baseline.replay, price=baseline.replay.price * np.linspace(1.0, 1.01, 14)[::2])
+    other = replace(baseline, replay=dearer)
+    assert savings(router, other) == savings(router, other, seed=0) != savings(router, other, 1)
+    values = router.shortfall_bps
+    assert estimate(values) == estimate(values, seed=0) != estimate(values, seed=1)

@@ -47,8 +47,10 @@ SLOW = ("test_kills.py",)
 """Test files of minutes, whose subject is not a number."""
 
 COPIED = ("sor_opt", "tests", "data", "docs", "benchmarks", "pyproject.toml", "README.md")
-SECONDS = 300.0
-"""What a mutant may take; one that takes longer hangs, which the suite would notice."""
+PATIENCE = 5.0
+"""How many times as long as without a change a mutant's tests may take, and `LEAST` seconds at
+least; one that takes longer hangs, which the suite would notice."""
+LEAST = 60.0
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -172,18 +174,18 @@ def drawn(root: Path, count: int, seed: int) -> list[Mutant]:
     return picked
 
 
-def tests_of(root: Path, file: Path) -> list[str]:
+def tests_of(root: Path, file: Path) -> tuple[str, ...]:
     """The test files that mirror a module, its own first."""
     folder = root.joinpath("tests", *file.parts[1:-1])
     while not list(folder.glob("test_*.py")):
         folder = folder.parent
     tests = [each for each in sorted(folder.glob("test_*.py")) if each.name not in SLOW]
     tests.sort(key=lambda each: each.name != f"test_{file.name}")
-    return [str(each.relative_to(root)) for each in tests]
+    return tuple(str(each.relative_to(root)) for each in tests)
 
 
-def passes(root: Path, tests: list[str]) -> bool:
-    """Whether tests of a copy of the project pass, in time."""
+def passes(root: Path, tests: tuple[str, ...], seconds: float | None = None) -> bool:
+    """Whether tests of a copy of the project pass within so many seconds."""
     environment = {
         **os.environ,
         "NUMBA_DISABLE_JIT": "1",
@@ -197,7 +199,7 @@ def passes(root: Path, tests: list[str]) -> bool:
             cwd=root,
             env=environment,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -224,14 +226,17 @@ def main() -> None:
         root = Path(folder)
         copy_to(root)
         picked = drawn(root, given.mutants, given.seed)
-        for tests in sorted({tuple(tests_of(root, mutant.file)) for mutant in picked}):
-            if not passes(root, list(tests)):
-                raise SystemExit(f"without any change these fail: {' '.join(tests)}")
-        for mutant in picked:
+        limits = {}
+        for tests in sorted({tests_of(root, mutant.file) for mutant in picked}):
             began = time.monotonic()
+            if not passes(root, tests):
+                raise SystemExit(f"without any change these fail: {' '.join(tests)}")
+            limits[tests] = max(LEAST, PATIENCE * (time.monotonic() - began))
+        for mutant in picked:
+            began, tests = time.monotonic(), tests_of(root, mutant.file)
             before = (root / mutant.file).read_text(encoding="utf-8")
             (root / mutant.file).write_text(mutant.text, encoding="utf-8")
-            survived = passes(root, tests_of(root, mutant.file))
+            survived = passes(root, tests, limits[tests])
             (root / mutant.file).write_text(before, encoding="utf-8")
             survivors += survived
             word = "survived" if survived else "killed"

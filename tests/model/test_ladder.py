@@ -66,7 +66,13 @@ def test_a_free_total_admits_what_the_ladders_hold():
     [
         ({"offsets": [0, 3]}, "one start per ladder"),
         ({"offsets": [0, 4, 3]}, "offsets must rise from 0"),
+        ({"offsets": [0, 2, 1, 3]}, "one start per ladder"),
+        ({"offsets": [1, 2, 3]}, "one start per ladder and the end, from 0"),
+        ({"offsets": [0, 2, 4]}, "number of rungs, 3"),
         ({"fills": [[1.0, 1.0]]}, "fills must have shape"),
+        ({"fills": [[1.0, 1.0], [1.0, np.inf], [1.0, 1.0]]}, "fills must be finite and >= 0"),
+        ({"fills": [[1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]}, "fills must be finite and >= 0"),
+        ({"probabilities": np.array([-0.5, 1.5])}, "probabilities must be >= 0 and sum to 1"),
         ({"fills": np.full((3, 2), -1.0)}, "fills must be finite and >= 0"),
         ({"fills": np.full((3, 2), np.nan)}, "fills must be finite and >= 0"),
         ({"costs": [1.0, np.inf, 0.0]}, "costs must be finite"),
@@ -86,3 +92,21 @@ def test_wrong_problems_are_refused(changes, message):
 def test_ties_are_relative_for_large_costs_and_absolute_for_small_ones():
     assert tie_tolerance(-800_000.0) == pytest.approx(8e-4)
     assert tie_tolerance(0.0) == pytest.approx(1e-9)
+
+
+def test_a_problem_without_rungs_or_scenarios_is_whole():
+    empty = problem(
+        names=(), offsets=[0], fills=np.empty((0, 1)), costs=[], probabilities=np.empty(0)
+    )
+    assert empty.cost(np.empty(0, np.int64)) == pytest.approx(200 * 0.1)
+    assert empty.probabilities.tolist() == [1.0]
+    with pytest.raises(ConfigError, match="probabilities must be >= 0 and sum to 1"):
+        problem(fills=np.empty((3, 0)), probabilities=np.empty(0))
+
+
+@pytest.mark.parametrize("status", ["optimal", "feasible"])
+def test_a_gap_is_what_a_proof_leaves_open(status):
+    found = Allocation(problem(), np.array([2, 1]), status, 4.0, 3.0, "made up", 0.0)
+    assert found.gap == (1.0 if status == "feasible" else 0.0)
+    found.bound = 5.0
+    assert found.gap == 0.0

@@ -1,5 +1,7 @@
 """The knapsack's table of states."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -44,3 +46,12 @@ def test_a_slot_that_is_taken_is_passed_over_unless_it_holds_the_state():
     table[first], links[0, 0], links[0, 1] = 0, 4, 2  # the same sum of key and rungs
     assert knapsack._slot(table, links, 0, 5, np.int64(1), 3) == (first + 1) % 64
     assert knapsack._slot(table, links, 1, 5, np.int64(1), 3) == first  # of an earlier stage
+
+
+def test_the_first_candidate_with_at_least_so_many_shares():
+    shares = np.array([9.0, 0.0, 0.0, 50.0, 100.0, 100.0, 150.0, 9.0])
+    for least in (-1.0, 0.0, 1.0, 50.0, 99.0, 100.0, 101.0, 150.0, 151.0):
+        for low, high in itertools.combinations(range(1, 8), 2):
+            expected = low + np.searchsorted(shares[low:high], least)
+            assert knapsack._first(shares, low, high, least) == expected
+    assert knapsack._first(shares, 3, 3, 50.0) == 3

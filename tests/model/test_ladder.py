@@ -110,3 +110,34 @@ def test_a_gap_is_what_a_proof_leaves_open(status):
     assert found.gap == (1.0 if status == "feasible" else 0.0)
     found.bound = 5.0
     assert found.gap == 0.0
+
+
+def test_a_problem_holds_contiguous_floats_whatever_it_is_given():
+    found = problem(
+        target=200,
+        step=50,
+        costs=[1, 2, 3],
+        fills=np.arange(12).reshape(3, 4)[:, ::2],
+        probabilities=np.array([0, 9, 1, 9])[::2],
+    )
+    for name in ("target", "shortfall_penalty", "excess_penalty", "step"):
+        assert type(getattr(found, name)) is float
+    for name in ("costs", "fills", "probabilities"):
+        column = getattr(found, name)
+        assert (column.dtype, column.flags.c_contiguous) == (np.float64, True)
+    assert found.offsets.dtype == np.int64
+    assert found.executed(np.array([1, 1])).tolist() == [8.0, 12.0]
+    assert found.cost(np.array([1, 1])) == pytest.approx(1 + 3 + 188 * 0.1)  # the second alone
+
+
+def test_one_scenario_is_certain_where_nothing_else_is_said():
+    found = LadderProblem(("A",), [0, 1], [100.0], [1.0], 150.0, 0.1, 0.2)
+    assert found.probabilities.tolist() == [1.0]
+    assert found.step == 100.0
+    assert not found.exact_total
+
+
+def test_rungs_are_one_number_per_ladder():
+    for rungs in ([1], [1, 1, 1]):
+        with pytest.raises(ValueError, match="zip"):
+            problem().cost(np.array(rungs))

@@ -104,7 +104,7 @@ def test_what_is_no_size_is_refused_with_its_venue(size):
 def test_the_most_chunks_are_allowed():
     check_depth("B", 1e8, 100.0)
     check_depth("B", 0.0, 100.0)
-    with pytest.raises(ConfigError, match="B shows 100,000,000.1 shares, more than 1,000,000"):
+    with pytest.raises(ConfigError, match=r"B shows 100,000,000\.1 shares, more than 1,000,000"):
         check_depth("B", 1e8 + 0.1, 100.0)
 
 

@@ -16,7 +16,6 @@ import json
 import math
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.integer import IntegerParams
 from sor_opt.allocators.registry import Settings, create
-from sor_opt.files import whole
+from sor_opt.files import write_whole
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.ladder import Allocation, LadderProblem
 from sor_opt.model.outflow import Outflow
@@ -218,8 +217,7 @@ def write_json(place: str, rows: list[dict[str, Any]], seconds: float) -> None:
     if place == "-":
         sys.stdout.write(text)
         return
-    with whole(Path(place)) as path:
-        path.write_text(text)
+    write_whole(place, text.encode())
 
 
 def main() -> None:

@@ -11,7 +11,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "sor_opt.errors": ("ConfigError", "DataError", "SolverError", "SorOptError", "StorageError"),
+    "sor_opt.errors": (
+        "ConfigError",
+        "DataError",
+        "OutputError",
+        "SolverError",
+        "SorOptError",
+        "StorageError",
+    ),
     "sor_opt.market.loaders": ("load_tape", "save_tape"),
     "sor_opt.market.quality": ("book_quality", "inspect"),
     "sor_opt.market.synthetic": ("SyntheticParams", "generate"),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,9 +40,20 @@ def compiled(function: Function) -> Function:
     settings: Any = numba.config
     previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
     try:
-        return cast("Function", numba.njit(cache=True)(function))
+        dispatcher = numba.njit(function)
+        dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
+        return cast("Function", dispatcher)
     finally:
         settings.CACHE_DIR = previous
+
+
+class _Cache(FunctionCache):
+    """Numba's cache, where a full disk costs the time to compile again and nothing else."""
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the machine code, if there is room for it."""
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
 
 @cache

@@ -1,8 +1,11 @@
-"""One tree of exceptions; each class carries the command line's exit code."""
+"""One tree of exceptions, each class with the command line's exit code; how they quote."""
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+_LONGEST_QUOTE = 80
+"""Characters of a cell, a row or a word that an error shows."""
 
 
 class SorOptError(Exception):
@@ -55,3 +58,26 @@ class StorageError(SorOptError):
     """A study's storage cannot be reached or does not hold what was asked."""
 
     exit_code = 1
+
+
+class OutputError(SorOptError):
+    """A result cannot be written: the disk is full, the name is too long, nobody reads it."""
+
+    exit_code = 1
+
+
+def quoted(value: object) -> str:
+    """Quote what a user or a file gave, for an error: like repr, and never long.
+
+    Parameters
+    ----------
+    value : object
+        A text, of which 80 characters are shown at most, or anything else that has a repr.
+    """
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return f"{type(value).__name__} that is too large to show"
+    if len(text) > _LONGEST_QUOTE:
+        text = text[: _LONGEST_QUOTE - 3] + "..."
+    return repr(text) if isinstance(value, str) else text

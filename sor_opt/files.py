@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, OutputError
+
+_DEADLY = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the process on the spot, unless it listens to them."""
 
 
-@contextmanager
-def whole(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path that takes the place of `path` when the block ends without an error.
+def write_whole(path: Path | str, content: bytes) -> None:
+    """Write a file so that it is there with all of its content, or as it was before.
 
     A symbolic link stays one: the file that it names is written. What is no regular file (a pipe,
     a device) is not replaced; it gets the content.
@@ -22,61 +27,92 @@ def whole(path: Path | str) -> Iterator[Path]:
     ----------
     path : path
         The file to write; its folder is made where it is missing.
+    content : bytes
+        All of it.
 
     Raises
     ------
     ConfigError
-        If the file cannot be written there.
+        If the place is of no use, see `check_place`.
+    OutputError
+        If the system cannot write it.
     """
     check_place(path)
-    stream = _is_stream(path)
-    target = Path(path if stream else os.path.realpath(path))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=target.suffix, dir=None if stream else target.parent
-        )
-        os.close(handle)
-    except OSError as error:
-        raise _refusal(path, error.strerror) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        if stream:
-            target.write_bytes(temporary.read_bytes())
+        if _is_stream(path):
+            Path(path).write_bytes(content)
         else:
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+            _replace(Path(os.path.realpath(path)), content)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def check_place(path: Path | str) -> None:
-    """Refuse a place that `whole` cannot write to, and leave nothing behind.
+    """Refuse a place that `write_whole` cannot write to, and leave nothing behind.
 
     Raises
     ------
     ConfigError
+        If it is a directory, or lies in none, or in one that may not be written to.
+    OutputError
+        If the system cannot have such a name.
     """
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # what this means depends on the folder, see below
+    except OSError as error:
+        raise unwritable(path, error) from error
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise _refusal(path, "it is a directory")
+        raise ConfigError(f"cannot write {path}: it is a directory; name a file")
     folder = next(parent for parent in target.parents if os.path.exists(parent))
     if not folder.is_dir():
-        raise _refusal(path, f"{folder} is no directory")
+        raise ConfigError(f"cannot write {path}: {folder} is no directory")
     if not (_is_stream(path) or os.access(folder, os.W_OK | os.X_OK)):
-        raise _refusal(path, f"no permission in {folder}")
+        raise ConfigError(f"cannot write {path}: no permission to write in {folder}")
+
+
+def unwritable(place: object, error: OSError) -> OutputError:
+    """Say in a line why something cannot be written."""
+    reason = error.strerror or str(error)
+    return OutputError(f"cannot write {place}: {reason[:1].lower()}{reason[1:]}")
 
 
 def _is_stream(path: Path | str) -> bool:
     return os.path.exists(path) and not os.path.isfile(path)
 
 
-def _refusal(path: Path | str, reason: str | None) -> ConfigError:
-    return ConfigError(f"cannot write {path}: {reason}")
+def _replace(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".sor-opt-{secrets.token_hex(8)}")
+    with _removed_by_signals(temporary):
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(content)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextmanager
+def _removed_by_signals(temporary: Path) -> Iterator[None]:
+    """Remove a file during a block also where a signal ends the process on the spot.
+
+    A program that listens to the signal itself is left alone: its way out passes `finally`.
+    """
+
+    def remove(number: int, _frame: FrameType | None) -> None:
+        temporary.unlink(missing_ok=True)
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    main = threading.current_thread() is threading.main_thread()
+    unheard = [n for n in _DEADLY if main and signal.getsignal(n) is signal.SIG_DFL]
+    for number in unheard:
+        signal.signal(number, remove)
+    try:
+        yield
+    finally:
+        for number in unheard:
+            signal.signal(number, signal.SIG_DFL)

@@ -32,9 +32,9 @@ def package(tmp_path):
     return tmp_path / "sor_opt"
 
 
-def rungs(package, cache):
+def rungs(package, cache, script=SCRIPT):
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=True,
@@ -103,3 +103,9 @@ def test_code_in_use_does_not_grow_old(package, tmp_path):
     rungs(package, cache)
     assert folders
     assert all(time.time() - folder.stat().st_mtime < 3600 for folder in folders)
+
+
+def test_a_full_disk_costs_nothing_but_the_time_to_compile(package, tmp_path):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+    assert rungs(package, tmp_path / "cache", limit + SCRIPT) == 3
+    assert not code(tmp_path / "cache")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 import typer
-from typer.exceptions import Abort, TyperException
+from typer.exceptions import Abort, Exit, TyperException
 
 from sor_opt.cli import data, study
 from sor_opt.cli.allocate import allocate, validate
+from sor_opt.cli.console import Output, flush, library_warnings
 from sor_opt.cli.replay import backtest, grid
 from sor_opt.cli.search import compare, landscape
 from sor_opt.errors import SorOptError
@@ -27,17 +28,28 @@ app.add_typer(study.app)
 
 def main() -> None:
     """Run the command line; an error is one line on standard error and its exit code."""
-    try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except Abort:
-        print("aborted", file=sys.stderr)  # noqa: T201
-        code = 1
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"error: {' '.join(_text(error).split())}", file=sys.stderr)  # noqa: T201
-        code = getattr(error, "exit_code", 1)
+    with library_warnings():
+        code = _run(sys.argv[1:] or ["--help"])
     sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    try:
+        try:
+            code = app(words, standalone_mode=False)
+        finally:
+            flush()  # where standard output is the cause, its error takes the place of others
+    except Abort:
+        Output.note("aborted")
+        return 1
+    except Exit as end:
+        return end.exit_code
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        Output.note(f"error: {_text(error)}")
+        return getattr(error, "exit_code", 1)
+    return int(code or 0)
 
 
 def _text(error: Exception) -> str:

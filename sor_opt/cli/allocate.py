@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class BookOptions:
 
 @spread
 def allocate(
-    book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV.")],
+    book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV."), READS],
     options: BookOptions,
     output: OutputOptions,
     allocator: Annotated[
@@ -98,7 +99,7 @@ def allocate(
         float, typer.Option(help="Relative gap at which an integer program may stop.")
     ] = 0.0,
     limit: Annotated[
-        int | None, typer.Option(help="Points above which exhaustive refuses.")
+        int | None, typer.Option(min=1, help="Points above which exhaustive refuses.")
     ] = None,
 ) -> None:
     """Split one order over the venues of a book at the least cost.
@@ -122,7 +123,7 @@ def allocate(
 
         def tell(done: int, points: int) -> None:
             if done == 0:
-                out.show(f"{points:,} points to visit")
+                out.note(f"{points:,} points to visit")
             progress(done, points)
 
         settings = Settings(
@@ -134,8 +135,8 @@ def allocate(
         )
         solver = create(allocator, settings)
         found = solver.solve(problem)
-    out.show(split_table(instance, found), summary_table(found))
     out.result(allocation_summary(instance, found))
+    out.show(split_table(instance, found), summary_table(found))
     if found.status == "feasible" and solver.proves:
         raise SolverError(
             f"{found.solver} did not prove its split optimal, gap ${found.gap:g};"
@@ -160,11 +161,18 @@ def _note(instance: Instance, out: Output) -> None:
 _MISMATCH = "mismatch-{:04d}.json"
 
 
+def _mismatch_files(folder: Path) -> list[Path]:
+    """Name the books that may be written into a folder: the first, and what is there."""
+    return [folder / _MISMATCH.format(1), *folder.glob("mismatch-*.json")]
+
+
 @spread
 def validate(
     output: OutputOptions,
     data: Annotated[
-        Path | None, typer.Argument(help="Quotes to draw snapshots from, instead of random books.")
+        Path | None,
+        typer.Argument(help="Quotes to draw snapshots from, instead of random books."),
+        READS,
     ] = None,
     model: Annotated[
         Literal["static", "placement"], typer.Option(help="Cost model; static in both spaces.")
@@ -174,7 +182,9 @@ def validate(
         bool, typer.Option("--outside", help="placement: penalties beyond A1 to A3 too.")
     ] = False,
     mismatches: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write every mismatch as a book here.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write every mismatch as a book here."),
+        Files(written=True, named=_mismatch_files),
     ] = None,
 ) -> None:
     """Hold all allocators that prove their answers against the exhaustive search.
@@ -189,7 +199,7 @@ def validate(
     from sor_opt.cli.console import Output
     from sor_opt.market.loaders import load_tape
 
-    out = Output(output, mismatches and mismatches / _MISMATCH.format(1))
+    out = Output(output)
     rng = np.random.default_rng(output.seed)
     drawn: Iterator[Instance]
     if data is None:
@@ -202,7 +212,7 @@ def validate(
         raise ConfigError("--outside goes with --model placement alone")
     with out.progress("instances") as progress:
         result = crosscheck(drawn, provers(), lambda done: progress(done, instances))
-    out.show(_tally_table(result))
+    written = _write_mismatches(result, mismatches)
     out.result(
         {
             "instances": result.instances,
@@ -211,9 +221,9 @@ def validate(
             "trimmed": result.trimmed,
         }
     )
+    out.show(_tally_table(result))
     if result.mismatches:
-        where = _write_mismatches(result, mismatches)
-        raise SolverError(f"{len(result.mismatches)} mismatches; {where}")
+        raise SolverError(f"{len(result.mismatches)} mismatches; {written}")
 
 
 def _tally_table(result: CrossCheck) -> Table:

@@ -1,23 +1,28 @@
-"""The only place that prints: tables, notes, progress, JSON."""
+"""The only place that prints: tables, lines, progress, JSON. What it prints is text, no markup."""
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
+import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
 
 from sor_opt.cli.options import OutputOptions
-from sor_opt.errors import ConfigError
-from sor_opt.files import check_place, whole
+from sor_opt.files import unwritable, write_whole
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.table import Table
+
+    from sor_opt.report.tables import Shown
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
@@ -25,35 +30,47 @@ Progress = Callable[[int, int], None]
 _WIDEST = 10_000
 """Columns of a screen on which any table has room."""
 
+_LONGEST_NOTE = 2_000
+"""Characters of a line on standard error; of a longer one the middle is left out."""
+
+
+def printable(text: str) -> str:
+    r"""Give a text with what a terminal would obey, not show, written as ``\x1b`` or ``\u202e``."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
 
 class Output:
     """Where a command's result goes: a console for people, JSON for programs.
 
-    With ``--json -`` standard output holds the JSON alone, and the console nothing. A command makes
-    it first, with the `files` that it will write, so that a place of no use costs no work.
-
-    Raises
-    ------
-    ConfigError
-        If a file cannot be written, or two are the same.
+    With ``--json -`` standard output holds the JSON alone, and the console nothing. A command
+    writes its files and the JSON before it shows anything, so that a screen which fails costs no
+    result.
     """
 
-    def __init__(self, options: OutputOptions, *files: Path | None) -> None:
+    def __init__(self, options: OutputOptions) -> None:
         from rich.console import Console
 
-        _check_places(None if options.to_stdout else options.json, *files)
         self._options = options
-        self._console: Console = Console(quiet=options.to_stdout)
-        self._notes: Console = Console(stderr=True)
+        self._console: Console = Console(markup=False, emoji=False, highlight=False)
 
-    def show(self, *what: RenderableType) -> None:
-        """Print tables and text for people; a table too wide for the screen is printed whole."""
+    def show(self, *what: Shown) -> None:
+        """Print tables and lines for people; a table too wide for the screen is printed whole."""
         from rich.table import Table
+        from rich.text import Text
 
+        if self._options.to_stdout:
+            return
+        screen = self._console.is_terminal
         for item in what:
-            if isinstance(item, Table):
-                self._keep_whole(item)
-            self._console.print(item, crop=False)
+            with self._console.capture() as printed:
+                if isinstance(item, Table):
+                    _as_text(item)
+                    self._keep_whole(item)
+                    self._console.print(item, crop=False)
+                else:
+                    line = Text(printable(str(item)), style=getattr(item, "style", ""))
+                    self._console.print(line, crop=False, soft_wrap=not screen)
+            _write(printed.get())
 
     def _keep_whole(self, table: Table) -> None:
         """Let no number and no word be cut, however narrow the screen."""
@@ -68,49 +85,142 @@ class Output:
         if least > self._console.width:
             table.width = least
 
-    def warn(self, text: str) -> None:
+    @staticmethod
+    def note(text: str) -> None:
+        """Print one line on standard error; where that fails nothing is lost and nothing said."""
+        _note(text)
+
+    @staticmethod
+    def warn(text: str) -> None:
         """Print one warning line on standard error."""
-        self._notes.print(
-            f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True
-        )
+        _note(f"warning: {text}", typer.colors.YELLOW)
+
+    def confirm(self, question: str) -> None:
+        """Ask whether to go on.
+
+        Raises
+        ------
+        typer.Abort
+            If the user does not say yes.
+        """
+        typer.confirm(printable(question), abort=True)
 
     def result(self, payload: dict[str, Any]) -> None:
-        """Write the JSON document where ``--json`` says; NaN and infinity become null."""
+        """Write the JSON document where ``--json`` says; NaN and infinity become null.
+
+        Raises
+        ------
+        OutputError
+            If the system cannot write it.
+        """
         if self._options.json is None:
             return
         text = json.dumps(_plain(payload), indent=2, allow_nan=False) + "\n"
         if self._options.to_stdout:
-            sys.stdout.write(text)
-            return
-        with whole(self._options.json) as path:
-            path.write_text(text, encoding="utf-8")
+            _write(text)
+        else:
+            write_whole(self._options.json, text.encode())
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:
         """Give a callback that moves a bar on standard error; silent where that is no terminal."""
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        silent = not self._notes.is_terminal
-        with Bars(*columns, console=self._notes, transient=True, disable=silent) as bars:
-            task = bars.add_task(label, total=None)
+        console = Console(stderr=True)
+        silent = not console.is_terminal
+        with Bars(*columns, console=console, transient=True, disable=silent) as bars:
+            task = bars.add_task(printable(label), total=None)
             yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _check_places(*files: Path | None) -> None:
-    taken: set[str] = set()
-    for file in filter(None, files):
-        check_place(file)
-        place = os.path.realpath(file)
-        if place in taken:
-            raise ConfigError(f"{file} is given for two outputs; name another file for one")
-        taken.add(place)
+@contextmanager
+def library_warnings() -> Iterator[None]:
+    """During a block, print what a library warns of as warning lines like our own."""
+    logger, handler = logging.getLogger(), _Lines(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def flush() -> None:
+    """Hand over what standard output still holds.
+
+    Raises
+    ------
+    OutputError
+        If the system cannot write it.
+    """
+    if sys.stdout is not None:  # closed by the caller, and nothing was to be shown
+        _write("")
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the message without its trace."""
+        Output.warn(record.getMessage())
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,  # noqa: ARG001
+    lineno: int,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Stand in for `warnings.showwarning`, which must take all of these."""
+    Output.warn(f"{category.__name__}: {message}")
+
+
+def _note(text: str, color: str | None = None) -> None:
+    line = printable(re.sub(r"[ \t\r\n]+", " ", text).strip())
+    if len(line) > _LONGEST_NOTE:
+        line = f"{line[: _LONGEST_NOTE // 2]} ... {line[-_LONGEST_NOTE // 2 :]}"
+    with suppress(OSError):  # who closed standard error does not want to know
+        typer.secho(line, err=True, fg=color)
+
+
+def _write(text: str) -> None:
+    """Write to standard output at once; what it cannot encode is replaced by question marks."""
+    if sys.stdout is None:
+        raise unwritable("standard output", OSError("it is closed"))
+    encoding = sys.stdout.encoding
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        _abandon_stdout()
+        if isinstance(error, BrokenPipeError):  # the reader has seen enough
+            raise typer.Exit(1) from error
+        raise unwritable("standard output", error) from error
+
+
+def _abandon_stdout() -> None:
+    """Let what is left go nowhere, or the interpreter would fail on it once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _as_text(table: Table) -> None:
+    """Escape all that a table shows."""
+    for column in table.columns:
+        column.header = printable(str(column.header))
+        column._cells = [printable(str(cell)) for cell in column.cells]
+    table.title = table.title and printable(str(table.title))
+    table.caption = table.caption and printable(str(table.caption))
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ import typer
 
 from sor_opt.cli.console import Output
 from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.places import READS, WRITES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 app = typer.Typer(name="data", help="Inspect, convert and generate market data.")
 
 Quotes = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content.")
+    Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content."), READS
 ]
-Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes.")]
+Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes."), READS]
 Symbol = Annotated[str | None, typer.Option(help="Which symbol, where a file holds several.")]
 
 
@@ -36,6 +37,7 @@ def _tape(path: Path | None) -> Path | None:
 Target = Annotated[
     Path,
     typer.Option("--output", "-o", callback=_tape, help="Where to: .parquet, .csv.gz or .csv."),
+    WRITES,
 ]
 
 
@@ -54,8 +56,8 @@ def inspect_file(
     out = Output(output)
     tape = load_tape(file, trades, symbol)
     found = inspect(tape)
-    out.show(_summary(tape, found), _venue_table(found), _age_table(found), _proposal(found))
     out.result(_payload(tape, found))
+    out.show(*_summary(tape, found), _venue_table(found), _age_table(found), _proposal(found))
 
 
 @app.command()
@@ -68,6 +70,7 @@ def convert(
     trades_output: Annotated[
         Path | None,
         typer.Option(callback=_tape, help="Where the trades go; left out without it."),
+        WRITES,
     ] = None,
     symbol: Symbol = None,
 ) -> None:
@@ -77,7 +80,7 @@ def convert(
     """
     from sor_opt.market.loaders import load_tape, save_tape
 
-    out = Output(output, target, trades_output)
+    out = Output(output)
     tape = load_tape(file, trades, symbol)
     save_tape(tape, target, trades_output)
     if tape.trades is not None and trades_output is None:
@@ -91,7 +94,7 @@ def generate(
     target: Target,
     output: OutputOptions,
     trades: Annotated[
-        Path | None, typer.Option(callback=_tape, help="Where the trades go.")
+        Path | None, typer.Option(callback=_tape, help="Where the trades go."), WRITES
     ] = None,
     minutes: Annotated[float, typer.Option(help="Length of the session from 09:30.")] = 390.0,
     rate: Annotated[float, typer.Option(help="Events per second over all venues.")] = 5.0,
@@ -105,7 +108,7 @@ def generate(
     from sor_opt.market.loaders import save_tape
     from sor_opt.market.synthetic import SyntheticParams, generate
 
-    out = Output(output, target, trades)
+    out = Output(output)
     params = SyntheticParams(
         seed=output.seed,
         minutes=minutes,
@@ -119,9 +122,6 @@ def generate(
 
 
 def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:
-    out.show(f"{len(tape.quotes):,} quotes of {len(tape.venues)} venues in {quotes}")
-    if trades is not None and tape.trades is not None:
-        out.show(f"{len(tape.trades):,} trades in {trades}")
     out.result(
         {
             "quotes": {"file": str(quotes), "rows": len(tape.quotes)},
@@ -129,14 +129,17 @@ def _tell(out: Output, tape: Tape, quotes: Path, trades: Path | None) -> None:
             "fingerprint": tape.fingerprint(),
         }
     )
+    out.show(f"{len(tape.quotes):,} quotes of {len(tape.venues)} venues in {quotes}")
+    if trades is not None and tape.trades is not None:
+        out.show(f"{len(tape.trades):,} trades in {trades}")
 
 
-def _summary(tape: Tape, found: Inspection) -> str:
+def _summary(tape: Tape, found: Inspection) -> tuple[str, str]:
     start, end = _clock(tape, found.start), _clock(tape, found.end)
     return (
-        f"{tape.source}{f', symbol {tape.symbol}' if tape.symbol else ''}\n"
+        f"{tape.source}{f', symbol {tape.symbol}' if tape.symbol else ''}",
         f"{found.rows:,} quotes and {found.trades:,} trades on {len(tape.venues)} venues, "
-        f"{found.snapshots:,} snapshots, {start} to {end} {tape.timezone}"
+        f"{found.snapshots:,} snapshots, {start} to {end} {tape.timezone}",
     )
 
 

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from sor_opt.cli.places import WRITES, keep_apart
+from sor_opt.errors import quoted
+
 if TYPE_CHECKING:
     from sor_opt.model.risk import RiskParams
 
@@ -22,10 +25,10 @@ def duration(text: str | int) -> int:
     """Read `9m`, `2s` or `500ms` as nanoseconds."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)", str(text).strip())
     if not match:
-        raise typer.BadParameter(f"{text!r} is no duration; write 500ms, 2s, 9m or 1h")
+        raise typer.BadParameter(f"{quoted(text)} is no duration; write 500ms, 2s, 9m or 1h")
     nanoseconds = float(match[1]) * _NANOSECONDS[match[2]]
     if nanoseconds > _LONGEST_DAYS * 24 * _NANOSECONDS["h"]:
-        raise typer.BadParameter(f"{text!r} is longer than {_LONGEST_DAYS} days")
+        raise typer.BadParameter(f"{quoted(text)} is longer than {_LONGEST_DAYS} days")
     return round(nanoseconds)
 
 
@@ -37,7 +40,8 @@ def duration_option(help_text: str) -> Any:
 def spread(command: Callable[..., None]) -> Callable[..., None]:
     """Replace every parameter that is annotated with a dataclass by that dataclass's fields.
 
-    Typer then sees flat options; the command is called with the dataclasses, built and checked.
+    Typer then sees flat options; the command is called with the dataclasses, built and checked,
+    once it is sure that no file which it would write is another one that it names.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
@@ -58,6 +62,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         ]
 
     def call(**given: Any) -> None:
+        keep_apart(flat, given)
         built = {
             name: group(**{field.name: given.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
@@ -79,6 +84,7 @@ class OutputOptions:
     json: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the result as JSON; - for standard output."),
+        WRITES,
     ] = None
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sor_opt.cli.options import OutputOptions, RiskOptions, duration_option, spread
+from sor_opt.cli.places import READS, WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_placement
+from sor_opt.errors import quoted
 
 if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
@@ -29,7 +31,9 @@ def clock(text: str | time) -> time:
     with suppress(ValueError):
         read = time.fromisoformat(str(text))
     if read is None or read.tzinfo:
-        raise typer.BadParameter(f"{text!r} is no time of day; write 09:45, without an offset")
+        raise typer.BadParameter(
+            f"{quoted(text)} is no time of day; write 09:45, without an offset"
+        )
     return read
 
 
@@ -53,10 +57,12 @@ def _clock_option(help_text: str) -> Any:
 
 
 DataArgument = Annotated[
-    Path, typer.Argument(help="Quotes: TAQ, Databento or sor_opt's own format.")
+    Path, typer.Argument(help="Quotes: TAQ, Databento or sor_opt's own format."), READS
 ]
 PlotOption = Annotated[
-    Path | None, typer.Option(callback=_picture, help="Draw the picture (.png, .svg, .pdf).")
+    Path | None,
+    typer.Option(callback=_picture, help="Draw the picture (.png, .svg, .pdf)."),
+    WRITES,
 ]
 
 
@@ -65,7 +71,7 @@ class LevelsOptions:
     """Where a search looks."""
 
     levels: Annotated[
-        Path | None, typer.Option(help="TOML of levels in place of the 27 points.")
+        Path | None, typer.Option(help="TOML of levels in place of the 27 points."), READS
     ] = None
 
     def space(self) -> Space:
@@ -79,7 +85,9 @@ class LevelsOptions:
 class ReplayOptions:
     """What is replayed and by which rules."""
 
-    trades: Annotated[Path | None, typer.Option(help="Trades of the same symbol and days.")] = None
+    trades: Annotated[
+        Path | None, typer.Option(help="Trades of the same symbol and days."), READS
+    ] = None
     symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = (
         None
     )
@@ -99,7 +107,9 @@ class ReplayOptions:
         Literal["update", "every-snapshot"],
         typer.Option(help="When shares that we took are displayed again."),
     ] = "update"
-    fees: Annotated[Path | None, typer.Option(help="TOML of fees that override the table.")] = None
+    fees: Annotated[
+        Path | None, typer.Option(help="TOML of fees that override the table."), READS
+    ] = None
 
     def market(self, data: Path, out: Output) -> Market:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
@@ -169,10 +179,12 @@ def backtest(
     log: Annotated[
         Path | None,
         typer.Option(callback=_frame, help="Write the executions, .csv, .json or .parquet."),
+        WRITES,
     ] = None,
     orders: Annotated[
         Path | None,
         typer.Option(callback=_frame, help="Write a row per order, .csv, .json or .parquet."),
+        WRITES,
     ] = None,
 ) -> None:
     """Replay one parameter point and the baselines.
@@ -189,7 +201,7 @@ def backtest(
     params = risk.params()
     router = policy.make(params)
     solver = create(allocator) if allocator else None
-    out = Output(output, log, orders)
+    out = Output(output)
     market = replay.market(data, out)
     warn_of_placement(market, router, [params], out)
     result = run(market, router, solver)
@@ -199,8 +211,8 @@ def backtest(
     if orders:
         write_frame(result.orders(), orders)
     summary = backtest_summary(params, result, baselines, output.seed)
-    out.show(*backtest_tables(summary))
     out.result(summary)
+    out.show(*backtest_tables(summary))
 
 
 @spread
@@ -223,7 +235,7 @@ def grid(
     from sor_opt.report.tables import grid_tables
     from sor_opt.search.grid import run_grid
 
-    out = Output(output, plot)
+    out = Output(output)
     space = levels.space()
     objective = replay.objective(data, policy, space, out)
     with out.progress("grid") as progress:
@@ -234,5 +246,5 @@ def grid(
         from sor_opt.report.plots import draw_grid
 
         draw_grid(ranking, baselines, plot)
-    out.show(*grid_tables(summary, top))
     out.result(summary)
+    out.show(*grid_tables(summary, top))

@@ -34,7 +34,7 @@ def landscape(
     from sor_opt.search.grid import run_grid
     from sor_opt.search.landscape import make_landscape
 
-    out = Output(output, plot)
+    out = Output(output)
     space = levels.space()
     objective = replay.objective(data, policy, space, out)
     with out.progress("landscape") as progress:
@@ -45,8 +45,8 @@ def landscape(
         from sor_opt.report.plots import draw_landscape
 
         draw_landscape(exact, ranking, plot)
-    out.show(*landscape_tables(summary))
     out.result(summary)
+    out.show(*landscape_tables(summary))
 
 
 @spread
@@ -74,7 +74,7 @@ def compare(
 
     names = tuple(name for name in map(str.strip, strategies.split(",")) if name)
     params = search.CompareParams(names, budget, repeats, output.seed)
-    out = Output(output, plot)
+    out = Output(output)
     space = levels.space()
     objective = replay.objective(data, policy, space, out)
     with out.progress("exact optimum") as progress:
@@ -84,5 +84,5 @@ def compare(
     summary = report.comparison_summary(comparison, exact)
     if plot:
         report.draw_comparison(comparison, exact, plot)
-    out.show(*report.comparison_tables(summary))
     out.result(summary)
+    out.show(*report.comparison_tables(summary))

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from sor_opt.cli.console import Output
 from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.places import WRITES, Files
 from sor_opt.cli.policy import PolicyOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 
@@ -17,12 +19,20 @@ app = typer.Typer(name="study", help="Searches that are kept, resumed and shared
 
 _DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 
+
+def _storage_files(where: str) -> list[Path]:
+    from sor_opt.search.studies.storage import files
+
+    return files(where)
+
+
 NameArgument = Annotated[str, typer.Argument(help="The study.")]
 StorageOption = Annotated[
     str,
     typer.Option(
         envvar="SOR_OPT_STORAGE", metavar="URL", help="An Optuna database, or a SQLite file."
     ),
+    Files(read=True, written=True, named=_storage_files),
 ]
 
 
@@ -51,7 +61,6 @@ def run(
 
     Example: sor-opt study run first data/sample_quotes.csv.gz --every 10m --trials 60
     """
-    from sor_opt.cli.console import Output
     from sor_opt.report.studies import result_summary, result_tables
     from sor_opt.search.samplers.registry import make_sampler
     from sor_opt.search.studies.study import StudyRun, run_study
@@ -64,8 +73,8 @@ def run(
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     summary = result_summary(result)
-    out.show(*result_tables(summary))
     out.result(summary)
+    out.show(*result_tables(summary))
     if result.interrupted:
         out.warn(f"interrupted; this resumes it: {_command(storage)}")
         raise typer.Exit(1)
@@ -78,7 +87,6 @@ def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAG
 
     Example: sor-opt study list
     """
-    from sor_opt.cli.console import Output
     from sor_opt.report.studies import history_summary, list_tables
     from sor_opt.search.studies.history import studies
     from sor_opt.search.studies.storage import open_storage
@@ -87,8 +95,8 @@ def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAG
     with open_storage(storage) as opened:
         summaries = [history_summary(history) for history in studies(opened)]
         shown = opened.shown
-    out.show(*list_tables(summaries))
     out.result({"storage": shown, "studies": summaries})
+    out.show(*list_tables(summaries))
 
 
 @app.command("show")
@@ -103,7 +111,6 @@ def show(
 
     Example: sor-opt study show first --top 20
     """
-    from sor_opt.cli.console import Output
     from sor_opt.report.studies import full_summary, show_tables
     from sor_opt.search.studies.history import find
     from sor_opt.search.studies.storage import open_storage
@@ -111,14 +118,15 @@ def show(
     out = Output(output)
     with open_storage(storage) as opened:
         summary = {**full_summary(find(opened, name)), "storage": opened.shown}
-    out.show(*show_tables(summary, top))
     out.result(summary)
+    out.show(*show_tables(summary, top))
 
 
 @app.command("export")
+@spread
 def export(
     name: NameArgument,
-    file: Annotated[Path, typer.Argument(help="Ends in .csv, .json or .parquet.")],
+    file: Annotated[Path, typer.Argument(help="Ends in .csv, .json or .parquet."), WRITES],
     storage: StorageOption = _DEFAULT_STORAGE,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,  # noqa: ARG001
 ) -> None:
@@ -126,20 +134,19 @@ def export(
 
     Example: sor-opt study export first trials.csv
     """
-    from sor_opt.files import check_place
     from sor_opt.report.export import check_suffix, write_frame
     from sor_opt.search.studies.history import find
     from sor_opt.search.studies.storage import open_storage
 
     check_suffix(file)
-    check_place(file)
     with open_storage(storage) as opened:
         frame = find(opened, name).frame()
     write_frame(frame, file)
-    typer.echo(f"{len(frame)} trials in {file}")
+    Output(OutputOptions()).show(f"{len(frame)} trials in {file}")
 
 
 @app.command("delete")
+@spread
 def delete(
     name: NameArgument,
     storage: StorageOption = _DEFAULT_STORAGE,
@@ -153,15 +160,17 @@ def delete(
     from sor_opt.search.studies import history
     from sor_opt.search.studies.storage import open_storage
 
+    out = Output(OutputOptions())
     with open_storage(storage) as opened:
         finished = len(history.find(opened, name).visits)
         if not yes:
-            typer.confirm(f"Delete study {name} with {finished} finished trials?", abort=True)
+            out.confirm(f"Delete study {name} with {finished} finished trials?")
         history.delete(opened, name)
-    typer.echo(f"deleted {name}")
+    out.show(f"deleted {name}")
 
 
 @app.command("dashboard")
+@spread
 def dashboard(
     storage: StorageOption = _DEFAULT_STORAGE,
     port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 8080,
@@ -180,7 +189,8 @@ def dashboard(
         text = "the dashboard needs an optional extra: pip install 'sor-opt[dashboard]'"
         raise ConfigError(text) from error
     with open_storage(storage) as opened:
-        typer.echo(f"http://127.0.0.1:{port} shows {opened.shown}; Ctrl-C ends it")
+        address = f"http://127.0.0.1:{port}"
+        Output(OutputOptions()).show(f"{address} shows {opened.shown}; Ctrl-C ends it")
         run_server(opened.trials, host="127.0.0.1", port=port)
 
 

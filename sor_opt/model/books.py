@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.files import whole
+from sor_opt.files import write_whole
 from sor_opt.model.instances import MODELS, Instance, Order
 from sor_opt.model.outflow import Outflow
 from sor_opt.model.risk import RiskParams
@@ -82,8 +82,7 @@ def write_instance(instance: Instance, path: Path | str) -> None:
     }
     if instance.outflow is not None:
         tables["outflow"] = given(instance.outflow)
-    with whole(path) as temporary:
-        temporary.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, f"{json.dumps(tables, indent=1)}\n".encode())
 
 
 def _parse(text: str, path: object) -> Mapping[str, Any]:

@@ -12,13 +12,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich import box
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.report.plots import save
-from sor_opt.report.tables import interval, number
+from sor_opt.report.tables import Shown, interval, number
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
 
@@ -93,14 +92,14 @@ def _quartiles(values: FloatArray) -> dict[str, Any]:
     return {"median": middle, "q25": low, "q75": high}
 
 
-def comparison_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The ranked strategies, and what chance explains of their differences."""
     title = (
         f"{summary['budget']} evaluations a run: shortfall of the winners, bps, median and "
         "quartiles over the runs; seconds of the median run"
     )
     return [
-        Text(title),
+        title,
         _ranking(summary["strategies"]),
         *_optimum(summary["optimum"]),
         *_pairs(summary),
@@ -134,20 +133,14 @@ def _spread(row: Mapping[str, Any], key: str) -> str:
     return "" if row["repeats"] == 1 else interval((row[key]["q25"], row[key]["q75"]))
 
 
-def _optimum(optimum: Mapping[str, Any] | None) -> list[RenderableType]:
+def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
     if optimum is None:
-        return [
-            Text("No exact optimum: not lambda_under + theta_queue alone decides, so no regrets.")
-        ]
-    return [
-        Text(
-            f"Exact optimum: train {number(optimum['train_bps'], 3)} bps, "
-            f"its test {number(optimum['test_bps'], 3)} bps."
-        )
-    ]
+        return ["No exact optimum: not lambda_under + theta_queue alone decides, so no regrets."]
+    train, test = number(optimum["train_bps"], 3), number(optimum["test_bps"], 3)
+    return [f"Exact optimum: train {train} bps, its test {test} bps."]
 
 
-def _pairs(summary: Mapping[str, Any]) -> list[RenderableType]:
+def _pairs(summary: Mapping[str, Any]) -> list[Shown]:
     """Give the corrected p-values as a triangle, in the order of the ranks."""
     pairs = {(pair["first"], pair["second"]): pair for pair in summary["pairs"]}
     names = [row["name"] for row in summary["strategies"]]
@@ -166,7 +159,7 @@ def _pairs(summary: Mapping[str, Any]) -> list[RenderableType]:
         f"p-values of the differences, after Holm over {tested} tests (Mann-Whitney U; a sign test "
         "against a strategy without seeds; two of these differ for certain, or not at all)"
     )
-    return [Text(title), table]
+    return [title, table]
 
 
 def _p_value(pair: Mapping[str, Any]) -> str:

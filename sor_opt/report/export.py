@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,32 +10,35 @@ from pathlib import Path
 import pandas as pd
 
 from sor_opt.errors import ConfigError
-from sor_opt.files import whole
+from sor_opt.files import write_whole
 
 
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+def _csv(frame: pd.DataFrame) -> bytes:
     """Times as ISO 8601 to the nanosecond, which no strftime format can tell."""
     iso = partial(pd.Timestamp.isoformat, timespec="nanoseconds")
     frame = frame.copy()
     for name in frame.select_dtypes(["datetime", "datetimetz"]):
         frame[name] = frame[name].map(iso, na_action="ignore")
-    frame.to_csv(path, index=False)
+    return frame.to_csv(index=False).encode()
 
 
-def _write_json(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_json(
-        path, orient="records", date_format="iso", date_unit="ns", double_precision=15, indent=2
+def _json(frame: pd.DataFrame) -> bytes:
+    text = frame.to_json(
+        orient="records", date_format="iso", date_unit="ns", double_precision=15, indent=2
     )
+    return text.encode()
 
 
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_parquet(path, index=False)
+def _parquet(frame: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.to_parquet(content, index=False)
+    return content.getvalue()
 
 
-_WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-    ".csv": _write_csv,
-    ".json": _write_json,
-    ".parquet": _write_parquet,
+_WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {
+    ".csv": _csv,
+    ".json": _json,
+    ".parquet": _parquet,
 }
 
 
@@ -55,8 +59,9 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     Raises
     ------
     ConfigError
-        If the ending is unknown or the place cannot be written.
+        If the ending is unknown or the place is of no use.
+    OutputError
+        If the system cannot write the file.
     """
     check_suffix(path)
-    with whole(path) as temporary:
-        _WRITERS[path.suffix](frame, temporary)
+    write_whole(path, _WRITERS[path.suffix](frame))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
-from sor_opt.files import whole
+from sor_opt.files import write_whole
 from sor_opt.search.grid import Grid
 from sor_opt.search.landscape import Landscape
 
@@ -59,11 +60,14 @@ def save(figure: Figure, path: Path) -> None:
     Raises
     ------
     ConfigError
-        If the ending is no picture format.
+        If the ending is no picture format, or the place is of no use.
+    OutputError
+        If the system cannot write the file.
     """
     check_picture(path)
-    with whole(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.removeprefix("."), dpi=120)
+    write_whole(path, content.getvalue())
 
 
 def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) -> None:

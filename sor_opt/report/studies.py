@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from sor_opt.report.tables import number
+from sor_opt.report.tables import Shown, number
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
 from sor_opt.search.studies.history import History, Visit
@@ -54,10 +52,10 @@ def full_summary(history: History) -> dict[str, Any]:
     }
 
 
-def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[Shown]:
     """List studies, a row each."""
     if not summaries:
-        return [Text("There are no studies.")]
+        return ["There are no studies."]
     table = Table(box=None, pad_edge=False)
     for heading in ("study", "sampler", "data"):
         table.add_column(heading)
@@ -76,12 +74,12 @@ def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     return [table]
 
 
-def result_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """Tell how a run ended, and the best point so far."""
-    return [Text(f"{summary['study']}: {summary['note']}."), *_best(summary)]
+    return [f"{summary['study']}: {summary['note']}.", *_best(summary)]
 
 
-def show_tables(summary: Mapping[str, Any], top: int) -> list[RenderableType]:
+def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
     """Show what a study was made for, its best trials, and an adaptive one's last ranges."""
     identity = Table(box=None, show_header=False, pad_edge=False)
     for part, text in summary["identity"].items():
@@ -89,7 +87,7 @@ def show_tables(summary: Mapping[str, Any], top: int) -> list[RenderableType]:
     counts = ", ".join(f"{summary[state]} {state}" for state in ("finished", "failed", "running"))
     ranked = sorted(summary["trials"], key=lambda trial: trial["train_bps"])[: top or None]
     return [
-        Text(f"{summary['study']}: {counts}"),
+        f"{summary['study']}: {counts}",
         identity,
         _trials(ranked),
         *_ranges(summary["rounds"]),
@@ -141,27 +139,25 @@ def _trials(trials: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[Shown]:
     if not reached:
         return []
     last = reached[-1]["ranges"]
     spans = ", ".join(
         f"{name} {levels[0]:.4g} to {levels[-1]:.4g}" for name, levels in last.items()
     )
-    return [Text(f"After {len(reached)} rounds the ranges are {spans}.")]
+    return [f"After {len(reached)} rounds the ranges are {spans}."]
 
 
-def _best(summary: Mapping[str, Any]) -> list[RenderableType]:
+def _best(summary: Mapping[str, Any]) -> list[Shown]:
     best = summary["best"]
     if best is None:
-        return [Text("No trial is finished.")]
+        return ["No trial is finished."]
     point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in NAMES)
-    lines: list[RenderableType] = [
-        Text(
-            f"Best: trial {best['number']}, {point}: train {number(best['train_bps'], 3)} bps, "
-            f"test {number(best['test_bps'], 3)} bps."
-        )
+    train, test = number(best["train_bps"], 3), number(best["test_bps"], 3)
+    lines: list[Shown] = [
+        f"Best: trial {best['number']}, {point}: train {train} bps, test {test} bps."
     ]
     if summary["finished"] > 1 and summary["distinct"] == 1:
-        lines.append(Text("Flat: all trials came to the same; the parameters decide nothing."))
+        lines.append("Flat: all trials came to the same; the parameters decide nothing.")
     return lines

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+Shown = Table | Text | str
+"""What the console shows: a table, a line, or a line of a style, without names in it."""
 
-def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+
+def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """One policy against the baselines."""
     title = f"{_count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
     table = _table("policy")
@@ -31,10 +33,10 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
             style="bold" if name == router else None,
         )
     saved = _savings(f"Saved by {router}", summary)
-    return [Text(title), table, *saved, *_notes(summary), *_draws(summary["orders"])]
+    return [title, table, *saved, *_notes(summary), *_draws(summary["orders"])]
 
 
-def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType]:
+def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     """The ranked points, the baselines, and what the best point saves on them."""
     orders = summary["orders"]
     names = list(summary["baselines"])
@@ -63,7 +65,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
         table.add_row("", name, "", "", *scores, number(row["unfilled_shares"], 0))
     best = summary["best"]
     return [
-        Text(title),
+        title,
         table,
         *_savings("Saved by the best point", best),
         _verdict(summary),
@@ -72,7 +74,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[RenderableType
     ]
 
 
-def landscape_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
+def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The exact optimum against the best of the grid."""
     best, grid = summary["best"], summary["grid_best"]
     table = _table("")
@@ -97,7 +99,7 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[RenderableType]:
         f"Exact for {scope}.",
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
-    return [Text(lines[0]), table, *(Text(line) for line in lines[1:])]
+    return [lines[0], table, *lines[1:]]
 
 
 def _table(first: str) -> Table:
@@ -106,14 +108,14 @@ def _table(first: str) -> Table:
     return table
 
 
-def _savings(title: str, row: Mapping[str, Any]) -> list[RenderableType]:
+def _savings(title: str, row: Mapping[str, Any]) -> list[Shown]:
     table = _table("baseline")
     for heading in ("saved", "95 % interval", "orders"):
         table.add_column(heading, justify="right")
     for name, mean in row["savings_bps"].items():
         bounds = interval(row["savings_interval_bps"][name])
         table.add_row(name, number(mean), bounds, str(row["savings_orders"][name]))
-    return [Text(f"{title}, bps, paired over the orders that both filled"), table]
+    return [f"{title}, bps, paired over the orders that both filled", table]
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -127,16 +129,14 @@ def interval(bounds: Sequence[float]) -> str:
     return "-" if not math.isfinite(low) else f"[{low:.2f}, {high:.2f}]"
 
 
-def _verdict(summary: Mapping[str, Any]) -> Text:
+def _verdict(summary: Mapping[str, Any]) -> str:
     points, distinct = len(summary["points"]), summary["distinct"]
     if summary["flat"]:
-        return Text(
-            f"Flat: all {points} points did exactly the same; the parameters decide nothing."
-        )
-    return Text(f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s.")
+        return f"Flat: all {points} points did exactly the same; the parameters decide nothing."
+    return f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s."
 
 
-def _notes(summary: Mapping[str, Any]) -> list[Text]:
+def _notes(summary: Mapping[str, Any]) -> list[Shown]:
     missing = summary["incomplete_orders"]
     if not missing:
         return []
@@ -149,7 +149,7 @@ def _notes(summary: Mapping[str, Any]) -> list[Text]:
     ]
 
 
-def _draws(orders: int) -> list[Text]:
+def _draws(orders: int) -> list[Shown]:
     return (
         [Text("One order is one draw: no interval, no claim.", style="yellow")]
         if orders == 1

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
+import time
 
 import pytest
 import typer
 from rich.table import Table
+from rich.text import Text
 
 import sor_opt.cli
 from sor_opt.cli import main
-from sor_opt.cli.console import Output
+from sor_opt.cli.console import Output, printable
 from sor_opt.cli.options import OutputOptions, duration
 from sor_opt.cli.replay import clock
-from sor_opt.errors import ConfigError
+from sor_opt.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,7 @@ from sor_opt.errors import ConfigError
         "study list --json {tmp}",
         "study show first --json {tmp}",
         "study export first {tmp}/file/a.csv",
+        "backtest none.csv --orders {tmp}/a.csv --json {tmp}/a.csv",
         "data inspect none.csv --json {tmp}",
         "data convert none.csv -o {tmp}/q.foo",
         "data convert none.csv -o {tmp}/q.csv --trades-output {tmp}/q.csv",
@@ -72,12 +77,6 @@ def test_numbers_and_words_are_never_cut(monkeypatch, capsys):
         assert whole in shown
 
 
-def test_two_outputs_may_not_be_one_file(tmp_path):
-    (tmp_path / "link.csv").symlink_to(tmp_path / "log.csv")
-    with pytest.raises(ConfigError, match="two outputs"):
-        Output(OutputOptions(), tmp_path / "log.csv", None, tmp_path / "link.csv")
-
-
 @pytest.mark.parametrize(
     ("read", "text"),
     [
@@ -111,3 +110,105 @@ def test_a_negative_seed_or_top_is_refused(run):
     ):
         code, _, err = run(*words)
         assert (code, "greater than or equal to 0" in err) == (2, True)
+
+
+def test_a_limit_below_one_is_refused(run):
+    for limit in (-1, 0):
+        code, out, err = run("allocate", "none.toml", "--limit", limit)
+        reason = "Input should be greater than or equal to 1"
+        assert (code, out, err) == (2, "", f"error: Invalid value for '--limit': {reason}\n")
+
+
+NASTY = {
+    "[bold]x[/bold]": "[bold]x[/bold]",
+    "[/]": "[/]",
+    ":smile:": ":smile:",
+    "\x1b[31mred\x07": r"\x1b[31mred\x07",
+    "a\rb\nc\td": r"a\rb\nc\td",
+    "\x7f\x9b1m": r"\x7f\x9b1m",
+    "\u202eevil\u2066\u200f": r"\u202eevil\u2066\u200f",
+    "\udcff": r"\udcff",
+    "é中文 λ": "é中文 λ",
+}
+"""Names that files may hold, and what a screen shows of them."""
+
+
+@pytest.mark.parametrize(("name", "shown"), NASTY.items(), ids=lambda name: ascii(name))
+def test_whatever_is_shown_is_text(name, shown, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    table = Table(name, title=f"title {name}", caption=f"caption {name}")
+    table.add_row(f"cell {name}")
+    Output(OutputOptions()).show(table, f"line {name}")
+    printed = capsys.readouterr().out
+    for place in ("title", "caption", "cell", "line"):
+        assert f"{place} {shown}" in printed
+    assert printed.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(("name", "shown"), NASTY.items(), ids=lambda name: ascii(name))
+def test_a_warning_is_one_line_of_text(name, shown, capsys):
+    Output(OutputOptions()).warn(f"about {name}")
+    shown = re.sub(r"(\\[rnt])+", " ", shown)
+    assert capsys.readouterr() == ("", f"warning: about {shown}\n")
+
+
+@pytest.mark.parametrize(("name", "shown"), NASTY.items(), ids=lambda name: ascii(name))
+def test_an_error_is_one_line_of_text(run, monkeypatch, name, shown):
+    def refuse(*_, **__):
+        raise DataError("wrong", file=name)
+
+    monkeypatch.setattr(sor_opt.cli, "app", refuse)
+    shown = re.sub(r"(\\[rnt])+", " ", shown)
+    assert run("grid") == (3, "", f"error: {shown}: wrong\n")
+
+
+def test_a_wrong_word_is_shown_as_text(run):
+    assert run("\x1b[31m") == (2, "", "error: No such command '\\x1b[31m'.\n")
+    for words in (["grid", "none.csv", "--every", "\x1b[31m"], ["data", "\u202e"]):
+        code, out, err = run(*words)
+        assert (code, out, err.rstrip("\n").isprintable()) == (2, "", True)
+
+
+def test_a_long_duration_is_quoted_in_part(run):
+    code, _, err = run("grid", "none.csv", "--every", "9" * 500)
+    assert code == 2
+    assert f"'{'9' * 77}...' is no duration" in err
+
+
+def test_no_line_on_standard_error_is_endless(capsys):
+    Output(OutputOptions()).warn(f"start {'x' * 10_000} end")
+    line = capsys.readouterr().err
+    assert line.startswith("warning: start xxx")
+    assert line.endswith("xxx end\n")
+    assert len(line) == 2006
+
+
+@pytest.mark.parametrize("name", ["[/]", "[bold]x[/bold]", "{x}", "%s", "\x1b[31m"])
+def test_the_label_of_a_bar_is_text(name, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with Output(OutputOptions()).progress(name) as progress:
+        progress(1, 2)
+        time.sleep(0.3)  # the bar is drawn ten times a second
+    assert printable(name) in terminal.getvalue()
+    assert "\x1b[31m" not in terminal.getvalue()
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_may_have_a_style(monkeypatch, capsys):
+    Output(OutputOptions()).show(Text("one [draw]", style="yellow"))
+    assert capsys.readouterr().out == "one [draw]\n"
+
+
+def test_a_line_stays_whole_where_nobody_reads_it_on_a_screen(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "20")
+    Output(OutputOptions()).show("a line of more than twenty columns")
+    assert capsys.readouterr().out == "a line of more than twenty columns\n"

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from sor_opt.errors import ConfigError
-from sor_opt.files import whole
+from sor_opt.files import write_whole
 from sor_opt.market.loaders.base import NO_QUOTES, Loader, Source, header
 from sor_opt.market.loaders.table import (
     INSTANT,
@@ -161,9 +161,7 @@ def check_ending(path: Path | str) -> str:
 
 
 def _write(frame: pd.DataFrame, target: Path) -> None:
-    write = WRITERS[check_ending(target)]
-    with whole(target) as path:
-        path.write_bytes(write(frame))
+    write_whole(target, WRITERS[check_ending(target)](frame))
 
 
 def _csv(frame: pd.DataFrame) -> bytes:

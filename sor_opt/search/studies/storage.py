@@ -102,6 +102,22 @@ def shown(where: str) -> str:
     return url.difference_update_query(_secret_keys(url)).render_as_string(hide_password=True)
 
 
+def files(where: str) -> list[Path]:
+    """Name the files of a storage: the database, SQLite's companions, the locks; none on a server.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither a URL that Optuna accepts nor a path.
+    """
+    url = _parsed(where)
+    if url.get_backend_name() != "sqlite":
+        return []
+    file = Path(str(url.database).removeprefix("file:"))
+    companions = ("-wal", "-shm", "-journal", ".lock")
+    return [file, *(file.with_name(f"{file.name}{end}") for end in companions)]
+
+
 def _parsed(where: str) -> URL:
     try:
         url = make_url(where if "://" in where else f"sqlite:///{where}")

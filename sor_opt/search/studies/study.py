@@ -13,7 +13,7 @@ from optuna import Study
 from optuna.pruners import NopPruner
 from optuna.trial import TrialState
 
-from sor_opt.errors import ConfigError, DataError
+from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.search.objective import Objective, Outcome
 from sor_opt.search.samplers.base import Outlook, Sampler
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
@@ -85,6 +85,9 @@ class StudyRun:
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= 200:
             raise ConfigError("a study's name must hold 1 to 200 characters")
+        if not self.name.isprintable():
+            shown = quoted(self.name)
+            raise ConfigError(f"a study's name must hold no control characters, got {shown}")
         for name in ("trials", "workers", "batch"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")

@@ -12,7 +12,7 @@ from sor_opt.search.studies import storage
 from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.locks import Key
-from sor_opt.search.studies.storage import open_storage, shown
+from sor_opt.search.studies.storage import files, open_storage, shown
 from sor_opt.search.studies.study import StudyRun, run_study
 
 
@@ -26,6 +26,25 @@ def test_sqlite_runs_with_a_write_ahead_log(database):
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     with open_storage(database) as opened, opened.trials.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["some/o.db", "sqlite:///some/o.db", "sqlite:///file:some/o.db?uri=true&mode=rw"],
+)
+def test_the_files_of_a_database_are_known(where):
+    names = ["o.db", "o.db-wal", "o.db-shm", "o.db-journal", "o.db.lock"]
+    assert [str(file) for file in files(where)] == [f"some/{name}" for name in names]
+    assert files("postgresql+psycopg://127.0.0.1/o") == []
+
+
+def test_no_other_files_are_made_beside_a_database(tmp_path):
+    database = tmp_path / "o.db"
+    fill(str(database))
+    with open_storage(str(database)):
+        made = set(tmp_path.iterdir())
+    assert database in made
+    assert made <= set(files(str(database)))
 
 
 @pytest.mark.parametrize(

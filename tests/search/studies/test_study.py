@@ -259,6 +259,9 @@ def test_a_batch_is_saved_before_more_than_its_number_are_at_stake(batch, databa
         ({"workers": 0}, "workers must be >= 1, got 0"),
         ({"batch": 0}, "batch must be >= 1, got 0"),
         ({"name": ""}, "1 to 200 characters"),
+        ({"name": "a\x1b[31m"}, r"must hold no control characters, got 'a\\x1b\[31m'$"),
+        ({"name": "a\nb"}, r"must hold no control characters, got 'a\\nb'$"),
+        ({"name": "\u202ea"}, r"must hold no control characters, got '\\u202ea'$"),
         ({"workers": 2, "batch": 2, "storage": "x.db"}, "several workers need"),
     ],
 )

@@ -48,6 +48,7 @@ def test_points_beyond_counting_are_refused_and_no_limit_lets_them_in(exact):
             ExhaustiveAllocator(limit)
 
 
+@pytest.mark.compiled
 def test_progress_tells_the_points_first_and_then_goes_on():
     seen = []
     problem = even([50, 50, 50, 50], 6000.0)

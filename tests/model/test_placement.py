@@ -406,6 +406,7 @@ def test_the_best_split_over_one_venue_is_proposition_3(family, weight):
     assert sum(found.values()) == TARGET
 
 
+@pytest.mark.compiled
 @every_family
 @pytest.mark.parametrize("weight", [-0.06, 0.3, 0.7, 1.4])
 def test_many_scenarios_come_close_to_the_theoretical_quantile(family, weight):

@@ -165,6 +165,7 @@ def test_wrong_terms_are_refused(wrong, message):
         CompareParams(**{"strategies": ("grid",), **wrong})
 
 
+@pytest.mark.compiled
 def test_no_search_ever_beats_the_exact_optimum():
     tape = generate(SyntheticParams(seed=3, minutes=10))
     quotes = tape.quotes  # whole lots alone, so that the threshold decides everything

@@ -18,10 +18,9 @@ def find_slot(
 ) -> int:
     """Find where a state of this stage is in the hash table, or may be put."""
     mask = len(table) - 1
-    hashed = (
-        key + (climbed if exact >= 0 else 0)
-    ) * 0x1E3779B97F4A7C15  # wraps; high bits mix best
-    slot = (hashed >> 32) & mask
+    # A product of 31 and 32 bits: nothing wraps, compiled or not, and the high bits mix best.
+    state = (key + (climbed if exact >= 0 else 0)) % 0x7FFFFFFF
+    slot = (state * 0x9E3779B1 >> 32) & mask
     while True:
         at = table[slot]
         if at < stage or (links[at, 0] == key and (exact < 0 or links[at, 1] == climbed)):

@@ -102,6 +102,7 @@ def generate(
     rate: Annotated[float, typer.Option(help="Events per second over all venues.")] = 5.0,
     volatility: Annotated[float, typer.Option(help="Deviation of a session's return.")] = 0.008,
     price: Annotated[float, typer.Option(help="Dollars at the open.")] = 120.0,
+    max_rows: Annotated[int, typer.Option(min=1, help="More quotes are refused.")] = 5_000_000,
 ) -> None:
     """Make a synthetic market of six venues; the same call gives the same bytes.
 
@@ -118,7 +119,7 @@ def generate(
         volatility=volatility,
         price=price,
     )
-    tape = generate(params)
+    tape = generate(params, max_rows)
     save_tape(tape, target, trades)
     _tell(out, tape, target, trades)
 

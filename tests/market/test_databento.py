@@ -128,7 +128,41 @@ def test_the_instrument_stands_for_a_symbol_that_is_not_there(load):
     assert load(PRETTY.replace("AAPL", "38"), header).symbol == "38"
 
 
-@pytest.mark.parametrize("publisher", [59, 90, 95])
+def test_a_row_without_a_depth_is_taken_for_news(load):
+    """Only what is known to lie below the best level is left out."""
+    blank = "2024-08-01T13:36:32.4Z,2,A,B,,222.81,10,222.82,222.83,50,36,AAPL\n"
+    assert load(PRETTY + blank).quotes.bid.tolist() == [222.81, 222.81, 222.82]
+
+
+FEEDS = {
+    "exchanges": "2 XNAS 3 XBOS 4 XPSX 5 BATS 6 BATY 7 EDGA 8 EDGX 9 XNYS 10 XCIS 11 XASE 12 XCHI "
+    "13 XCIS 14 XCIS 15 MEMX 16 EPRL 38 IEXG 43 ARCX 44 XNYS 45 XNYS 46 XNAS 47 XNAS 86 XBOS "
+    "87 XPSX 91 XCIS 92 XNYS",
+    "DBEQ.BASIC": "39 XCHI 40 XCIS 41 IEXG 42 EPRL",
+    "EQUS.PLUS": "48 XCHI 49 XCIS 50 IEXG 51 EPRL 52 XNAS 53 XNYS",
+    "EQUS.ALL": "62 XCHI 63 XCIS 64 IEXG 65 EPRL 66 XNAS 67 XNYS 71 BATS 72 BATY 73 EDGA 74 EDGX "
+    "75 XBOS 76 XPSX 77 MEMX 78 XASE 79 ARCX 80 LTSE",
+    "XNAS.BASIC": "81 XNAS 88 XBOS 89 XPSX",
+}
+"""Databento's publishers of US equities that name an exchange, by feed."""
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_publisher_that_names_an_exchange_is_known(load, feed):
+    numbers, venues = FEEDS[feed].split()[::2], FEEDS[feed].split()[1::2]
+    line = PRETTY.splitlines()[0]
+    tape = load("\n".join(line.replace("Z,2,", f"Z,{number},") for number in numbers) + "\n")
+    assert [tape.venues[venue] for venue in tape.quotes.venue] == venues
+
+
+@pytest.mark.parametrize("publisher", [17, 18, 19, 54, 55, 56, 68, 69, 70, 82, 83])
+def test_every_trade_reporting_facility_is_off_exchange(load, publisher):
+    row = PRETTY.splitlines()[1].replace("32.2Z,2,", f"32.5Z,{publisher},") + "\n"
+    tape = load(PRETTY + row)
+    assert (tape.venues, len(tape.trades)) == (("XNAS",), 1)
+
+
+@pytest.mark.parametrize("publisher", [59, 60, 90, 93, 94, 95, 96])
 def test_a_consolidated_publisher_is_refused_with_the_reason(load, publisher):
     with pytest.raises(DataError, match=r"row 1: the publisher is consolidated.* no venue; use"):
         load(PRETTY.replace(",2,", f",{publisher},"))

@@ -94,14 +94,7 @@ def main() -> None:
         for run in range(given.runs):
             way = WAYS[run % len(WAYS)]
             way(frame, path, random.Random(given.seed * given.runs + run))
-            command = (
-                *SOR_OPT,
-                "data",
-                "convert",
-                str(path),
-                "-o",
-                str(Path(folder) / "x.parquet"),
-            )
+            command = (*SOR_OPT, "data", "convert", path, "-o", target)
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             ends[way.__name__, done.returncode] += 1
             if done.returncode not in ENDINGS:

@@ -21,9 +21,6 @@ REASONS = ("route", "sweep", "excess", "limit")
 trade that met our resting bid."""
 ROUTE, SWEEP, EXCESS, LIMIT = range(len(REASONS))
 
-DUST = 1e-9
-"""What remains of an order, as a fraction of its size, and counts as nothing."""
-
 _PER_ORDER = ("first_row", "standing", "taker", "rebate")
 
 

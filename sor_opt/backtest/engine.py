@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.backtest.base import DUST, EXCESS, LIMIT, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import EXCESS, LIMIT, ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.history import History, count_slices, past_flows
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.backtest.resting import Resting
-from sor_opt.market.book import Book, Snapshot
+from sor_opt.market.book import DUST, Book, Snapshot
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.placement import Touch, placement_problem, queues_ahead
 from sor_opt.model.static import static_problem
@@ -80,7 +80,7 @@ class _Run:
         orders, params = self.market.orders, self.market.params
         self.taker, self.rebate = self.market.taker[self.order], self.market.rebate[self.order]
         self.book = Book(len(self.market.tape.venues), params.max_quote_age, params.refill)
-        self.remaining = orders.size
+        self.remaining, self.dust = orders.size, DUST * orders.size
         self.start = int(orders.starts[self.order])
         self.horizon_end = self.start + orders.horizon
 
@@ -145,7 +145,7 @@ class _Run:
             self._place(snapshot, self.history)
         elif self.remaining > 0:
             due = self._due(snapshot.ts)
-            if due > DUST * self.market.orders.size:
+            if due > self.dust:
                 self._buy(snapshot, self._split(snapshot, due), ROUTE)
         if self.remaining < 0 and self.resting is None:
             self._sell_excess(snapshot)
@@ -171,9 +171,8 @@ class _Run:
     def _place(self, snapshot: Snapshot, history: History) -> None:
         """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
         rules, number = self.policy.placement, self._slice(snapshot.ts)
-        dust = DUST * self.market.orders.size
         earlier = self._scheduled(number - 1) if rules.leftover == "sweep" else -np.inf
-        if earlier - self._bought > dust:
+        if earlier - self._bought > self.dust:
             overdue = earlier - self._bought
             self._buy(snapshot, _split_best_ask(snapshot, self.taker, overdue), SWEEP)
             snapshot = self.book.at(snapshot.ts)
@@ -181,7 +180,7 @@ class _Run:
             return
         self.placed = number
         target = self._scheduled(number) - max(self._bought, earlier)
-        if target > dust:
+        if target > self.dust:
             self._send(snapshot, history, number, target)
 
     def _send(self, snapshot: Snapshot, history: History, number: int, target: float) -> None:
@@ -210,7 +209,7 @@ class _Run:
         following = int(np.searchsorted(prints.ts, snapshot.ts, "right"))
         through = self.policy.placement.windows.through == "fill"
         resting = Resting(
-            snapshot.best_bid, touch.queue, sent[len(venues) :], ends, following, through
+            snapshot.best_bid, touch.queue, sent[len(venues) :], ends, following, through, self.dust
         )
         self.resting = resting if resting.open else None
 
@@ -249,7 +248,7 @@ class _Run:
         excess, sold = -self.remaining, 0.0
         for venue in np.lexsort((self.taker, -snapshot.bid)).tolist():
             shares = min(excess - sold, float(snapshot.bid_left[venue]))
-            if shares > 0:
+            if shares > 0 and excess - sold > self.dust:
                 self.book.take_bid(venue, shares)
                 self._record(snapshot.ts, venue, EXCESS, snapshot.bid[venue], -shares)
                 sold += shares
@@ -258,7 +257,7 @@ class _Run:
     def _settle(self, change: float) -> None:
         """Count shares; what rounding leaves of fractional lots is nothing."""
         self.remaining += change
-        if abs(self.remaining) <= DUST * self.market.orders.size:
+        if abs(self.remaining) <= self.dust:
             self.remaining = 0.0
 
     def _record(self, ts: int, venue: int, reason: int, price: float, shares: float) -> None:
@@ -286,6 +285,8 @@ def _split_by_size(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatAr
     for shares in sent.tolist():
         rest -= shares
     for venue in np.lexsort((taker, snapshot.ask)):
+        if rest <= DUST * due:
+            break
         extra = min(rest, left[venue] - sent[venue])
         sent[venue] += extra
         rest -= extra

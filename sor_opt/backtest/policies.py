@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sor_opt.errors import ConfigError
 from sor_opt.model.placement import PlacementParams
@@ -78,10 +78,10 @@ class Policy:
     placement: PlacementRules = PlacementRules()
 
     @property
-    def described(self) -> str:
-        """The policy but for `risk`, as text: two that read alike route alike."""
+    def described(self) -> dict[str, Any]:
+        """The policy but for `risk`, as plain values: two that are equal route alike."""
         own = self.placement if self.split == Split.PLACEMENT else self.static
-        return f"{self.name} {own!r}"
+        return {"name": self.name, **asdict(own)}
 
 
 def static_policy(risk: RiskParams = RiskParams(), static: StaticParams = StaticParams()) -> Policy:

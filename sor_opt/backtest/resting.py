@@ -30,6 +30,8 @@ class Resting:
         The first print that may still reach them.
     through : bool
         Whether a print below the limit fills all that rests at its venue.
+    dust : float
+        Shares up to which rounding is taken to have made them.
     """
 
     limit: float
@@ -38,6 +40,7 @@ class Resting:
     expires: int
     next_print: int
     through: bool
+    dust: float
 
     @property
     def open(self) -> bool:
@@ -57,6 +60,7 @@ class Resting:
             )
             shares = float(np.clip(outflow - self.queue[venue], 0.0, self.left[venue]))
             self.queue[venue] = max(0.0, self.queue[venue] - outflow)
-            if shares > 0:
-                self.left[venue] -= shares
+            if shares > self.dust:
+                rest = self.left[venue] - shares
+                self.left[venue] = rest if rest > self.dust else 0.0
                 yield int(prints.ts[at]), venue, shares

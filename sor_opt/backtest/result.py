@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sor_opt.backtest.base import DUST, EXCESS, LIMIT, REASONS, SWEEP, Market, Replay
+from sor_opt.backtest.base import EXCESS, LIMIT, REASONS, SWEEP, Market, Replay
+from sor_opt.market.book import DUST
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 
 BPS = 1e4

@@ -54,6 +54,10 @@ def run(
     batch: Annotated[
         int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
     ] = 1,
+    seed_from: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Begin a new study with the points of this one."),
+    ] = None,
 ) -> None:
     """Make a study, or go on with it, until it holds so many finished trials.
 
@@ -69,7 +73,9 @@ def run(
     space = levels.space()
     make_sampler(sampler, space, output.seed)  # complains before the data is read
     objective = replay.objective(data, policy, space, out)
-    plan = StudyRun(name, objective, space, sampler, trials, storage, output.seed, workers, batch)
+    plan = StudyRun(
+        name, objective, space, sampler, trials, storage, output.seed, workers, batch, seed_from
+    )
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     summary = result_summary(result)
@@ -89,10 +95,10 @@ def list_studies(output: OutputOptions, storage: StorageOption = _DEFAULT_STORAG
     """
     from sor_opt.report.studies import history_summary, list_tables
     from sor_opt.search.studies.history import studies
-    from sor_opt.search.studies.storage import open_storage
+    from sor_opt.search.studies.storage import read_storage
 
     out = Output(output)
-    with open_storage(storage) as opened:
+    with read_storage(storage) as opened:
         summaries = [history_summary(history) for history in studies(opened)]
         shown = opened.shown
     out.result({"storage": shown, "studies": summaries})
@@ -113,10 +119,10 @@ def show(
     """
     from sor_opt.report.studies import full_summary, show_tables
     from sor_opt.search.studies.history import find
-    from sor_opt.search.studies.storage import open_storage
+    from sor_opt.search.studies.storage import read_storage
 
     out = Output(output)
-    with open_storage(storage) as opened:
+    with read_storage(storage) as opened:
         summary = {**full_summary(find(opened, name)), "storage": opened.shown}
     out.result(summary)
     out.show(*show_tables(summary, top))
@@ -136,13 +142,14 @@ def export(
     """
     from sor_opt.report.export import check_suffix, write_frame
     from sor_opt.search.studies.history import find
-    from sor_opt.search.studies.storage import open_storage
+    from sor_opt.search.studies.storage import read_storage
 
     check_suffix(file)
-    with open_storage(storage) as opened:
-        frame = find(opened, name).frame()
-    write_frame(frame, file)
-    Output(OutputOptions()).show(f"{len(frame)} trials in {file}")
+    with read_storage(storage) as opened:
+        history = find(opened, name)
+    write_frame(history.frame(), file)
+    others = f"; {len(history.others)} not measured by sor-opt left out" if history.others else ""
+    Output(OutputOptions()).show(f"{len(history.visits)} trials in {file}{others}")
 
 
 @app.command("delete")

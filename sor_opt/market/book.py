@@ -10,6 +10,9 @@ import numpy as np
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import BUYER, BoolArray, FloatArray, IntArray, Quotes, Trades
 
+DUST = 1e-9
+"""What remains of a size, as a fraction of it, and counts as nothing: rounding leaves as much."""
+
 Refill = Literal["update", "every-snapshot"]
 Side = Literal["buy", "sell"]
 
@@ -163,13 +166,18 @@ class Book:
         return Snapshot(
             ts=now,
             bid=self._bid,
-            bid_left=np.where(bids, self._bid_size - self._bid_taken, 0.0),
+            bid_left=np.where(bids, _rest(self._bid_size, self._bid_taken), 0.0),
             ask=self._ask,
-            ask_left=np.where(asks, self._ask_size - self._ask_taken, 0.0),
+            ask_left=np.where(asks, _rest(self._ask_size, self._ask_taken), 0.0),
             best_bid=float(self._bid[bids].max()) if bids.any() else float("nan"),
             best_ask=float(self._ask[asks].min()) if asks.any() else float("nan"),
             stale=int((shown & ~young).sum()),
         )
+
+
+def _rest(size: FloatArray, taken: FloatArray) -> FloatArray:
+    left = size - taken
+    return np.where(left > DUST * size, left, 0.0)
 
 
 @compiled

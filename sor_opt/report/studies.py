@@ -13,7 +13,11 @@ from sor_opt.report.tables import Shown, number
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
 from sor_opt.search.studies.history import History, Visit
+from sor_opt.search.studies.identity import DATA, FILE, words
 from sor_opt.search.studies.study import StudyResult
+
+_COUNTS = ("finished", "failed", "pruned", "running")
+"""What trials of ours may be."""
 
 
 def history_summary(history: History) -> dict[str, Any]:
@@ -24,10 +28,14 @@ def history_summary(history: History) -> dict[str, Any]:
         "sampler": history.sampler,
         "finished": len(history.visits),
         "failed": history.failed,
+        "pruned": history.pruned,
         "running": history.running,
+        "not_measured": len(history.others),
         "distinct": len(train),
         "best": _visit(history.best),
         "identity": history.identity,
+        "made_for": words(history.identity),
+        "began_from": history.seeds.told() if history.seeds else None,
     }
 
 
@@ -44,10 +52,14 @@ def result_summary(result: StudyResult) -> dict[str, Any]:
 
 
 def full_summary(history: History) -> dict[str, Any]:
-    """Make the `study show` document: also all finished trials, and an adaptive one's rounds."""
+    """Make the `study show` document: also all finished trials, and an adaptive one's rounds.
+
+    Trials that another program has finished are under `others`: nothing ranks them.
+    """
     return {
         **history_summary(history),
         "trials": [_visit(visit) for visit in history.visits],
+        "others": [other._asdict() for other in history.others],
         "rounds": _rounds(history) if history.sampler == "adaptive" else [],
     }
 
@@ -59,15 +71,16 @@ def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[Shown]:
     table = Table(box=None, pad_edge=False)
     for heading in ("study", "sampler", "data"):
         table.add_column(heading)
-    for heading in ("finished", "best train", "its test"):
+    for heading in (*_COUNTS, "not measured", "best train", "its test"):
         table.add_column(heading, justify="right")
     for row in summaries:
         best = row["best"] or {}
         table.add_row(
             row["study"],
             row["sampler"],
-            row["identity"].get("data", "-"),
-            str(row["finished"]),
+            _source(row),
+            *(str(row[state]) for state in _COUNTS),
+            str(row["not_measured"]),
             number(best.get("train_bps", math.nan), 3),
             number(best.get("test_bps", math.nan), 3),
         )
@@ -76,23 +89,56 @@ def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[Shown]:
 
 def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """Tell how a run ended, and the best point so far."""
-    return [f"{summary['study']}: {summary['note']}.", *_best(summary)]
+    return [
+        f"{summary['study']}: {summary['note']}.",
+        *_origin(summary),
+        *_others(summary["not_measured"]),
+        *_best(summary),
+    ]
 
 
 def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
     """Show what a study was made for, its best trials, and an adaptive one's last ranges."""
     identity = Table(box=None, show_header=False, pad_edge=False)
-    for part, text in summary["identity"].items():
+    for part, text in summary["made_for"].items():
         identity.add_row(part, text)
-    counts = ", ".join(f"{summary[state]} {state}" for state in ("finished", "failed", "running"))
+    counts = ", ".join(f"{summary[state]} {state}" for state in _COUNTS)
     ranked = sorted(summary["trials"], key=lambda trial: trial["train_bps"])[: top or None]
     return [
         f"{summary['study']}: {counts}",
         identity,
+        *_origin(summary),
         _trials(ranked),
+        *_others(summary["not_measured"]),
+        *(_other(other) for other in summary["others"][: top or None]),
         *_ranges(summary["rounds"]),
         *_best(summary),
     ]
+
+
+def _source(summary: Mapping[str, Any]) -> str:
+    """The file that a study was made for, or what else is known of its data."""
+    data = summary["identity"].get(DATA)
+    known = data.get(FILE) if isinstance(data, dict) else None
+    return str(known or summary["made_for"].get(DATA, "-"))
+
+
+def _origin(summary: Mapping[str, Any]) -> list[Shown]:
+    began = summary["began_from"]
+    return [f"Began from {began}."] if began else []
+
+
+def _others(number: int) -> list[Shown]:
+    if not number:
+        return []
+    trials = "1 trial was" if number == 1 else f"{number} trials were"
+    return [f"{trials} finished by another program: not measured here, and not ranked."]
+
+
+def _other(other: Mapping[str, Any]) -> str:
+    point = ", ".join(f"{name} {value}" for name, value in other["params"].items())
+    values = ", ".join(f"{value:g}" for value in other["values"])
+    return f"  trial {other['number']}, {point or 'no parameters'}: value {values}"
 
 
 def _visit(visit: Visit | None) -> dict[str, Any] | None:
@@ -146,7 +192,8 @@ def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[Shown]:
     spans = ", ".join(
         f"{name} {levels[0]:.4g} to {levels[-1]:.4g}" for name, levels in last.items()
     )
-    return [f"After {len(reached)} rounds the ranges are {spans}."]
+    count = "1 round" if len(reached) == 1 else f"{len(reached)} rounds"
+    return [f"After {count} the ranges are {spans}."]
 
 
 def _best(summary: Mapping[str, Any]) -> list[Shown]:

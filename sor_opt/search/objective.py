@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,8 +14,9 @@ from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import Market
 from sor_opt.backtest.policies import Policy, static_policy
 from sor_opt.backtest.result import Result
+from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import DataError
-from sor_opt.market.tape import BoolArray, FloatArray
+from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 from sor_opt.model.risk import RiskParams
 
 TRAIN_TENTHS = 7
@@ -33,8 +36,11 @@ class Objective(Protocol):
     def __call__(self, params: RiskParams) -> Outcome:
         """Replay the orders with `params`."""
 
-    def fingerprint(self) -> dict[str, str]:
-        """Texts that identify data, orders and policy: two studies mix only if all are equal."""
+    def fingerprint(self) -> dict[str, Any]:
+        """Plain values by part that identify what is measured: studies mix only if all are equal.
+
+        A value named `file` says where the data came from, and may differ.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +87,52 @@ class ShortfallObjective:
                 mend="see `sor-opt data inspect`",
             )
 
-    def fingerprint(self) -> dict[str, str]:
-        """Texts that identify data, orders and policy."""
-        market, orders = self.market, self.market.orders
-        fees = market.taker.tobytes() + market.rebate.tobytes()
-        layout = hashlib.sha256(orders.starts.tobytes() + orders.deadlines.tobytes()).hexdigest()
+    def fingerprint(self) -> dict[str, Any]:
+        """Plain values that identify the data, the replay's rules and results, and the policy."""
+        market = self.market
         return {
-            "data": market.tape.fingerprint()[:16],
-            "orders": f"{len(orders)} x {orders.side} {orders.size:g}, "
-            f"horizon {orders.horizon} ns, {layout[:16]}",
-            "rules": repr(market.params),
-            "fees": hashlib.sha256(fees).hexdigest()[:16],
+            "data": {
+                "file": Path(market.tape.source).name,
+                "digest": market.tape.fingerprint()[:16],
+            },
+            "results": {"number": RESULTS},
+            "orders": _layout(market),
+            "rules": asdict(market.params),
+            "fees": _fees(market),
             "policy": self.policy.described,
+            "objective": f"mean shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
         }
+
+
+def _layout(market: Market) -> dict[str, Any]:
+    orders = market.orders
+    first, last = (
+        datetime.fromtimestamp(orders.starts[at] / SECOND, market.tape.zone) for at in (0, -1)
+    )
+    return {
+        "number": len(orders),
+        "side": orders.side,
+        "size": orders.size,
+        "horizon": orders.horizon,
+        "from": f"{first:%Y-%m-%d %H:%M:%S}",
+        "to": f"{last:%Y-%m-%d %H:%M:%S}",
+        "digest": _digest(orders.starts.tobytes() + orders.deadlines.tobytes()),
+    }
+
+
+def _fees(market: Market) -> dict[str, str]:
+    """Every venue's fees and rebates, dollars per share, in the order of the days."""
+    fees = {}
+    for k, venue in enumerate(market.tape.venues):
+        pairs = zip(market.taker[:, k].tolist(), market.rebate[:, k].tolist(), strict=True)
+        fees[venue] = ", then ".join(
+            f"taker {fee!r} rebate {back!r}" for fee, back in dict.fromkeys(pairs)
+        )
+    return {**fees, "digest": _digest(market.taker.tobytes() + market.rebate.tobytes())}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _mean(values: FloatArray) -> float:

@@ -152,6 +152,27 @@ def test_the_kernel_does_what_the_readable_engine_does(market, scene, policy):
     assert_same(run(stage, policy), run(stage, policy, create("fast")))
 
 
+fractions = st.sampled_from([0.1, 0.2, 0.3, 0.7, 0.8, 1.1, 2.3])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    scene=scenes,
+    shown=st.lists(fractions, min_size=60, max_size=60),
+    size=st.sampled_from([3, 10, 10.9]),
+    policy=policies,
+)
+def test_nothing_executes_that_rounding_alone_has_made(market, scene, shown, size, policy):
+    rows = [
+        (t, v, b, shares, a, rest)
+        for (t, v, b, _, a, _), shares, rest in zip(scene["rows"], shown, shown[::-1], strict=False)
+    ]
+    stage = market(**{**scene, "rows": rows, "size": size, "slice_seconds": 10})
+    result = run(stage, policy)
+    assert_same(result, run(stage, policy, create("fast")))
+    assert (np.abs(result.replay.shares) > 1e-6).all()
+
+
 def learned(market, scene, policy):
     """The market of a scene, or None where no window of it has a book and a trade."""
     stage = market(**scene)

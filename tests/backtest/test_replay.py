@@ -103,6 +103,24 @@ def test_an_ask_without_a_bid_is_bought_once_the_book_has_a_mid(market, play, br
     assert play(with_sell, BEST_ASK) == [(2, "B", 9.97, 100, "route")]
 
 
+@pytest.mark.parametrize("policy", [TWAP, VWAP], ids=["twap", "vwap"])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_what_rounding_leaves_is_never_traded(market, play, policy, side):
+    """1 - 0.7 is 0.30000000000000004, of which a display of 0.3 leaves 4e-17 due."""
+    depths = [(0, 0.7, 9.98, 10.00), (1, 0.3, 9.98, 10.00), (2, 50, 9.90, 10.05)]
+    rows = [
+        *((0, venue, bid, shares, ask, shares) for venue, shares, bid, ask in depths),
+        *((second, 2, 9.90, 50, 10.05, 50) for second in (1, 2, 61, 62, 121, 122)),
+    ]
+    trades = play(market(rows, size=3, horizon=180, side=side), policy)
+    assert [(venue, round(abs(shares), 9)) for _, venue, _, shares, _ in trades] == [
+        ("A", 0.7),
+        ("B", 0.3),
+        ("C", 1.0),
+        ("C", 1.0),
+    ]
+
+
 def test_twap_goes_by_time_and_not_by_rows(market, play):
     crowd = [(i / 100, 0, 9.98, 1000, 10.00, 1000) for i in range(500)]
     scene = market(crowd, size=300, horizon=180)

@@ -12,11 +12,14 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import optuna
 import pandas as pd
 import pytest
 
 import sor_opt.cli
+from sor_opt.backtest.version import RESULTS
 from sor_opt.cli import study
+from sor_opt.search.studies.storage import open_storage
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLE = [DATA / "sample_quotes.csv.gz", "--every", "10m", "--size", "1000"]
@@ -70,9 +73,13 @@ def test_list_and_show_tell_what_a_study_is_for(first):
     assert "grid" in out
     code, out, _ = first("show", "first", "--top", 2)
     assert code == 0
-    assert "first: 5 finished, 0 failed, 0 running" in out
+    assert "first: 5 finished, 0 failed, 0 pruned, 0 running" in out
     assert "lambda_under" in out
-    assert '"reach": 20.0' in out
+    assert "reach 20, unit fraction" in out
+    assert "sample_quotes.csv.gz, digest " in out
+    assert "horizon 9m" in out
+    assert "max quote age not set, refill update, slice 1m" in out
+    assert f"number {RESULTS}" in out
 
 
 def test_show_holds_the_rounds_of_an_adaptive_study(call):
@@ -100,6 +107,31 @@ def test_export_refuses_an_unknown_ending_first(first, tmp_path):
     assert "unknown ending" in err
 
 
+def test_export_counts_what_it_leaves_out(first, tmp_path):
+    with open_storage(str(tmp_path / "studies.db")) as opened:
+        optuna.load_study(study_name="first", storage=opened.trials).add_trial(
+            optuna.trial.create_trial(value=-1e9)
+        )
+    file = tmp_path / "trials.csv"
+    code, out, _ = first("export", "first", file)
+    assert (code, out) == (0, f"5 trials in {file}; 1 not measured by sor-opt left out\n")
+    assert list(pd.read_csv(file)["number"]) == [0, 1, 2, 3, 4]
+
+
+def test_a_new_study_begins_with_the_points_of_another(first):
+    more = ("--sampler", "random", "--trials", 6, "--size", 900, "--seed-from", "first")
+    code, out, err = first("run", "second", *SAMPLE, *more)
+    assert (code, err) == (0, "")
+    assert "Began from 5 points of study first, the best first.\n" in out
+    _, shown, _ = first("show", "second", "--json", "-")
+    _, old, _ = first("show", "first", "--json", "-")
+    ranked = sorted(json.loads(old)["trials"], key=lambda trial: trial["train_bps"])
+    trials = json.loads(shown)["trials"]
+    assert [trial["params"] for trial in trials][:5] == [trial["params"] for trial in ranked]
+    assert len(trials) == 6
+    assert json.loads(shown)["began_from"] == "5 points of study first, the best first"
+
+
 def test_delete_asks_first(first, monkeypatch):
     monkeypatch.setattr("typer.confirm", lambda *_, **__: (_ for _ in ()).throw(SystemExit(1)))
     assert first("delete", "first")[0] == 1
@@ -111,8 +143,8 @@ def test_delete_asks_first(first, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (("show", "second"), 1, "no study 'second' in"),
-        (("delete", "second", "--yes"), 1, "there are first"),
+        (("show", "second"), 2, "no study 'second' in"),
+        (("delete", "second", "--yes"), 2, "there are first"),
         (("show", "first", "--storage", "none.db"), 1, "none.db: there is no such file"),
         (("show", "first", "--storage", __file__), 1, "is not a SQLite database"),
         (("show", "first", "--storage", "foo://x"), 2, "no database is called 'foo'"),
@@ -120,9 +152,11 @@ def test_delete_asks_first(first, monkeypatch):
         (
             ("run", "first", *SAMPLE, "--sampler", "grid", "--size", 999),
             2,
-            "another orders: it has",
+            "orders size is 1000 in the study and 999 in this run",
         ),
         (("run", "first", *SAMPLE, "--trials", 0), 2, "trials must be >= 1, got 0"),
+        (("run", "new", *SAMPLE, "--seed-from", "nosuch"), 2, "no study 'nosuch' in"),
+        (("run", "new", *SAMPLE, "--seed-from", "new"), 2, "cannot begin from itself"),
         (("run", "first", "none.csv"), 3, "none.csv"),
     ],
 )
@@ -139,6 +173,15 @@ def test_a_password_is_never_shown(call, capsys):
     assert code == 1
     assert "me:***@127.0.0.1" in err
     assert "secret" not in out + err
+
+
+def test_a_password_without_its_scheme_is_never_shown(call):
+    orders = ("--sampler", "grid", "--trials", 1)
+    for words in (("list",), ("show", "first"), ("run", "first", *SAMPLE, *orders)):
+        code, out, err = call(*words, "--storage", "me:secret@host/db")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "without its scheme" in err
+        assert "secret" not in out + err
 
 
 @pytest.mark.skipif(

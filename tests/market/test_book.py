@@ -89,6 +89,17 @@ def test_what_we_took_is_gone_but_still_counts_for_the_mid():
     assert book.at(10).ask_left.tolist() == [300, 400]
 
 
+def test_what_rounding_leaves_of_a_display_is_nothing():
+    assert 0.8 - (0.1 + 0.7) > 0
+    book = Book(1, None)
+    book.apply(make_feed(Quotes([0], [0], [9.9], [0.8], [10.0], [0.8]), "buy"), 0)
+    for take in (book.take_ask, book.take_bid):
+        take(0, 0.1)
+        take(0, 0.7)
+    assert book.at(0).ask_left.tolist() == [0]
+    assert book.at(0).bid_left.tolist() == [0]
+
+
 def test_every_snapshot_refills_all_venues():
     book, feed = book_after(1, refill="every-snapshot")
     book.take_ask(0, 300)

@@ -1,5 +1,7 @@
 import multiprocessing
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # worker processes import search_fakes
 
 from sor_opt.search.studies.history import find
-from sor_opt.search.studies.storage import open_storage
+from sor_opt.search.studies.storage import read_storage
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def database(tmp_path):
 @pytest.fixture
 def read():
     def history(where, name):
-        with open_storage(where) as storage:
+        with read_storage(where) as storage:
             return find(storage, name)
 
     return history
@@ -43,10 +45,12 @@ def start():
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
+def postgres():
     """Give the URL of a PostgreSQL server of our own."""
     pgserver = pytest.importorskip("pgserver", reason="needs the extra dev")
     pytest.importorskip("psycopg", reason="needs the extra dev")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # run by root the server is another user's
+        server = pgserver.get_server(Path(folder) / "server")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()

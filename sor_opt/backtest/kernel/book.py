@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.compiled import compiled
-from sor_opt.market.book import Feed
+from sor_opt.market.book import DUST, Feed
 from sor_opt.market.tape import FloatArray, IntArray
 
 
@@ -69,9 +69,16 @@ def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:
         if max_age >= 0 and now - book.quoted_at[k] > max_age:
             continue
         if book.bid_size[k] > 0:
-            book.bid_left[k] = book.bid_size[k] - book.bid_taken[k]
+            book.bid_left[k] = left_of(book.bid_size[k], book.bid_taken[k])
             best_bid = max(best_bid, book.bid[k])
         if book.ask_size[k] > 0:
-            book.ask_left[k] = book.ask_size[k] - book.ask_taken[k]
+            book.ask_left[k] = left_of(book.ask_size[k], book.ask_taken[k])
             best_ask = min(best_ask, book.ask[k])
     return best_bid, best_ask
+
+
+@compiled
+def left_of(size: float, taken: float) -> float:
+    """Shares of a display that we have not taken."""
+    left = size - taken
+    return left if left > DUST * size else 0.0

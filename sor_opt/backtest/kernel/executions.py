@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.backtest.base import EXCESS
-from sor_opt.backtest.kernel.book import BookState
+from sor_opt.backtest.kernel.book import BookState, left_of
 from sor_opt.compiled import compiled
 from sor_opt.market.book import cheapest
 from sor_opt.market.tape import FloatArray, IntArray
@@ -53,17 +53,17 @@ def buy(log: Log, book: BookState, sent: FloatArray, now: int, order: int, reaso
 
 @compiled
 def sell_excess(
-    log: Log, book: BookState, taker: FloatArray, excess: float, now: int, order: int
+    log: Log, book: BookState, taker: FloatArray, excess: float, now: int, order: int, dust: float
 ) -> float:
     """Give back at the best bids what was bought too much; return the shares sold."""
     sold = 0.0
-    while sold < excess:
+    while excess - sold > dust:
         k = cheapest(-book.bid, book.bid_left, taker)
         if k < 0:
             break
         shares = min(excess - sold, book.bid_left[k])
         book.bid_taken[k] += shares
-        book.bid_left[k] -= shares
+        book.bid_left[k] = left_of(book.bid_size[k], book.bid_taken[k])
         record(log, now, order, k, EXCESS, book.bid[k], -shares)
         sold += shares
     return sold

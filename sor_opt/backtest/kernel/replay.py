@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.base import DUST, ROUTE, SWEEP, Market, Replay
+from sor_opt.backtest.base import ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.history import History, past_flows
 from sor_opt.backtest.kernel.book import BookState, apply_quote, look, open_book
 from sor_opt.backtest.kernel.changes import Ahead
@@ -26,7 +26,7 @@ from sor_opt.backtest.kernel.splits import (
 )
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
-from sor_opt.market.book import Feed, Prints
+from sor_opt.market.book import DUST, Feed, Prints
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.placement import Touch, check_cells, check_target
 from sor_opt.model.static import check_depth
@@ -240,7 +240,7 @@ def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
                         bought = buy(log, book, sent, now, order, ROUTE)
                         remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
-                    sold = sell_excess(log, book, taker, -remaining, now, order)
+                    sold = sell_excess(log, book, taker, -remaining, now, order, dust)
                     remaining = settle(remaining, sold, dust)
                 if remaining == 0 and not is_open(bids):
                     break

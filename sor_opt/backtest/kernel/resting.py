@@ -70,8 +70,8 @@ def meet(
             )
             shares = min(max(outflow - bids.queue[venue], 0.0), bids.left[venue])
             bids.queue[venue] = max(0.0, bids.queue[venue] - outflow)
-            if shares > 0:
-                bids.left[venue] -= shares
+            if shares > dust:
+                bids.left[venue] = settle(bids.left[venue], -shares, dust)
                 record(log, prints.ts[at], order, venue, LIMIT, bids.limit[0], shares)
                 remaining = settle(remaining, -shares, dust)
         at += 1

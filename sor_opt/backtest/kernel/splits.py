@@ -11,7 +11,7 @@ from sor_opt.allocators.fast import FREE, solve_ladders
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
 from sor_opt.compiled import compiled
-from sor_opt.market.book import cheapest
+from sor_opt.market.book import DUST, cheapest
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.static import count_rungs, write_rungs
 
@@ -61,7 +61,7 @@ def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArr
         sent[k] = math.floor(due * book.ask_left[k] / shown)
         unused[k] = book.ask_left[k] - sent[k]
         rest -= sent[k]
-    while rest > 0:
+    while rest > DUST * due:
         k = cheapest(book.ask, unused, taker)
         if k < 0:
             return

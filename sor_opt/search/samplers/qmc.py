@@ -22,11 +22,15 @@ class QmcSampler(SequenceSampler):
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._sobol = Sobol(len(NAMES), scramble=True, rng=np.random.default_rng(seed))
+        self._sobol: Sobol | None = None
         self._drawn: list[NDArray[np.float64]] = []
 
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
         """Give the point number `slot` of the sequence."""
+        if self._sobol is None:
+            # Not any earlier: scipy swallows a Ctrl-C meanwhile, unless somebody listens for it.
+            generator = np.random.default_rng(self.seed)
+            self._sobol = Sobol(len(NAMES), scramble=True, rng=generator)
         while slot >= len(self._drawn):
             self._drawn.extend(self._sobol.random(_BLOCK))
         return stretched(self.space, self._drawn[slot])

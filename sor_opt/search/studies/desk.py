@@ -8,25 +8,45 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import optuna
 from optuna import Trial
+from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import Outlook, Sampler, distributions
 from sor_opt.search.studies.interrupt import Stop
 from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.locks import Key
-from sor_opt.search.studies.storage import Storage
+from sor_opt.search.studies.storage import SharedStorage
 
 TEST_ATTRIBUTE = "test_bps"
 
 WAIT_SECONDS = 0.02
 """How long a worker rests that has nothing to do yet."""
+
+
+def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> bool:
+    """Whether a trial is finished, and measured by sor_opt: no other program leaves a test value.
+
+    Parameters
+    ----------
+    trial : FrozenTrial
+    space : mapping of str to BaseDistribution
+        The study's distributions, of which every point of ours is.
+    """
+    return (
+        trial.state is TrialState.COMPLETE
+        and trial.values is not None
+        and len(trial.values) == 1
+        and math.isfinite(trial.values[0])
+        and TEST_ATTRIBUTE in trial.user_attrs
+        and trial.distributions == space
+    )
 
 
 class Desk:
@@ -87,16 +107,23 @@ class Desk:
         self.finished += state is TrialState.COMPLETE
 
     def _mirror(self, trial: FrozenTrial) -> None:
-        """Take in a trial of the database as it stands there: a new one, or one that has ended."""
-        self._count(trial.number, trial.state)
+        """Take in a trial of the database as it stands there: a new one, or one that has ended.
+
+        What another program has finished is no value of ours: it takes its number and no more.
+        """
+        foreign = trial.state.is_finished() and not measured(trial, self._distributions)
+        state = TrialState.FAIL if foreign else trial.state
+        self._count(trial.number, state)
         if trial.number == len(self.trials):
-            self._study.add_trial(trial)
+            self._study.add_trial(create_trial(state=state) if foreign else trial)
             return
-        for key, value in trial.user_attrs.items():
-            self._memory.set_trial_user_attr(trial.number, key, value)
-        for key, value in trial.system_attrs.items():
-            self._memory.set_trial_system_attr(trial.number, key, value)
-        self._memory.set_trial_state_values(trial.number, trial.state, trial.values)
+        if not foreign:
+            for key, value in trial.user_attrs.items():
+                self._memory.set_trial_user_attr(trial.number, key, value)
+            for key, value in trial.system_attrs.items():
+                self._memory.set_trial_system_attr(trial.number, key, value)
+        values = None if foreign else trial.values
+        self._memory.set_trial_state_values(trial.number, state, values)
 
 
 class SharedDesk(Desk):
@@ -109,9 +136,10 @@ class SharedDesk(Desk):
     """
 
     def __init__(
-        self, storage: Storage, name: str, sampler: Sampler, target: int, stop: Stop
+        self, storage: SharedStorage, name: str, sampler: Sampler, target: int, stop: Stop
     ) -> None:
         super().__init__(sampler, target)
+        self._storage = storage
         self._locks = storage.locks
         self._ledger = Ledger(storage, name)
         self._stop = stop
@@ -121,6 +149,7 @@ class SharedDesk(Desk):
         with self._locks.held(Key(self._ledger.study), self._stop) as taken:
             if not taken:
                 return Outlook.WAIT
+            self._storage.check()
             self._read()
             trial = super().ask()
             if isinstance(trial, Trial):
@@ -141,6 +170,7 @@ class SharedDesk(Desk):
     def _finish(self, trial: Trial) -> None:
         self._ledger.finish(self.trials[trial.number])
         self._locks.release(self._key(trial.number))
+        self._storage.check()
 
     def _key(self, number: int) -> Key:
         return Key.trial(self._ledger.study, number)
@@ -163,7 +193,13 @@ class BatchDesk(SharedDesk):
     """Trials in memory, written to a database that is ours alone a batch at a time."""
 
     def __init__(
-        self, storage: Storage, name: str, sampler: Sampler, target: int, stop: Stop, batch: int
+        self,
+        storage: SharedStorage,
+        name: str,
+        sampler: Sampler,
+        target: int,
+        stop: Stop,
+        batch: int,
     ) -> None:
         super().__init__(storage, name, sampler, target, stop)
         self._batch = batch
@@ -201,3 +237,4 @@ class BatchDesk(SharedDesk):
         if ended:
             self._ledger.append(ended)
             self._written += len(ended)
+            self._storage.check()

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import optuna
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from sor_opt.errors import ConfigError, StorageError
+from sor_opt.errors import ConfigError
 from sor_opt.model.risk import RiskParams
 from sor_opt.search.objective import Outcome
+from sor_opt.search.samplers.base import distributions
 from sor_opt.search.space import NAMES, Space
-from sor_opt.search.studies.desk import TEST_ATTRIBUTE
+from sor_opt.search.studies.desk import TEST_ATTRIBUTE, measured
+from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, upgraded
 from sor_opt.search.studies.locks import Key
-from sor_opt.search.studies.storage import Storage
+from sor_opt.search.studies.seeds import Seeds
+from sor_opt.search.studies.storage import SharedStorage, Storage
 
 if TYPE_CHECKING:
     import pandas as pd
 
-IDENTITY_ATTRIBUTE = "sor_opt"
-SAMPLER, SPACE = "sampler", "space"
+_RECORD = "sor_opt"
+"""The attribute of a study that holds its identity."""
+
+_SEEDS = "seeds"
+"""What the record holds beside the identity."""
 
 
 class Visit(NamedTuple):
@@ -35,6 +41,14 @@ class Visit(NamedTuple):
     seconds: float
 
 
+class Other(NamedTuple):
+    """A finished trial that sor_opt has not measured: its value means whatever it may."""
+
+    number: int
+    params: dict[str, Any]
+    values: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class History:
     """A study as it stands.
@@ -43,27 +57,34 @@ class History:
     ----------
     name : str
         The study.
-    identity : dict of str to str
-        What it was made for: data, orders, policy, space, objective, sampler.
+    identity : dict
+        What it was made for, see `sor_opt.search.studies.identity`.
     space : Space
         The space that it searches.
     visits : tuple of Visit
         Its finished trials in the order of their numbers.
-    failed, running : int
-        Its trials without a value, and those that run (or whose process has died).
+    others : tuple of Other
+        Trials that another program has finished in it; never ranked, nor counted as finished.
+    failed, pruned, running : int
+        Its trials without a value, those given up, and those that run (or whose process has died).
+    seeds : Seeds or None
+        The points of another study that it began from.
     """
 
     name: str
-    identity: dict[str, str]
+    identity: Identity
     space: Space
     visits: tuple[Visit, ...]
+    others: tuple[Other, ...]
     failed: int
+    pruned: int
     running: int
+    seeds: Seeds | None
 
     @property
     def sampler(self) -> str:
         """The name of its sampler."""
-        return self.identity[SAMPLER]
+        return str(self.identity[SAMPLER])
 
     @property
     def best(self) -> Visit | None:
@@ -98,24 +119,22 @@ def find(storage: Storage, name: str) -> History:
 
     Raises
     ------
-    StorageError
+    ConfigError
         If there is no such study, or sor_opt has not made it.
     """
     study = _load(storage, name)
     if not identity_of(study):
-        raise StorageError(f"study {name!r} in {storage.shown} was not made by sor-opt")
+        raise ConfigError(f"study {name!r} in {storage.shown} was not made by sor-opt")
     return history(study)
 
 
-def delete(storage: Storage, name: str) -> None:
+def delete(storage: SharedStorage, name: str) -> None:
     """Delete a study with all of its trials.
 
     Raises
     ------
-    StorageError
-        If there is no such study.
     ConfigError
-        If a process is running it.
+        If there is no such study, or a process is running it.
     """
     study = _load(storage, name)
     key = storage.trials.get_study_id_from_name(name)
@@ -126,53 +145,74 @@ def delete(storage: Storage, name: str) -> None:
         optuna.delete_study(study_name=name, storage=storage.trials)
 
 
-def identity_of(study: Study) -> dict[str, str]:
+def sign(study: Study, identity: Identity, seeds: Seeds | None) -> None:
+    """Keep with a new study what it is made for, all of it or nothing."""
+    more = {} if seeds is None else {_SEEDS: seeds.record()}
+    study.set_user_attr(_RECORD, {**identity, **more})
+
+
+def identity_of(study: Study) -> Identity:
     """Tell what a study was made for; empty where sor_opt has not made it."""
-    return dict(study.user_attrs.get(IDENTITY_ATTRIBUTE, {}))
+    record = _record(study)
+    return upgraded({part: record[part] for part in record if part != _SEEDS}) if record else {}
+
+
+def seeds_of(study: Study) -> Seeds | None:
+    """Give the points that a study began from."""
+    seeds = _record(study).get(_SEEDS)
+    return None if seeds is None else Seeds.of_record(seeds)
 
 
 def history(study: Study) -> History:
     """Read a study that sor_opt has made."""
-    identity = identity_of(study)
-    return of_trials(study.study_name, identity, study.get_trials(deepcopy=False))
+    trials = study.get_trials(deepcopy=False)
+    return of_trials(study.study_name, identity_of(study), trials, seeds_of(study))
 
 
-def of_trials(name: str, identity: dict[str, str], trials: Sequence[FrozenTrial]) -> History:
+def of_trials(
+    name: str, identity: Identity, trials: Sequence[FrozenTrial], seeds: Seeds | None = None
+) -> History:
     """Make a history of Optuna's trials."""
     space = _space(identity)
-    states = [trial.state for trial in trials]
+    allowed = distributions(space)
+    ours = {trial.number for trial in trials if measured(trial, allowed)}
+    states = Counter(trial.state for trial in trials)
     return History(
         name,
         identity,
         space,
-        tuple(_visits(space, trials)),
-        failed=states.count(TrialState.FAIL),
-        running=states.count(TrialState.RUNNING),
+        visits=tuple(_visit(space, trial) for trial in trials if trial.number in ours),
+        others=tuple(
+            Other(trial.number, dict(trial.params), tuple(trial.values or ()))
+            for trial in trials
+            if trial.state is TrialState.COMPLETE and trial.number not in ours
+        ),
+        failed=states[TrialState.FAIL],
+        pruned=states[TrialState.PRUNED],
+        running=states[TrialState.RUNNING],
+        seeds=seeds,
     )
 
 
-def space_text(space: Space) -> str:
-    """Write a space as one line of an identity."""
-    return json.dumps(asdict(space))
+def _record(study: Study) -> dict[str, Any]:
+    record = study.user_attrs.get(_RECORD)
+    return record if isinstance(record, dict) and {SAMPLER, SPACE} <= record.keys() else {}
 
 
-def _space(identity: dict[str, str]) -> Space:
-    values: dict[str, Any] = json.loads(identity[SPACE])
+def _space(identity: Identity) -> Space:
+    values: dict[str, Any] = identity[SPACE]
     levels = {name: tuple(values[name]) for name in NAMES}
     return Space(**{**values, **levels})
 
 
-def _visits(space: Space, trials: Iterable[FrozenTrial]) -> Iterable[Visit]:
-    for trial in trials:
-        if trial.state is not TrialState.COMPLETE or trial.value is None:
-            continue
-        test = trial.user_attrs.get(TEST_ATTRIBUTE)
-        yield Visit(
-            trial.number,
-            space.params(trial.params),
-            Outcome(trial.value, float("nan") if test is None else test),
-            trial.duration.total_seconds() if trial.duration else float("nan"),
-        )
+def _visit(space: Space, trial: FrozenTrial) -> Visit:
+    test = trial.user_attrs[TEST_ATTRIBUTE]
+    return Visit(
+        trial.number,
+        space.params(trial.params),
+        Outcome(trial.values[0], float("nan") if test is None else test),
+        trial.duration.total_seconds() if trial.duration else float("nan"),
+    )
 
 
 def _load(storage: Storage, name: str) -> Study:
@@ -181,4 +221,4 @@ def _load(storage: Storage, name: str) -> Study:
     except KeyError:
         names = sorted(optuna.get_all_study_names(storage.trials))
         known = f"there are {', '.join(names)}" if names else "there are none"
-        raise StorageError(f"no study {name!r} in {storage.shown}; {known}") from None
+        raise ConfigError(f"no study {name!r} in {storage.shown}; {known}") from None

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Table, func, insert, or_, select, update
 
 from sor_opt.errors import StorageError
-from sor_opt.search.studies.storage import Storage
+from sor_opt.search.studies.storage import SharedStorage
 
 _Row = dict[str, Any]
 _TRIALS: Table = models.TrialModel.__table__
@@ -30,7 +30,7 @@ class Ledger:
     Whoever calls `append` has held the study's lock since `news`: the numbers it uses are free.
     """
 
-    def __init__(self, storage: Storage, name: str) -> None:
+    def __init__(self, storage: SharedStorage, name: str) -> None:
         self.study = storage.trials.get_study_id_from_name(name)
         self._trials = storage.trials
         self._engine = storage.engine
@@ -50,7 +50,9 @@ class Ledger:
         else:
             trials = [self._trials.get_trial(key) for key in self._changed()]
         if any(trial.state is TrialState.WAITING for trial in trials):
-            raise StorageError("another program has queued trials in this study; remove them")
+            raise StorageError(
+                "another program has queued trials in this study; let it run or delete them"
+            )
         for trial in trials:
             self._note(trial._trial_id, trial.state)
         return trials
@@ -82,7 +84,9 @@ class Ledger:
         key = self._ids[trial.number]
         with self._engine.begin() as connection:
             if not self._end(connection, key, trial.state):
-                raise StorageError(f"another program has ended trial {trial.number}")
+                raise StorageError(
+                    f"another program has ended trial {trial.number}; the same command goes on"
+                )
             _insert_outcomes(connection, [(key, trial)])
         self._note(key, trial.state)
 
@@ -120,7 +124,9 @@ class Ledger:
         ids = connection.scalars(numbered, rows).all()
         mine = _TRIALS.c.study_id == self.study
         if connection.scalar(select(func.count()).where(mine)) != trials[-1].number + 1:
-            raise StorageError("another program has added trials to this study meanwhile")
+            raise StorageError(
+                "another program has added trials to this study meanwhile; the same command goes on"
+            )
         return ids
 
     def _end(self, connection: Connection, key: int, state: TrialState) -> bool:

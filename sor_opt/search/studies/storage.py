@@ -11,66 +11,110 @@ from typing import Any
 
 from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
-from sqlalchemy import URL, Engine, create_engine, inspect, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Engine, create_engine, inspect
+from sqlalchemy.exc import SQLAlchemyError
 
-from sor_opt.errors import ConfigError, StorageError
+from sor_opt.errors import ConfigError, SorOptError, StorageError
+from sor_opt.search.studies.address import KINDS, Address
 from sor_opt.search.studies.locks import FileLocks, Key, Locks, ServerLocks
+from sor_opt.search.studies.sqlite import WRITING, Connect, HeldFile, connector, reading
 
 DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 
-_BUSY_SECONDS = 30.0
 _CONNECT_SECONDS = 10
+_FULL = "make room there; the same command then goes on from what is saved"
 _MENDS = {
     "database is locked": "end the program that holds it",
     "readonly database": "give yourself the right to write the file and its folder",
+    "unable to open database file": "give yourself the right to read it and to write its folder",
+    "database or disk is full": _FULL,
+    "disk I/O error": f"if the disk is full, {_FULL}",
+    "malformed": "another program has written into it; put back a copy of it",
 }
 _FOREIGN = "is not a SQLite database; name a file that sor-opt made, or a new one"
+_TABLES = {"studies", "alembic_version"}
+"""The first and the last of the tables that Optuna makes."""
+
+_ANY_FILE = URL.create("sqlite", database="studies.db")
+"""What stands for a file that is connected to otherwise."""
+
+_FAILURES = (SQLAlchemyError, OptunaError, sqlite3.Error)
+"""How an open database fails."""
+
+_ODD = (*_FAILURES, TypeError, ValueError, RuntimeError, ImportError, OSError)
+"""How drivers fail where a URL asks for what they do not know."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """An open database of studies.
+    """A database of studies, open for reading.
 
     Parameters
     ----------
     shown : str
-        Its URL as it may be shown: without a password.
+        Its path or URL as it may be shown: without a password.
     trials : RDBStorage
         Optuna's view of it.
-    engine : Engine
-        SQLAlchemy's view of it.
-    locks : Locks
-        What keeps its users apart.
     """
 
     shown: str
     trials: RDBStorage
-    engine: Engine
-    locks: Locks
 
 
-class _TunedConnection(sqlite3.Connection):
-    """SQLite with a write-ahead log: readers and the writer do not wait for each other.
+@dataclass(frozen=True)
+class SharedStorage(Storage):
+    """A database of studies that this process and others read and write.
 
-    A process that is killed loses nothing that it committed; the machine losing power may cost the
-    last trials, never the file.
+    Parameters
+    ----------
+    engine : Engine
+        SQLAlchemy's view of it.
+    locks : Locks
+        What keeps its users apart.
+    file : HeldFile or None
+        The file of a SQLite database.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.execute("PRAGMA journal_mode=WAL")
-        self.execute("PRAGMA synchronous=NORMAL")
+    engine: Engine
+    locks: Locks
+    file: HeldFile | None
+
+    def check(self) -> None:
+        """Refuse to go on where the file has been removed or replaced.
+
+        Raises
+        ------
+        StorageError
+        """
+        if self.file is not None and self.file.displaced:
+            raise StorageError(self.file.fate)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Notice a file that was removed or replaced during a block, and keep what it held.
+
+        Raises
+        ------
+        StorageError
+            If it was, whatever else the block came to; the text says where its content is now.
+        """
+        try:
+            yield
+            self.check()
+        except Exception as error:
+            if self.file is not None and self.file.displaced:
+                raise StorageError(self.file.rescue()) from error
+            raise
 
 
 @contextmanager
-def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Iterator[Storage]:
-    """Open a database of studies for the length of a block.
+def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Iterator[SharedStorage]:
+    """Open a database of studies for the length of a block, to read and to write it.
 
     Parameters
     ----------
     where : str
-        A URL that Optuna accepts (SQLite, PostgreSQL, MySQL), or the path of a SQLite file.
+        The path of a SQLite file, or a URL that Optuna accepts (SQLite, PostgreSQL, MySQL).
     create : bool
         Whether to make what is missing: the folder, the file, the tables. One process at a time
         does so, because Optuna fails where several make the tables at once.
@@ -83,23 +127,48 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
         If the database cannot be reached, is none of studies, or fails within the block; the text
         never holds a password.
     """
-    url = _parsed(where)
-    with _told(url), ExitStack() as stack:
-        engine = _engine(url)
-        stack.callback(engine.dispose)
-        locks = stack.enter_context(closing(_locks(url, engine, create)))
-        with locks.held(Key()):
-            _require_studies(url, engine, create)
-            trials = RDBStorage(_text(url).replace("{", "{{").replace("}", "}}"), _settings(url))
-        stack.callback(trials.engine.dispose)
-        stack.callback(trials.remove_session)
-        yield Storage(shown(where), trials, engine, locks)
+    address = Address.parse(where)
+    with ExitStack() as stack:
+        with _told(address, _ODD):
+            connect = _writing(address, create)
+            engine = _engine(address, connect)
+            stack.callback(engine.dispose)
+            locks = stack.enter_context(closing(_locks(address, engine)))
+            with locks.held(Key()):
+                _require_studies(address, engine, create)
+                trials = _trials(address, connect, stack)
+            file = None
+            if connect and address.file:
+                file = stack.enter_context(closing(HeldFile(address.file, connect)))
+        with _told(address, _FAILURES):
+            yield SharedStorage(address.shown, trials, engine, locks, file)
+
+
+@contextmanager
+def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
+    """Open a database of studies for the length of a block, to read it alone.
+
+    The right to read is enough; nothing is written, and nobody is kept waiting. Parameters and
+    errors are those of `open_storage`.
+    """
+    address = Address.parse(where)
+    with ExitStack() as stack:
+        with _told(address, _ODD):
+            connect = None
+            if address.file:
+                _check_file(address.file)
+                connect = stack.enter_context(reading(address.url, address.file))
+            engine = _engine(address, connect)
+            stack.callback(engine.dispose)
+            _require_studies(address, engine, create=False)
+            trials = _trials(address, connect, stack, make_tables=False)
+        with _told(address, _FAILURES):
+            yield Storage(address.shown, trials)
 
 
 def shown(where: str) -> str:
-    """Give the URL of a storage without its password."""
-    url = _parsed(where)
-    return url.difference_update_query(_secret_keys(url)).render_as_string(hide_password=True)
+    """Give the path or URL of a storage without its password."""
+    return Address.parse(where).shown
 
 
 def files(where: str) -> list[Path]:
@@ -110,106 +179,106 @@ def files(where: str) -> list[Path]:
     ConfigError
         If it is neither a URL that Optuna accepts nor a path.
     """
-    url = _parsed(where)
-    if url.get_backend_name() != "sqlite":
+    file = Address.parse(where).file
+    if file is None:
         return []
-    file = Path(str(url.database).removeprefix("file:"))
     companions = ("-wal", "-shm", "-journal", ".lock")
     return [file, *(file.with_name(f"{file.name}{end}") for end in companions)]
 
 
-def _parsed(where: str) -> URL:
+def _writing(address: Address, create: bool) -> Connect | None:
+    """Give what connects to a SQLite file for writing, after a look at the file."""
+    if address.file is None:
+        return None
+    if create and not address.file.exists():
+        _make_file(address.file)
+    _check_file(address.file)
+    return connector(address.url, address.file, "rw", WRITING)
+
+
+def _make_file(file: Path) -> None:
+    """Make an empty database, so that nothing that connects later makes one in its place."""
     try:
-        url = make_url(where if "://" in where else f"sqlite:///{where}")
-        url.get_dialect()
-    except NoSuchModuleError as error:
-        raise ConfigError(f"no database is called {where.split(':')[0]!r}; {_KINDS}") from error
-    except (ArgumentError, ValueError) as error:
-        raise ConfigError(f"the storage is no path and no URL; {_KINDS}") from error
-    name = url.get_backend_name()
-    if name != "sqlite" and name not in ServerLocks.DIALECTS:
-        raise ConfigError(f"studies cannot live in {name}; {_KINDS}")
-    if name == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ConfigError("a SQLite storage needs a file: sqlite:///studies/sor_opt.db")
-    return url
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be written: {error.strerror}") from error
 
 
-_KINDS = "use sqlite:///FILE, postgresql://HOST/NAME or mysql://HOST/NAME"
-
-
-def _text(url: URL) -> str:
-    return url.render_as_string(hide_password=False)
-
-
-def _settings(url: URL) -> dict[str, Any]:
-    match url.get_backend_name():
-        case "sqlite":
-            return {"connect_args": {"factory": _TunedConnection, "timeout": _BUSY_SECONDS}}
-        case _:
-            return {
-                "pool_pre_ping": True,
-                "connect_args": {"connect_timeout": _CONNECT_SECONDS},
-            }
-
-
-def _engine(url: URL) -> Engine:
+def _check_file(file: Path) -> None:
+    if not file.exists():
+        raise StorageError(f"{file}: there is no such file; `study run` makes it")
+    if not file.is_file():
+        raise StorageError(f"{file}: {_FOREIGN}")
     try:
-        return create_engine(url, **_settings(url))
+        with file.open("rb") as stream:
+            head = stream.read(16)
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be read: {error.strerror}") from error
+    if head not in (b"", b"SQLite format 3\0"):
+        raise StorageError(f"{file}: {_FOREIGN}")
+
+
+def _settings(connect: Connect | None) -> dict[str, Any]:
+    if connect:
+        return {"creator": connect}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECT_SECONDS}}
+
+
+def _engine(address: Address, connect: Connect | None) -> Engine:
+    url = address.url
+    try:
+        return create_engine(_ANY_FILE if connect else url, **_settings(connect))
     except ModuleNotFoundError as error:
         extra = " (pip install 'sor-opt[postgres]')" if "postgres" in url.drivername else ""
         raise ConfigError(f"{url.drivername} needs the package {error.name}{extra}") from error
 
 
-def _locks(url: URL, engine: Engine, create: bool) -> Locks:
-    if url.get_backend_name() != "sqlite":
+def _trials(
+    address: Address, connect: Connect | None, stack: ExitStack, *, make_tables: bool = True
+) -> RDBStorage:
+    """Give Optuna's view, whose text of a URL must hold no braces that are not doubled."""
+    url = _ANY_FILE if connect else address.url
+    text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    trials = RDBStorage(text, _settings(connect), skip_table_creation=not make_tables)
+    stack.callback(trials.engine.dispose)
+    stack.callback(trials.remove_session)
+    return trials
+
+
+def _locks(address: Address, engine: Engine) -> Locks:
+    if address.file is None:
         return ServerLocks(engine)
-    file = Path(str(url.database).removeprefix("file:"))
-    if not create and not file.exists():
-        raise StorageError(f"{file}: there is no such file; `study run` makes it")
     try:
-        if file.is_file() and _head(file) not in (b"", b"SQLite format 3\0"):
-            raise StorageError(f"{file}: {_FOREIGN}")
-        if create:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        return FileLocks(file.with_name(f"{file.name}.lock"))
+        return FileLocks(address.file.with_name(f"{address.file.name}.lock"))
     except OSError as error:
-        raise StorageError(f"{file}: cannot be written: {error.strerror}") from error
+        raise StorageError(f"{address.file}: cannot be written: {error.strerror}") from error
 
 
-def _head(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(16)
-
-
-def _require_studies(url: URL, engine: Engine, create: bool) -> None:
+def _require_studies(address: Address, engine: Engine, create: bool) -> None:
     """Refuse a database without studies, unless they may be made in it."""
     tables = inspect(engine).get_table_names()
-    foreign = url.get_backend_name() == "sqlite" and bool(tables)
-    if "studies" not in tables and (foreign or not create):
+    foreign = address.file is not None and bool(tables) and "studies" not in tables
+    if foreign or not (create or set(tables) >= _TABLES):
         holds = f"holds {', '.join(tables[:3])}, but" if foreign else "holds"
-        raise StorageError(f"{shown(_text(url))}: {holds} no studies; {_KINDS}")
+        raise StorageError(f"{address.shown}: {holds} no studies; {KINDS}")
 
 
 @contextmanager
-def _told(url: URL) -> Iterator[None]:
+def _told(address: Address, failures: tuple[type[Exception], ...]) -> Iterator[None]:
     """Turn the many ways in which a database fails into one line without a password."""
     try:
         yield
-    except (SQLAlchemyError, OptunaError, sqlite3.Error) as error:
-        cause = _cause(error, secrets=[url.password, *map(url.query.get, _secret_keys(url))])
+    except SorOptError:
+        raise
+    except failures as error:
+        cause = address.without_secrets(_cause(error))
         mend = next((f"; {mend}" for words, mend in _MENDS.items() if words in cause), "")
-        raise StorageError(f"{shown(_text(url))}: {cause}{mend}") from error
+        raise StorageError(f"{address.shown}: {cause}{mend}") from error
 
 
-def _secret_keys(url: URL) -> list[str]:
-    return [key for key in url.query if "pass" in key.lower()]
-
-
-def _cause(error: BaseException, secrets: list[Any]) -> str:
+def _cause(error: BaseException) -> str:
     """Give the innermost text of an error, on one line."""
     while inner := getattr(error, "orig", None) or error.__cause__:
         error = inner
-    text = " ".join(str(error).split())
-    for secret in filter(None, secrets):
-        text = text.replace(str(secret), "***")
-    return text or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__

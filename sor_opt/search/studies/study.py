@@ -6,33 +6,35 @@ import math
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from shlex import quote
 
 import optuna
 from optuna import Study
 from optuna.pruners import NopPruner
-from optuna.trial import TrialState
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.search.objective import Objective, Outcome
 from sor_opt.search.samplers.base import Outlook, Sampler
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.samplers.seeded import SeededSampler
 from sor_opt.search.space import Space
 from sor_opt.search.studies.desk import WAIT_SECONDS, BatchDesk, Desk, SharedDesk
 from sor_opt.search.studies.history import (
-    IDENTITY_ATTRIBUTE,
-    SAMPLER,
-    SPACE,
     History,
     Visit,
+    find,
     history,
     identity_of,
     of_trials,
-    space_text,
+    seeds_of,
+    sign,
 )
+from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, differences, plain
 from sor_opt.search.studies.interrupt import Stop, listening
 from sor_opt.search.studies.locks import Key
-from sor_opt.search.studies.storage import DEFAULT_STORAGE, Storage, open_storage
+from sor_opt.search.studies.seeds import Seeds
+from sor_opt.search.studies.storage import DEFAULT_STORAGE, SharedStorage, open_storage
 from sor_opt.search.studies.workers import run_workers
 
 Progress = Callable[[int, int], None]
@@ -70,6 +72,9 @@ class StudyRun:
     batch : int
         With more than 1, trials are kept in memory and saved so many at a time; a kill then costs
         one batch at most, and other processes wait for the study meanwhile.
+    seed_from : str or None
+        A study of the same storage whose points a new study visits first, the best of them first;
+        they count among `trials`. A study that is resumed keeps those that it began from.
     """
 
     name: str
@@ -81,6 +86,7 @@ class StudyRun:
     seed: int = 0
     workers: int = 1
     batch: int = 1
+    seed_from: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= 200:
@@ -93,19 +99,25 @@ class StudyRun:
                 raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")
         if self.workers > 1 and (self.batch > 1 or self.storage is None):
             raise ConfigError("several workers need a storage and batches of 1: they share trials")
+        if self.seed_from is not None and self.storage is None:
+            raise ConfigError("seed_from needs a storage: it names a study there")
+        if self.seed_from == self.name:
+            raise ConfigError(f"a study cannot begin from itself, {self.name!r}; use another name")
 
-    def identity(self) -> dict[str, str]:
-        """Texts that must be equal wherever trials shall share a study."""
-        return {
-            **self.objective.fingerprint(),
-            SPACE: space_text(self.space),
-            "objective": "train_bps, minimised",
-            SAMPLER: self.sampler,
-        }
+    def identity(self) -> Identity:
+        """Plain values that must be equal wherever trials shall share a study."""
+        return plain(
+            {
+                **self.objective.fingerprint(),
+                SPACE: asdict(self.space),
+                SAMPLER: self.sampler,
+            }
+        )
 
-    def make_sampler(self) -> Sampler:
-        """Make the sampler."""
-        return make_sampler(self.sampler, self.space, self.seed)
+    def make_sampler(self, seeds: Seeds | None = None) -> Sampler:
+        """Make the sampler, with points to visit before its own."""
+        sampler = make_sampler(self.sampler, self.space, self.seed)
+        return SeededSampler(seeds.points, sampler) if seeds else sampler
 
 
 @dataclass(frozen=True)
@@ -169,29 +181,33 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
     StorageError
         If the storage cannot be reached or fails.
     """
-    sampler = run.make_sampler()  # complains before anything is written
-    with listening(*_SIGNALS) as stop:
+    with listening(*_SIGNALS) as stop:  # first of all: what is listened for, nobody swallows
+        sampler = run.make_sampler()  # complains before anything is written
         if run.storage is None:
             desk = Desk(sampler, run.trials)
             _drive(desk, run, stop, progress)
             now = of_trials(run.name, run.identity(), desk.trials)
             return _result(run, "memory", now, 0, stop)
-        with open_storage(run.storage, create=True) as storage:
+        with open_storage(run.storage, create=True) as storage, storage.watched():
             study = _enter(storage, run)
             before = _finished(study)
             _go(storage, study, run, stop, progress)
+            storage.check()
             return _result(run, storage.shown, history(study), before, stop)
 
 
-def _go(storage: Storage, study: Study, run: StudyRun, stop: Stop, progress: Progress) -> None:
+def _go(
+    storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
+) -> None:
     if run.workers > 1:
         run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))
     elif run.batch > 1:
-        desk = BatchDesk(storage, run.name, run.make_sampler(), run.trials, stop, run.batch)
+        sampler = run.make_sampler(seeds_of(study))
+        desk = BatchDesk(storage, run.name, sampler, run.trials, stop, run.batch)
         with desk.alone():
             _drive(desk, run, stop, progress)
     else:
-        _share(storage, run, stop, progress)
+        _share(storage, study, run, stop, progress)
 
 
 @dataclass(frozen=True)
@@ -202,12 +218,15 @@ class _Work:
 
     def __call__(self, stop: Stop) -> None:
         with open_storage(self.run.storage or DEFAULT_STORAGE) as storage:
-            _share(storage, self.run, stop, _silent)
+            study = optuna.load_study(study_name=self.run.name, storage=storage.trials)
+            _share(storage, study, self.run, stop, _silent)
 
 
-def _share(storage: Storage, run: StudyRun, stop: Stop, progress: Progress) -> None:
-    desk = SharedDesk(storage, run.name, run.make_sampler(), run.trials, stop)
-    _drive(desk, run, stop, progress)
+def _share(
+    storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
+) -> None:
+    sampler = run.make_sampler(seeds_of(study))
+    _drive(SharedDesk(storage, run.name, sampler, run.trials, stop), run, stop, progress)
 
 
 def _drive(desk: Desk, run: StudyRun, stop: Stop, progress: Progress) -> None:
@@ -238,33 +257,55 @@ def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
     return outcome
 
 
-def _enter(storage: Storage, run: StudyRun) -> Study:
+def _enter(storage: SharedStorage, run: StudyRun) -> Study:
     """Make or load the study, and refuse one that was made for something else."""
     with storage.locks.held(Key()):
-        study = optuna.create_study(
-            storage=storage.trials, study_name=run.name, pruner=NopPruner(), load_if_exists=True
-        )
-        if not study.user_attrs and not study.get_trials(deepcopy=False):
-            study.set_user_attr(IDENTITY_ATTRIBUTE, run.identity())
-    known, wanted = identity_of(study), run.identity()
+        if not _is_made(storage, run.name):
+            seeds = _seeds(storage, run)  # complains before anything is written
+            study = optuna.create_study(
+                storage=storage.trials, study_name=run.name, pruner=NopPruner(), load_if_exists=True
+            )
+            sign(study, run.identity(), seeds)
+    study = optuna.load_study(study_name=run.name, storage=storage.trials, pruner=NopPruner())
+    known = identity_of(study)
     if not known:
         raise ConfigError(f"study {run.name!r} was not made by sor-opt; use another name")
-    if known != wanted:
-        parts = [part for part in {**known, **wanted} if known.get(part) != wanted.get(part)]
+    apart = differences(known, run.identity())
+    if apart:
         raise ConfigError(
-            f"study {run.name!r} was made for another {' and '.join(parts)}: "
-            f"it has {_named(known, parts)}; this run has {_named(wanted, parts)}; "
-            "use another name for this run"
+            f"study {run.name!r} cannot go on with this run: {'; '.join(apart)}. Use another name; "
+            f"--seed-from {quote(run.name)} begins there with the points of this study"
         )
+    _check_seeds(study, run)
     return study
 
 
-def _named(identity: dict[str, str], parts: list[str]) -> str:
-    return ", ".join(f"{part} {identity.get(part, 'none')}" for part in parts)
+def _is_made(storage: SharedStorage, name: str) -> bool:
+    """Whether there is a study that is more than a name; one whose maker was killed is none."""
+    if name not in optuna.get_all_study_names(storage.trials):
+        return False
+    study = optuna.load_study(study_name=name, storage=storage.trials)
+    return bool(study.user_attrs or study.get_trials(deepcopy=False))
+
+
+def _seeds(storage: SharedStorage, run: StudyRun) -> Seeds | None:
+    if run.seed_from is None:
+        return None
+    return Seeds.choose(run.seed_from, find(storage, run.seed_from).visits, run.space)
+
+
+def _check_seeds(study: Study, run: StudyRun) -> None:
+    seeds = seeds_of(study)
+    began = seeds.study if seeds else None
+    if run.seed_from not in (None, began):
+        origin = f"from study {began!r}" if began else "from no other study"
+        raise ConfigError(
+            f"study {run.name!r} began {origin}; leave out --seed-from, or use another name"
+        )
 
 
 def _finished(study: Study) -> int:
-    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+    return len(history(study).visits)
 
 
 def _result(run: StudyRun, storage: str, now: History, before: int, stop: Stop) -> StudyResult:

@@ -8,7 +8,7 @@ from search_fakes import Staircase
 
 from sor_opt.errors import ConfigError, StorageError
 from sor_opt.search.space import Space
-from sor_opt.search.studies import storage
+from sor_opt.search.studies import sqlite
 from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.locks import Key
@@ -102,7 +102,7 @@ def test_a_database_of_something_else_is_refused(tmp_path):
 
 def test_a_locked_file_is_told(database, monkeypatch):
     fill(database)
-    monkeypatch.setattr(storage, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.1)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     with closing(sqlite3.connect(database, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
@@ -141,7 +141,7 @@ def test_studies_are_listed_by_name(database):
     with open_storage(database) as opened:
         optuna.create_study(storage=opened.trials, study_name="foreign")
         assert [history.name for history in studies(opened)] == ["a", "b"]
-        with pytest.raises(StorageError, match=r"'foreign' .* was not made by sor-opt"):
+        with pytest.raises(ConfigError, match=r"'foreign' .* was not made by sor-opt"):
             find(opened, "foreign")
 
 
@@ -158,7 +158,7 @@ def test_an_unknown_study_is_told_with_the_known_ones(database):
     fill(database, "b")
     with (
         open_storage(database) as opened,
-        pytest.raises(StorageError, match=r"no study 'c' in .*; there are b"),
+        pytest.raises(ConfigError, match=r"no study 'c' in .*; there are b"),
     ):
         find(opened, "c")
 

@@ -1,0 +1,183 @@
+"""What a study was made for, in words, and what keeps it from another run."""
+
+import json
+from dataclasses import asdict
+
+import optuna
+import pytest
+from search_fakes import Staircase
+
+from sor_opt.backtest.version import CHANGES, RESULTS
+from sor_opt.errors import ConfigError
+from sor_opt.search.space import Space
+from sor_opt.search.studies import identity
+from sor_opt.search.studies.history import delete, find, studies
+from sor_opt.search.studies.identity import differences, duration, plain, words
+from sor_opt.search.studies.storage import open_storage, read_storage
+from sor_opt.search.studies.study import StudyRun, run_study
+
+BASE = {
+    "data": {"file": "monday.csv", "digest": "0123"},
+    "results": {"number": 2},
+    "orders": {"number": 3, "size": 1000.0, "horizon": 540 * 10**9},
+    "rules": {"max_quote_age": None, "refill": "update"},
+    "policy": {"name": "placement", "windows": {"cancellations": False, "stride": 10**10}},
+    "space": {"lambda_over": [0.0005, 0.001]},
+    "sampler": "grid",
+}
+
+
+def changed(part, **values):
+    return {**BASE, part: {**BASE[part], **values}}
+
+
+def test_every_part_is_told_in_words():
+    assert words(BASE) == {
+        "data": "monday.csv, digest 0123",
+        "results": "number 2",
+        "orders": "number 3, size 1000, horizon 9m",
+        "rules": "max quote age not set, refill update",
+        "policy": "placement, cancellations no, stride 10s",
+        "space": "lambda over 0.0005 0.001",
+        "sampler": "grid",
+    }
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [
+        (7200 * 10**9, "2h"),
+        (90 * 60 * 10**9, "90m"),
+        (540 * 10**9, "9m"),
+        (90 * 10**9, "90s"),
+        (500 * 10**6, "500ms"),
+        (3000, "3us"),
+        (1, "1ns"),
+    ],
+)
+def test_durations_are_written_as_they_are_typed(nanoseconds, text):
+    assert duration(nanoseconds) == text
+
+
+def test_nothing_keeps_equals_apart_nor_a_file_that_was_renamed():
+    assert differences(BASE, plain(BASE)) == []
+    assert differences(BASE, changed("data", file="renamed.csv")) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "text"),
+    [
+        (changed("data", digest="4567"), "data digest is 0123 in the study and 4567 in this run"),
+        (changed("orders", size=999.5), "orders size is 1000 in the study and 999.5 in this run"),
+        (
+            changed("orders", horizon=300 * 10**9),
+            "orders horizon is 9m in the study and 5m in this run",
+        ),
+        (
+            changed("rules", max_quote_age=2 * 10**9),
+            "rules max quote age is not set in the study and 2s in this run",
+        ),
+        (
+            changed("rules", band=100.0),
+            "rules band is not set in the study and 100 in this run",
+        ),
+        (
+            changed("policy", windows={"cancellations": True, "stride": 10**10}),
+            "policy windows cancellations is no in the study and yes in this run",
+        ),
+        ({**BASE, "sampler": "tpe"}, "sampler is grid in the study and tpe in this run"),
+    ],
+)
+def test_each_value_that_differs_is_told_with_both(other, text):
+    assert differences(BASE, other) == [text]
+
+
+def test_changed_results_are_told_as_what_has_changed(monkeypatch):
+    monkeypatch.setattr(identity, "CHANGES", ("one", "two", "three", "four"))
+    later = changed("results", number=4)
+    assert differences(BASE, later) == ["replays have changed since it was made: three; four"]
+    assert differences(later, BASE) == ["its results are of a later sor-opt (number 4, here 2)"]
+
+
+def test_several_differences_are_all_told():
+    other = {**changed("orders", size=5.0), "sampler": "tpe"}
+    assert len(differences(BASE, other)) == 2
+
+
+OLD = {
+    "data": "0123",
+    "orders": "3 x buy 1000, horizon 540000000000 ns, 89ab",
+    "rules": "ReplayParams(max_quote_age=None)",
+    "fees": "cdef",
+    "policy": "static StaticParams(space='open')",
+    "space": json.dumps(asdict(Space())),
+    "objective": "train_bps, minimised",
+    "sampler": "grid",
+}
+"""An identity as studies had it before results were numbered."""
+
+
+class Numbered(Staircase):
+    """An objective with a number of results."""
+
+    def fingerprint(self):
+        return {
+            "data": {"file": "m.csv", "digest": self.data},
+            "results": {"number": RESULTS},
+            "orders": {"number": 3},
+            "objective": "mean shortfall in bps of the first 7 of 10 orders",
+            "fees": {"XNYS": "taker 0.003 rebate 0.002", "digest": "cdef"},
+        }
+
+
+def make_old(database):
+    """Make a study of the old kind, with two trials."""
+    run_study(StudyRun("old", Staircase(), Space(), "grid", 2, database))
+    with open_storage(database) as opened:
+        study = optuna.load_study(study_name="old", storage=opened.trials)
+        study.set_user_attr("sor_opt", OLD)
+
+
+def test_a_study_without_a_number_is_refused_with_what_has_changed(database):
+    make_old(database)
+    with pytest.raises(ConfigError) as error:
+        run_study(StudyRun("old", Numbered(data="0123"), Space(), "grid", 3, database))
+    assert str(error.value) == (
+        f"study 'old' cannot go on with this run: replays have changed since it was made: "
+        f"{'; '.join(CHANGES)}. Use another name; --seed-from old begins there with the points of "
+        "this study"
+    )
+
+
+def test_a_study_without_a_number_is_also_held_against_what_it_wrote_as_today(database):
+    make_old(database)
+    with pytest.raises(ConfigError) as error:
+        run_study(StudyRun("old", Numbered(data="4567"), Space(), "tpe", 3, database))
+    assert "; data digest is 0123 in the study and 4567 in this run; " in str(error.value)
+    assert "; sampler is grid in the study and tpe in this run." in str(error.value)
+    assert "orders" not in str(error.value)
+
+
+def test_a_study_without_a_number_is_still_read_seeds_others_and_is_deleted(database):
+    make_old(database)
+    with read_storage(database) as opened:
+        (history,) = studies(opened)
+        assert words(history.identity)["data"] == "digest 0123"
+        assert history.space == Space()
+        assert len(find(opened, "old").frame()) == 2
+    run = StudyRun("new", Numbered(), Space(), "random", 2, database, seed_from="old")
+    best, other = run_study(run).history.visits
+    assert [best.params, other.params] == Space().grid()[1::-1]
+    assert best.outcome < other.outcome
+    with open_storage(database) as opened:
+        delete(opened, "old")
+        assert [history.name for history in studies(opened)] == ["new"]
+
+
+def test_a_record_that_is_none_of_ours_makes_no_study_of_ours(database):
+    make_old(database)
+    with open_storage(database) as opened:
+        for name, record in (("a", "text"), ("b", {"sampler": "grid"})):
+            study = optuna.create_study(study_name=name, storage=opened.trials)
+            study.set_user_attr("sor_opt", record)
+        assert [history.name for history in studies(opened)] == ["old"]

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -251,6 +252,9 @@ def _parquet(rng: Random, text: bytes) -> bytes:
     return content
 
 
+UNUSUAL = 0.1
+"""Share of the columns of Parquet that are written in one of `TYPES`."""
+
 TYPES: tuple[pa.DataType, ...] = (
     pa.timestamp("ns", "UTC"), pa.timestamp("ns", "America/New_York"), pa.timestamp("us", "UTC"),
     pa.timestamp("ns"), pa.int64(), pa.int32(), pa.uint64(), pa.float64(), pa.float32(),
@@ -260,10 +264,11 @@ TYPES: tuple[pa.DataType, ...] = (
 
 
 def _typed(rng: Random, cells: list[str]) -> pa.Array:
-    usual = (pa.int64(), pa.float64(), pa.dictionary(pa.int32(), pa.string()))
-    tried = (rng.choice(TYPES), *usual) if rng.random() < 0.1 else usual
+    """Give cells the type that holds them as they are written, or one that is unusual."""
     values = pa.array([cell or None for cell in cells], pa.string())
-    for type_ in tried:
+    whole = all(re.fullmatch(r"|0|[1-9]\d*", cell) for cell in cells)
+    usual = (*([pa.int64()] if whole else []), pa.float64(), pa.dictionary(pa.int32(), pa.string()))
+    for type_ in (rng.choice(TYPES), *usual) if rng.random() < UNUSUAL else usual:
         try:
             return values.cast(type_)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

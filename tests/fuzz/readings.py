@@ -29,6 +29,9 @@ NOTHING = {
 MOST_DOLLARS, MOST_SHARES = 1e9, 1e12
 """From here on a number is no price and no size."""
 
+SIDES, PRINT = (("bid", "bid_size"), ("ask", "ask_size")), (("price", "size"),)
+"""Numbers that empty each other."""
+
 NO_SIZE = (2.0**31 - 1, 2.0**32 - 1, 2.0**63)
 """Integers that stand for no size."""
 
@@ -56,16 +59,6 @@ def number(cell: str) -> float | None:
         return float(cell)
     except ValueError:
         return None
-
-
-def same(cell: str, value: float, factor: float, most: float) -> bool:
-    """Whether a number of a tape is what its cell says; NaN if that is none, or cannot be."""
-    says = number(cell)
-    if says is None:
-        return False
-    if math.isnan(value):
-        return not 0 < says * factor < most or (most == MOST_SHARES and says in NO_SIZE)
-    return math.isclose(value, says * factor, rel_tol=CLOSE, abs_tol=1e-300)
 
 
 class Reading:
@@ -117,28 +110,37 @@ class Reading:
         """The aggressor of a print."""
         return UNKNOWN
 
+    def is_mark(self, cell: str) -> bool:
+        """Whether a number stands for no price by the format's own definition."""
+        return False
+
     def compare(self, tape: Tape, text: bytes) -> None:
         """Hold a tape against its file.
 
         Raises
         ------
         ChangedError
-            If a row is gone and not counted, or a time, venue, number or side is another.
+            If a row is gone and not counted, a number emptied and not counted, or a time, venue,
+            number or side is another.
         """
         rows = [row for row in self.rows(text) if self._of_symbol(row, tape.symbol)]
         kept = [row for row in rows if not self.left_out(row)]
-        trades = [row for row in kept if self.is_trade(row)]
-        prints = [row for row in trades if self._possible(row)]
-        gone = len(rows) - len(kept) + len(trades) - len(prints)
-        counted = sum(tape.left_out.values())
-        if gone != counted:
-            raise ChangedError(f"{gone} rows should be left out, {counted} are counted")
+        quotes = [row for row in kept if self.quote and self.is_quote(row)]
+        prints = [row for row in kept if self.trade and self.is_trade(row)]
+        _same_count("rows are left out", len(rows) - len(kept), tape.left_out)
+        impossible = [
+            pair
+            for rows_, columns, pairs in ((quotes, self.quote, SIDES), (prints, self.trade, PRINT))
+            for row in rows_
+            for pair in pairs
+            if any(self._impossible(name, row, columns) for name in pair)
+        ]
+        _same_count("prices and sizes are emptied", len(impossible), tape.emptied)
         if self.quote:
-            quotes = [row for row in kept if self.is_quote(row)]
             self._compare_rows(tape, tape.quotes, quotes, self.quote)
-        if self.trade and (prints or tape.trades is not None):
-            if tape.trades is None:
-                raise ChangedError(f"{len(prints)} prints are gone")
+        if prints and tape.trades is None:
+            raise ChangedError(f"{len(prints)} prints are gone")
+        if self.trade and tape.trades is not None:
             self._compare_rows(tape, tape.trades, prints, self.trade)
             for row, side in zip(prints, tape.trades.side, strict=True):
                 if side != self.side(row):
@@ -149,15 +151,24 @@ class Reading:
         named = row.get("symbol", row.get("instrument_id"))
         return not symbol or named is None or named == symbol
 
-    def _possible(self, row: Row) -> bool:
-        """Whether a print has a price and a size; nonsense is possible, and should be refused."""
-        for name, most in (("price", MOST_DOLLARS), ("size", MOST_SHARES)):
-            says = number(row[self.trade[name]])
-            if says is not None and not 0 < says * self.factor(name, row) < most:
-                return False
-            if name == "size" and says in NO_SIZE:
-                return False
-        return True
+    def _impossible(self, name: str, row: Row, columns: Mapping[str, str]) -> bool:
+        """Whether a number is none that can be: too large, or a mark that no format defines."""
+        says = number(row[columns[name]]) or 0.0
+        if "size" in name:
+            return says * self.factor(name, row) >= MOST_SHARES or says in NO_SIZE
+        large = says * self.factor(name, row) >= MOST_DOLLARS
+        return large and not self.is_mark(row[columns[name]])
+
+    def _same(self, name: str, row: Row, columns: Mapping[str, str], value: float) -> bool:
+        """Whether a number of a tape is what its cell says; NaN only where it says none."""
+        cell = row[columns[name]]
+        says = number(cell)
+        if says is None:
+            return False
+        mark = "size" not in name and self.is_mark(cell)
+        if math.isnan(says) or mark or self._impossible(name, row, columns):
+            return math.isnan(value)
+        return math.isclose(value, says * self.factor(name, row), rel_tol=CLOSE, abs_tol=1e-300)
 
     def _compare_rows(
         self, tape: Tape, read: Quotes | Trades, rows: list[Row], columns: Mapping[str, str]
@@ -172,12 +183,14 @@ class Reading:
             if tape.venues[read.venue[i]] != self.venue(row):
                 raise ChangedError(f"a venue is {tape.venues[read.venue[i]]}, the file says {row}")
             for name, column in columns.items():
-                value, most = (
-                    getattr(read, name)[i],
-                    MOST_SHARES if "size" in name else MOST_DOLLARS,
-                )
-                if not same(row[column], value, self.factor(name, row), most):
+                value = getattr(read, name)[i]
+                if not self._same(name, row, columns, value):
                     raise ChangedError(f"a {name} is {value}, the file says {row[column]!r}")
+
+
+def _same_count(what: str, count: int, counted: Mapping[str, int]) -> None:
+    if count != sum(counted.values()):
+        raise ChangedError(f"{count} {what}, {sum(counted.values())} are counted")
 
 
 def moment(text: str) -> int | None:
@@ -312,6 +325,10 @@ class Databento(Reading):
             return 1.0
         cell = row[{**self.quote, **self.trade}[name]]
         return 1e-9 if re.fullmatch(r"[+-]?\d+", cell) else 1.0
+
+    def is_mark(self, cell: str) -> bool:
+        """2^63 - 1, raw or in dollars."""
+        return number(cell) in (float(2**63 - 1), (2**63 - 1) / 1e9)
 
     def is_trade(self, row: Row) -> bool:
         """A row of action T."""

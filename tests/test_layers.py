@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sor_opt"
 LAYERS = (
-    ("errors", "files", "compiled"),
+    ("errors", "files", "texts", "compiled"),
     ("market",),
     ("model",),
     ("allocators",),
@@ -20,7 +20,10 @@ LAYERS = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {
-    "market/loaders": {"base", "registry", "table"},
+    "market/loaders": {
+        *("base", "registry", "source", "header", "table", "delimited", "columnar"),
+        *("times", "possible"),
+    },
     "allocators": {"base", "registry", "crosscheck", "draws"},
     "search/samplers": {"base", "registry"},
 }

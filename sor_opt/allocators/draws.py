@@ -62,7 +62,17 @@ def _random_instance(rng: np.random.Generator) -> Instance:
             )
         )
     order = _order(rng, sum(venue.ask_size for venue in venues), step)
-    return Instance(tuple(venues), order, _risk(rng), StaticParams(step=step))
+    return Instance(_two_sided(venues, step), order, _risk(rng), StaticParams(step=step))
+
+
+def _two_sided(venues: list[Venue], step: float) -> tuple[Venue, ...]:
+    """Let the first venue show a chunk on a side that no venue shows: there must be a mid."""
+    first, *others = venues
+    if not any(venue.shows("bid") for venue in venues):
+        first = replace(first, bid_size=step)
+    if not any(venue.shows("ask") for venue in venues):
+        first = replace(first, ask_size=step)
+    return (first, *others)
 
 
 def _size(rng: np.random.Generator, rungs: int, step: float) -> float:
@@ -132,16 +142,17 @@ def placements(
 
 def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> Instance:
     number = min(int(rng.choice(list(_CHUNKS), p=_SHARES)), len(instance.venues))
-    venues, most = instance.venues[:number], _CHUNKS[number]
+    venues = _two_sided(list(instance.venues[:number]), instance.model.step)
+    most = _CHUNKS[number]
     step = math.ceil(max(1.0, *(max(v.ask_size, v.bid_size) / most for v in venues)))
     chunks = int(rng.integers(1, most + 1))
     size = float(step * (chunks if rng.random() < 0.7 else chunks - rng.uniform(0.1, 0.9)))
-    best_ask = min(v.ask for v in venues)
+    best_ask = min(v.ask for v in venues if v.ask is not None)
     placed = Instance(
         tuple(
             replace(
                 v,
-                bid=v.bid if outside else min(v.bid, round(best_ask - _TICK, 2)),
+                bid=v.bid if outside or v.bid is None else min(v.bid, round(best_ask - _TICK, 2)),
                 queue=_queue_ahead(rng, size, v.bid_size),
             )
             for v in venues
@@ -150,7 +161,7 @@ def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> I
         model=PlacementParams(step=float(step)),
         outflow=_outflow(rng, size, step, number),
     )
-    if rng.random() < 0.3 and placed.quoted:
+    if rng.random() < 0.3:
         placed = replace(placed, model=PlacementParams("infinite", float(step)))
     return replace(placed, risk=_any_risk(rng) if outside else _risk_within(placed, rng))
 

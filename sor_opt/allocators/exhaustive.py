@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import accumulate
-from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
 
-from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
 from sor_opt.compiled import compiled
-from sor_opt.errors import SolverError
+from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import TOLERANCE, Allocation, LadderProblem
+from sor_opt.model.ladder import TOLERANCE, Allocation, LadderProblem, Status
 
 DEFAULT_LIMIT = 50_000_000
 """Points that `ExhaustiveAllocator` visits without being asked twice: about a tenth of a second."""
 
 _CHUNK = 5_000_000
-"""Points between two calls of the progress callback."""
+"""Points x scenarios between two calls of the progress callback."""
+
+MOST_POINTS = 10**11
+"""The highest limit: minutes at best. More points than this are not told apart."""
 
 
 def count_points(problem: LadderProblem) -> int:
     """Count the points that an exhaustive search visits.
 
     All of the lattice, prod_i (J_i + 1), where the total is free; the compositions of the total
-    into rungs that the ladders' heights allow where it is exact.
+    into rungs that the ladders' heights allow where it is exact. `MOST_POINTS` stands for more.
     """
-    heights = problem.heights.tolist()
+    heights = problem.heights
     if not problem.exact_total:
-        return math.prod(height + 1 for height in heights)
-    total = problem.exact_rungs
-    if total > sum(heights):
+        points: int = math.prod((heights + 1).tolist())
+        return min(points, MOST_POINTS)
+    rungs = int(heights.sum())
+    total = min(problem.exact_rungs, rungs - problem.exact_rungs)  # as many ways to leave as take
+    if total < 0:
         return 0
-    ways = [1] + [0] * total
-    for height in heights:
-        up_to = list(accumulate(ways, initial=0))
-        ways = [up_to[n + 1] - up_to[max(0, n - height)] for n in range(total + 1)]
-    return ways[total]
+    ways = np.zeros(total + 1, np.int64)
+    ways[0] = 1
+    for height in heights[heights > 0]:
+        up_to = np.cumsum(ways)
+        up_to[height + 1 :] -= up_to[: -height - 1].copy()
+        ways = np.minimum(up_to, MOST_POINTS)
+    return int(ways[total])
 
 
 class ExhaustiveAllocator(Allocator):
@@ -48,7 +53,7 @@ class ExhaustiveAllocator(Allocator):
     Parameters
     ----------
     limit : int
-        Points above which a problem is refused.
+        Points above which a problem is refused, below `MOST_POINTS`.
     progress : callable, optional
         Called with (points done, points in all) before the walk and as it goes on.
     """
@@ -58,6 +63,8 @@ class ExhaustiveAllocator(Allocator):
     def __init__(
         self, limit: int = DEFAULT_LIMIT, progress: Callable[[int, int], None] | None = None
     ) -> None:
+        if not 0 < limit < MOST_POINTS:
+            raise ConfigError(f"limit must be > 0 and below {MOST_POINTS:,}, got {limit:,}")
         self._limit = limit
         self._progress = progress
 
@@ -67,30 +74,45 @@ class ExhaustiveAllocator(Allocator):
         Raises
         ------
         SolverError
-            If the lattice has more points than the limit.
+            If the lattice has more points than the limit, or none was met in time.
         """
-        start = perf_counter()
+        clock = Clock(self.time_limit)
         points = count_points(problem)
         if points > self._limit:
+            counted = f"{points:,}" if points < MOST_POINTS else f"{MOST_POINTS:,} or more"
+            mend = f"raise it with --limit {points}, or " if points < MOST_POINTS else ""
             raise SolverError(
-                f"exhaustive would visit {points:,} points, more than its limit of"
-                f" {self._limit:,}; raise it with --limit {points}, or use integer or fast"
+                f"exhaustive would visit {counted} points, more than its limit of"
+                f" {self._limit:,}; {mend}use integer or fast"
             )
         rungs = np.zeros(len(problem.names), np.int64)
         if points == 0:
-            seconds = perf_counter() - start
-            return Allocation(problem, rungs, "infeasible", math.inf, math.inf, self.name, seconds)
-        self._walk(problem, points, rungs)
+            return Allocation(
+                problem, rungs, "infeasible", math.inf, math.inf, self.name, clock.seconds
+            )
+        done, found = self._walk(problem, points, rungs, clock)
+        if not found:
+            clock.require("exhaustive found no split")
         cost = problem.cost(rungs)
-        return Allocation(problem, rungs, "optimal", cost, cost, self.name, perf_counter() - start)
+        status: Status = "optimal" if done >= points else "feasible"
+        bound = cost if done >= points else -math.inf
+        return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
 
-    def _walk(self, problem: LadderProblem, points: int, rungs: IntArray) -> None:
+    def warm_up(self) -> None:
+        """Compile the walk."""
+        ExhaustiveAllocator().solve(EXAMPLES[0])
+
+    def _walk(
+        self, problem: LadderProblem, points: int, rungs: IntArray, clock: Clock
+    ) -> tuple[int, bool]:
+        """Give how many points were visited in time, and whether one was met."""
         spent, executed = _prefix_sums(problem)
         heights = problem.heights
         digits = np.full(len(heights), -1, np.int64)
         best = np.array([np.inf, np.inf, np.inf])
+        chunk = max(1, _CHUNK // max(1, len(problem.probabilities)))
         done = 0
-        while done < points:
+        while done < points and clock.left > 0:
             if self._progress is not None:
                 self._progress(done, points)
             done += _visit(
@@ -106,7 +128,9 @@ class ExhaustiveAllocator(Allocator):
                 digits,
                 best,
                 rungs,
+                chunk,
             )
+        return done, bool(best[1] < np.inf)
 
 
 def _prefix_sums(problem: LadderProblem) -> tuple[FloatArray, FloatArray]:
@@ -153,8 +177,9 @@ def _visit(
     digits: IntArray,
     best: FloatArray,
     rungs: IntArray,
+    chunk: int,
 ) -> int:
-    """Go on from `digits` (-1: from the top) for about a chunk; give the points visited.
+    """Go on from `digits` (-1: from the top) for about `chunk` points; give how many it was.
 
     The last ladder is the inner loop. Ladders count down, so climbs come in falling lexicographic
     order and the first of several that tie is the one on the earliest ladders. `best` holds the
@@ -168,7 +193,7 @@ def _visit(
     filled = np.zeros((ladders, len(probabilities)))
     room = np.cumsum(heights[::-1])[::-1]
     i = visited = 0
-    while visited < _CHUNK:
+    while visited < chunk:
         for k in range(i, last):
             if digits[k] < 0:
                 digits[k] = heights[k] if exact < 0 else min(heights[k], exact - used[k])

@@ -6,29 +6,34 @@ One scenario takes three steps, each only where the one before does not settle t
    ladder is climbed on its own; where these climbs do not pass the target, they are the optimum.
 2. Where all rungs execute the same amount and costs never fall along a ladder, the cheapest rungs
    first is exact: the penalty is convex in the number of rungs.
-3. Otherwise, as where odd lots are within reach, the end of the walk is a small knapsack.
+3. Otherwise, as where odd lots are within reach, the end of the walk is a small knapsack; one that
+   turns out too large is given up, and the walk stands unproven.
 
 Several scenarios are searched by `descent`, and proven on request by `certificate`.
 """
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
 
-from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
 from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
-from sor_opt.allocators.cores.descent import search_climbs, sums_of
-from sor_opt.allocators.cores.knapsack import search
+from sor_opt.allocators.cores.descent import ENDLESS, search_within, sums_of
+from sor_opt.allocators.cores.knapsack import STEPS, search
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import Allocation, LadderProblem, Status
+from sor_opt.model.ladder import Allocation, LadderProblem, Status, tie_tolerance
 
 FREE = -1
 """`exact_rungs` where the number of rungs is free."""
+
+_USUAL_STEPS = 1_000_000
+"""Steps of the knapsack that nearly every problem is solved in."""
 
 
 class FastAllocator(Allocator):
@@ -38,8 +43,8 @@ class FastAllocator(Allocator):
     ----------
     certify : Allocator, optional
         Prove the answer where there are several scenarios, and let this one have the last word
-        where the relaxation leaves too much open. By default such an answer is "feasible" and has
-        no bound.
+        where too much is left open. By default an answer for several scenarios is "feasible" and
+        has no bound.
     """
 
     name: ClassVar[str] = "fast"
@@ -58,17 +63,17 @@ class FastAllocator(Allocator):
         Raises
         ------
         SolverError
-            If the problem has several scenarios and an exact total, or the proof fails.
+            If the problem has several scenarios and an exact total.
         """
         start = perf_counter()
-        rungs = np.empty(len(problem.names), np.int64)
         if problem.fills.shape[1] != 1:
             if problem.exact_total:
                 raise SolverError(
                     f"fast takes one scenario where the total is exact, got"
                     f" {problem.fills.shape[1]}; use exhaustive or integer"
                 )
-            return self._solve_several(problem, rungs, start)
+            return self._solve_several(problem, Clock(self.time_limit))
+        rungs = np.empty(len(problem.names), np.int64)
         cost = _solve(
             problem.offsets,
             problem.fills,
@@ -79,19 +84,59 @@ class FastAllocator(Allocator):
             problem.exact_rungs,
             rungs,
         )
+        if math.isnan(cost):
+            return self._solve_uneven(problem, Clock(self.time_limit))
         status: Status = "optimal" if cost < np.inf else "infeasible"
         return Allocation(problem, rungs, status, cost, cost, self.name, perf_counter() - start)
 
-    def _solve_several(self, problem: LadderProblem, rungs: IntArray, start: float) -> Allocation:
-        sums = sums_of(problem)
-        cost, bound = search_climbs(sums, rungs), -np.inf
+    def warm_up(self) -> None:
+        """Compile the searches."""
+        for example in EXAMPLES:
+            FastAllocator(self._certify).solve(example)
+
+    def _solve_several(self, problem: LadderProblem, clock: Clock) -> Allocation:
+        rungs = np.empty(len(problem.names), np.int64)
+        sums, cost, bound = sums_of(problem), np.inf, -np.inf
         status: Status = "feasible"
+
+        def attempt(steps: int) -> bool:
+            nonlocal cost
+            cost, left = search_within(sums, steps, rungs)
+            return left >= 0
+
+        clock.within(attempt, ENDLESS)
         if self._certify is not None:
             from sor_opt.allocators.cores.certificate import prove
 
-            proof = prove(problem, sums, rungs, self._certify)
-            rungs, cost, bound, status = proof
-        return Allocation(problem, rungs, status, cost, bound, self.name, perf_counter() - start)
+            rungs, cost, bound, status = prove(problem, sums, rungs, self._certify, clock)
+        return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
+
+    def _solve_uneven(self, problem: LadderProblem, clock: Clock) -> Allocation:
+        """Go on where the usual steps do not do; let another have the last word if need be."""
+        rungs, cost, slack = np.empty(len(problem.names), np.int64), np.inf, 0.0
+
+        def attempt(steps: int) -> bool:
+            nonlocal cost, slack
+            cost, slack = _solve_within(
+                problem.offsets,
+                problem.fills,
+                problem.costs,
+                Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty),
+                problem.exact_rungs,
+                steps,
+                rungs,
+            )
+            return slack <= tie_tolerance(cost)
+
+        done = clock.within(attempt, STEPS)
+        bound = cost if done else cost - slack
+        status: Status = "optimal" if done else "feasible"
+        if not done and self._certify is not None:
+            from sor_opt.allocators.cores.certificate import Proof, settle
+
+            own = Proof(rungs, cost, bound, status)
+            rungs, cost, bound, status = settle(problem, own, self._certify, clock)
+        return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
 
 
 @compiled
@@ -105,14 +150,29 @@ def _solve(
     exact_rungs: int,
     rungs_out: IntArray,
 ) -> float:
-    """`solve_ladders` over fills of shape (R, 1); gives the cost, infinite when infeasible."""
+    """Give the cost: infinite when infeasible, NaN where the usual steps do not do."""
+    miss = Miss(target, shortfall_penalty, excess_penalty)
+    cost, slack = _solve_within(offsets, fills, costs, miss, exact_rungs, _USUAL_STEPS, rungs_out)
+    return cost if slack == 0.0 else np.nan
+
+
+@compiled
+def _solve_within(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    miss: Miss,
+    exact_rungs: int,
+    steps: int,
+    rungs_out: IntArray,
+) -> tuple[float, float]:
+    """`climb` over fills of shape (R, 1); gives cost, infinite when infeasible, and slack."""
     shares = fills.reshape(-1)
-    if not solve_ladders(
-        offsets, shares, costs, target, shortfall_penalty, excess_penalty, exact_rungs, rungs_out
-    ):
-        return np.inf
+    slack = climb(offsets, shares, costs, miss, exact_rungs, steps, rungs_out)
+    if slack == np.inf:
+        return np.inf, 0.0
     executed, spent = climb_sums(offsets, shares, costs, rungs_out)
-    return spent + penalty(executed, Miss(target, shortfall_penalty, excess_penalty))
+    return spent + penalty(executed, miss), slack
 
 
 @compiled
@@ -143,23 +203,40 @@ def solve_ladders(
     Returns
     -------
     bool
-        Whether there is an admissible climb.
+        Whether there is an admissible climb. It is the best one, but for an uneven problem of more
+        than `STEPS` or `STATES` (see `cores.knapsack`), where it is a good one.
+    """
+    miss = Miss(target, shortfall_penalty, excess_penalty)
+    return bool(climb(offsets, fills, costs, miss, exact_rungs, STEPS, rungs_out) < np.inf)
+
+
+@compiled
+def climb(
+    offsets: IntArray,
+    fills: FloatArray,
+    costs: FloatArray,
+    miss: Miss,
+    exact_rungs: int,
+    steps: int,
+    rungs_out: IntArray,
+) -> float:
+    """Write the best climb; give by how much another may be cheaper, infinite where there is none.
+
+    That is 0 unless the problem is an uneven one that takes the knapsack more than `steps`.
     """
     ladders = len(offsets) - 1
     if exact_rungs > offsets[ladders]:
         for i in range(ladders):
             rungs_out[i] = 0
-        return False
+        return np.inf
     if exact_rungs < 0:
-        executed = climb_each(offsets, fills, costs, shortfall_penalty, rungs_out)[0]
-        if executed <= target:
-            return True
-    miss = Miss(target, shortfall_penalty, excess_penalty)
+        executed = climb_each(offsets, fills, costs, miss.under, rungs_out)[0]
+        if executed <= miss.target:
+            return 0.0
     if _uniform(offsets, fills, costs):
         _greedy(offsets, fills, costs, miss, exact_rungs, rungs_out)
-    else:
-        search(offsets, fills, costs, miss, exact_rungs, rungs_out)
-    return True
+        return 0.0
+    return search(offsets, fills, costs, miss, exact_rungs, steps, rungs_out)
 
 
 @compiled

@@ -19,18 +19,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
 
-from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import Allocation, LadderProblem
 
 MAX_ITERATIONS = 100_000_000
+
+_CHUNK = 10_000_000
+"""Iterations x rungs between two looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -78,38 +80,87 @@ class RobbinsMonroAllocator(Allocator):
     def solve(self, problem: LadderProblem) -> Allocation:
         """Approximate the cheapest climb, rounded to whole rungs.
 
+        When the time is over it is the mean of the iterates so far.
+
         Raises
         ------
         SolverError
             If the problem has an exact total.
         """
-        start = perf_counter()
+        clock = Clock(self.time_limit)
         if problem.exact_total:
             raise SolverError("robbins-monro takes no exact total; use exhaustive, integer or fast")
+        rungs = np.rint(self._mean(problem, clock)).astype(np.int64)
+        cost = problem.cost(rungs)
+        return Allocation(problem, rungs, "feasible", cost, -math.inf, self.name, clock.seconds)
+
+    def warm_up(self) -> None:
+        """Compile the walk."""
+        RobbinsMonroAllocator().solve(EXAMPLES[0])
+
+    def _mean(self, problem: LadderProblem, clock: Clock) -> FloatArray:
+        """Mean of the iterates, in rungs, shape (I,)."""
         rng = np.random.default_rng(self._params.seed)
-        count = len(problem.probabilities)
-        drawn = rng.choice(count, self._params.iterations, p=problem.probabilities)
-        rungs = np.rint(_mean_iterate(*_plain(problem), drawn)).astype(np.int64)
-        cost, seconds = problem.cost(rungs), perf_counter() - start
-        return Allocation(problem, rungs, "feasible", cost, -math.inf, self.name, seconds)
-
-
-def _plain(
-    problem: LadderProblem,
-) -> tuple[IntArray, FloatArray, FloatArray, float, float, float, float]:
-    return (
-        problem.offsets,
-        problem.fills,
-        problem.costs,
-        problem.target,
-        problem.shortfall_penalty,
-        problem.excess_penalty,
-        problem.step,
-    )
+        at, total = np.empty(len(problem.names)), np.zeros(len(problem.names))
+        done, iterations = 0, self._params.iterations
+        gamma = _begin(
+            problem.offsets,
+            problem.costs,
+            problem.target,
+            problem.shortfall_penalty,
+            problem.excess_penalty,
+            problem.step,
+            iterations,
+            at,
+        )
+        chunk = max(1, _CHUNK // max(1, len(problem.costs)))
+        while done < iterations and (done == 0 or clock.left > 0):
+            count = min(chunk, iterations - done)
+            drawn = rng.choice(len(problem.probabilities), count, p=problem.probabilities)
+            _iterate(
+                problem.offsets,
+                problem.fills,
+                problem.costs,
+                problem.target,
+                problem.shortfall_penalty,
+                problem.excess_penalty,
+                problem.step,
+                drawn,
+                gamma,
+                at,
+                total,
+            )
+            done += count
+        return total / done
 
 
 @compiled
-def _mean_iterate(
+def _begin(
+    offsets: IntArray,
+    costs: FloatArray,
+    target: float,
+    under: float,
+    over: float,
+    step: float,
+    iterations: int,
+    at: FloatArray,
+) -> float:
+    """Write the equal split, in rungs, to `at`, shape (I,); give the step size."""
+    used, squares = 0, 0.0
+    for i in range(len(at)):
+        if offsets[i + 1] > offsets[i]:
+            used += 1
+            steepest = 0.0
+            for j in range(offsets[i], offsets[i + 1]):
+                steepest = max(steepest, abs(costs[j]) / step)
+            squares += (steepest + under + over) ** 2
+    for i in range(len(at)):
+        at[i] = min(float(offsets[i + 1] - offsets[i]), target / step / max(1, used))
+    return math.sqrt(max(1, used - 1)) * target / math.sqrt(iterations * max(1e-300, squares))
+
+
+@compiled
+def _iterate(
     offsets: IntArray,
     fills: FloatArray,
     costs: FloatArray,
@@ -118,21 +169,12 @@ def _mean_iterate(
     over: float,
     step: float,
     drawn: IntArray,
-) -> FloatArray:
-    """Walk through the drawn scenarios; give the mean position in rungs, shape (I,)."""
+    gamma: float,
+    at: FloatArray,
+    total: FloatArray,
+) -> None:
+    """Walk on through the drawn scenarios from a position in rungs; sum the positions."""
     ladders = len(offsets) - 1
-    at, total = np.empty(ladders), np.zeros(ladders)
-    used, squares = 0, 0.0
-    for i in range(ladders):
-        if offsets[i + 1] > offsets[i]:
-            used += 1
-            steepest = 0.0
-            for j in range(offsets[i], offsets[i + 1]):
-                steepest = max(steepest, abs(costs[j]) / step)
-            squares += (steepest + under + over) ** 2
-    gamma = math.sqrt(max(1, used - 1)) * target / math.sqrt(len(drawn) * max(1e-300, squares))
-    for i in range(ladders):
-        at[i] = min(float(offsets[i + 1] - offsets[i]), target / step / max(1, used))
     for s in drawn:
         executed = 0.0
         for i in range(ladders):
@@ -149,4 +191,3 @@ def _mean_iterate(
                 slope = (costs[j] + miss * fills[j, s]) / step
                 at[i] = min(max(at[i] - gamma * slope / step, 0.0), float(height))
             total[i] += at[i]
-    return total / len(drawn)

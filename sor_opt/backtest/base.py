@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import get_args
 
 import numpy as np
 
+from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import Feed, Prints, Refill, make_feed, make_prints
@@ -69,6 +70,8 @@ class Market:
     taker, rebate : float64 ndarray, shape (orders, K)
         Dollars per share, on each order's day.
     params : ReplayParams
+    limits : Limits
+        How much work a replay may be.
     """
 
     tape: Tape
@@ -79,11 +82,23 @@ class Market:
     taker: FloatArray
     rebate: FloatArray
     params: ReplayParams
+    limits: Limits = field(default_factory=Limits)
 
     def select(self, which: IntArray) -> Market:
         """The same market with some of the orders, by index."""
         columns = {name: getattr(self, name)[which] for name in _PER_ORDER}
         return replace(self, orders=self.orders.select(which), **columns)
+
+    def count_decisions(self) -> int:
+        """Count the decisions due from each order's start to its horizon's end, all orders.
+
+        One for each row of quotes and one for each slice. What an order has left then is swept at
+        every later moment until it is done, mostly at the first; these are not counted.
+        """
+        orders = self.orders
+        ends = np.minimum(orders.starts + orders.horizon, orders.deadlines)
+        rows = np.searchsorted(self.feed.ts, ends, "right") - self.first_row
+        return int(rows.sum()) + len(orders) * -(-orders.horizon // self.params.slice)
 
     @cached_property
     def prints(self) -> Prints:
@@ -103,19 +118,25 @@ class Market:
         return pooled(parts)
 
 
-def prepare(tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSchedule) -> Market:
+def prepare(
+    tape: Tape,
+    orders: ParentOrders,
+    params: ReplayParams,
+    fees: FeeSchedule,
+    limits: Limits = Limits(),
+) -> Market:
     """Clean the tape's quotes, mirror them to the orders' side and look up the fees of the day.
 
     Raises
     ------
     ConfigError
-        If a venue has no fee.
+        If a venue has no fee, or a replay takes more decisions than the limit.
     """
     feed = make_feed(tape.quotes, orders.side)
     days = [datetime.fromtimestamp(t / SECOND, tape.zone).date() for t in orders.midnights]
     of_day = {day: fees.on(tape.venues, day) for day in set(days)}
     taker, rebate = (np.array([of_day[day][kind] for day in days]) for kind in range(2))
-    return Market(
+    market = Market(
         tape=tape,
         feed=feed,
         orders=orders,
@@ -124,7 +145,10 @@ def prepare(tape: Tape, orders: ParentOrders, params: ReplayParams, fees: FeeSch
         taker=taker,
         rebate=rebate,
         params=params,
+        limits=limits,
     )
+    limits.check_decisions(market.count_decisions())
+    return market
 
 
 def _standing_rows(feed: Feed, venues: int, orders: ParentOrders) -> IntArray:

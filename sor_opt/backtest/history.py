@@ -12,6 +12,7 @@ from sor_opt.backtest.base import Market
 from sor_opt.backtest.orders import SESSION
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, FloatArray, IntArray
+from sor_opt.model.bounds import MAX_CELLS
 from sor_opt.model.placement import ASSUMPTIONS, broken_assumptions
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.windows import Moments, WindowParams, conditioned, look_at, outflows, tradable
@@ -190,6 +191,12 @@ def _by_state(
     minimum: int,
 ) -> tuple[FloatArray, IntArray, IntArray]:
     """Give every slice scenarios of its own, conditional on the state at its start."""
+    cells = int((last - first).sum()) * len(market.tape.venues)
+    if cells > MAX_CELLS:
+        raise ConfigError(
+            f"scenarios of its own for every slice are {cells:,} numbers, more than {MAX_CELLS:,}; "
+            "take a shorter --lookback, longer strides or slices, or fewer orders"
+        )
     present = moments_at_slices(market)
     pieces = []
     for at, (start, end) in enumerate(zip(first, last, strict=True)):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple, get_args
 
 import numpy as np
 
+from sor_opt.backtest.limits import Limits
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.book import Side
 from sor_opt.market.tape import SECOND, IntArray, Tape
+from sor_opt.model.bounds import check_size
 
 _PER_ORDER = ("starts", "deadlines", "midnights")
 
@@ -27,7 +28,7 @@ class OrderParams:
     ----------
     side : {"buy", "sell"}
     size : float
-        Shares of each order, > 0.
+        Shares of each order, > 0 and at most `MAX_SHARES`.
     horizon : int
         Nanoseconds that the policy has, > 0; what is left then is swept.
     every : int, optional
@@ -46,8 +47,7 @@ class OrderParams:
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
             raise ConfigError(f"side must be buy or sell, got {self.side!r}")
-        if not 0 < self.size < math.inf:
-            raise ConfigError(f"size must be > 0, got {self.size:g}")
+        check_size(self.size)
         if self.horizon <= 0:
             raise ConfigError(f"horizon must be > 0, got {self.horizon / SECOND:g}s")
         if self.every is not None and self.every <= 0:
@@ -99,7 +99,7 @@ class ParentOrders:
         return 1 if self.side == "buy" else -1
 
 
-def make_orders(tape: Tape, params: OrderParams) -> ParentOrders:
+def make_orders(tape: Tape, params: OrderParams, limits: Limits = Limits()) -> ParentOrders:
     """Lay parent orders over every day of a tape.
 
     With `every`, an order starts at each multiple from the window's start as long as its horizon
@@ -110,9 +110,10 @@ def make_orders(tape: Tape, params: OrderParams) -> ParentOrders:
     DataError
         If the tape has no quotes in the window.
     ConfigError
-        If no order fits.
+        If no order fits, or there are more than the limit.
     """
     windows = _windows(tape, params)
+    limits.check_orders(sum(_count(window, params) for window in windows))
     runs = [_starts(window, params) for window in windows]
     starts = np.concatenate(runs)
     if not len(starts):
@@ -140,10 +141,17 @@ class _Window(NamedTuple):
     closes: int
 
 
+def _count(window: _Window, params: OrderParams) -> int:
+    """Orders that start in a window and whose horizon ends in it."""
+    room = window.closes - params.horizon - window.opens
+    if room < 0:
+        return 0
+    return room // params.every + 1 if params.every else 1
+
+
 def _starts(window: _Window, params: OrderParams) -> IntArray:
-    last = window.closes - params.horizon
-    step = params.every or window.closes - window.opens + 1
-    return np.arange(window.opens, last + 1, step, dtype=np.int64)
+    numbers = np.arange(_count(window, params), dtype=np.int64)
+    return window.opens + numbers * (params.every or 0)
 
 
 def _windows(tape: Tape, params: OrderParams) -> list[_Window]:

@@ -85,14 +85,14 @@ class Policy:
 
 
 def static_policy(risk: RiskParams = RiskParams(), static: StaticParams = StaticParams()) -> Policy:
-    """The static router: at each snapshot the cheapest split of what is left (DESIGN 3.3)."""
+    """The static router: at each snapshot the cheapest split of what is left."""
     return Policy("static", Split.STATIC, risk=risk, static=static)
 
 
 def placement_policy(
     risk: RiskParams = RiskParams(), rules: PlacementRules = PlacementRules()
 ) -> Policy:
-    """The full router: per slice the cheapest market and limit orders (DESIGN 3.4)."""
+    """The full router: per slice the cheapest market and limit orders."""
     return Policy("placement", Split.PLACEMENT, paced=True, risk=risk, placement=rules)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.market import DataOptions
+from sor_opt.cli.options import FeeOptions, OutputOptions, spread
 from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BookOptions:
+class BookOptions(FeeOptions):
     """What the command line says over the book; the rest is the book's, or the default."""
 
     size: Annotated[float | None, typer.Option(help="Shares to trade.")] = None
@@ -79,6 +81,19 @@ class BookOptions:
             instance, order=over(instance.order), risk=over(instance.risk), model=over(model)
         )
 
+    def price(self, instance: Instance, out: Output) -> Instance:
+        """Fill in the fees that the book does not name, and say which."""
+        unpriced = [venue.name for venue in instance.venues if venue.fee is None]
+        fees = self.schedule()
+        if unpriced and not self.no_fees:
+            rows = [fees.newest(name) for name in unpriced]
+            taken = ", ".join(f"{r.venue} ${r.taker:g} and ${r.rebate:g} ({r.date})" for r in rows)
+            out.warn(
+                "the book names no fee for these venues; the newest fee and rebate of the table "
+                f"are taken: {taken}"
+            )
+        return instance.priced(fees)
+
 
 @spread
 def allocate(
@@ -93,7 +108,7 @@ def allocate(
     ] = True,
     iterations: Annotated[int, typer.Option(help="Of robbins-monro.")] = 1000,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds that an integer program may take.")
+        float | None, typer.Option(help="Seconds that the allocator may take.")
     ] = None,
     gap: Annotated[
         float, typer.Option(help="Relative gap at which an integer program may stop.")
@@ -101,6 +116,9 @@ def allocate(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Points above which exhaustive refuses.")
     ] = None,
+    max_terms: Annotated[
+        int, typer.Option(min=1, help="Terms above which an integer program is not written.")
+    ] = 5_000_000,
 ) -> None:
     """Split one order over the venues of a book at the least cost.
 
@@ -116,7 +134,7 @@ def allocate(
     from sor_opt.report.allocation import allocation_summary, split_table, summary_table
 
     out = Output(output)
-    instance = options.read(book)
+    instance = options.price(options.read(book), out)
     problem = instance.problem()
     _note(instance, out)
     with out.progress("points") as progress:
@@ -129,33 +147,47 @@ def allocate(
         settings = Settings(
             DEFAULT_LIMIT if limit is None else limit,
             tell,
-            IntegerParams(time_limit, gap),
+            IntegerParams(gap=gap, most_terms=max_terms),
             certify,
             RobbinsMonroParams(iterations, output.seed),
         )
         solver = create(allocator, settings)
+        if time_limit is not None:
+            solver = solver.within(time_limit)
         found = solver.solve(problem)
     out.result(allocation_summary(instance, found))
     out.show(split_table(instance, found), summary_table(found))
     if found.status == "feasible" and solver.proves:
+        gap_text = f"${found.gap:g}" if math.isfinite(found.gap) else "not known"
         raise SolverError(
-            f"{found.solver} did not prove its split optimal, gap ${found.gap:g};"
+            f"{found.solver} did not prove its split optimal, gap {gap_text};"
             " give it more --time-limit, or --gap 0"
         )
 
 
 def _note(instance: Instance, out: Output) -> None:
     from sor_opt.model.placement import PlacementParams, violated_assumptions
+    from sor_opt.model.venues import BookSide
 
     if isinstance(instance.model, PlacementParams):
         for broken in violated_assumptions(instance.touch, instance.risk):
             out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
     if instance.crossed:
         bid, ask = instance.best
-        out.warn(f"the book is crossed: best bid {bid:g} is above best ask {ask:g}")
-    silent = [venue.name for venue in instance.venues if venue not in instance.quoted]
+        out.warn(f"the book is crossed: best bid {bid:,.10g} is above best ask {ask:,.10g}")
+    silent = [
+        f"{venue.name} {side}"
+        for venue in instance.venues
+        for side in get_args(BookSide)
+        if not venue.shows(side)
+    ]
     if silent:
-        out.warn(f"a size of 0 shows nothing: {', '.join(silent)}")
+        out.warn(
+            "a side without a price and a size above 0 (and in bounds) shows nothing: "
+            f"{', '.join(silent)}"
+        )
+    if None in instance.best and instance.risk.unit == "fraction":
+        out.warn(f"without a mid the penalties are fractions of {instance.reference:,.10g}")
 
 
 _MISMATCH = "mismatch-{:04d}.json"
@@ -169,6 +201,7 @@ def _mismatch_files(folder: Path) -> list[Path]:
 @spread
 def validate(
     output: OutputOptions,
+    options: DataOptions,
     data: Annotated[
         Path | None,
         typer.Argument(help="Quotes to draw snapshots from, instead of random books."),
@@ -177,7 +210,7 @@ def validate(
     model: Annotated[
         Literal["static", "placement"], typer.Option(help="Cost model; static in both spaces.")
     ] = "static",
-    instances: Annotated[int, typer.Option(min=1, help="How many.")] = 200,
+    instances: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 200,
     outside: Annotated[
         bool, typer.Option("--outside", help="placement: penalties beyond A1 to A3 too.")
     ] = False,
@@ -197,15 +230,16 @@ def validate(
     from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
     from sor_opt.allocators.registry import provers
     from sor_opt.cli.console import Output
-    from sor_opt.market.loaders import load_tape
 
     out = Output(output)
     rng = np.random.default_rng(output.seed)
     drawn: Iterator[Instance]
+    if data is None and (options.trades or options.symbol or options.timezone):
+        raise ConfigError("--trades, --symbol and --timezone go with DATA")
     if data is None:
         drawn = random_instances(instances, rng)
     else:
-        drawn = snapshot_instances(load_tape(data), instances, rng)
+        drawn = snapshot_instances(options.tape(data, out), instances, rng)
     if model == "placement":
         drawn = placements(drawn, rng, outside)
     elif outside:

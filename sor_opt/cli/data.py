@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sor_opt.cli.console import Output
+from sor_opt.cli.market import DataOptions, counted
 from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.places import READS, WRITES
 
@@ -19,8 +20,6 @@ app = typer.Typer(name="data", help="Inspect, convert and generate market data."
 Quotes = Annotated[
     Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content."), READS
 ]
-Trades = Annotated[Path | None, typer.Option(help="Trades beside the quotes."), READS]
-Symbol = Annotated[str | None, typer.Option(help="Which symbol, where a file holds several.")]
 
 
 def _tape(path: Path | None) -> Path | None:
@@ -40,14 +39,11 @@ Target = Annotated[
 
 @app.command("inspect")
 @spread
-def inspect_file(
-    file: Quotes, output: OutputOptions, trades: Trades = None, symbol: Symbol = None
-) -> None:
+def inspect_file(file: Quotes, data: DataOptions, output: OutputOptions) -> None:
     """Show what is in a file, how good it is, and which age limit its quotes need.
 
     Example: sor-opt data inspect data/sample_quotes.csv.gz --trades data/sample_trades.csv.gz
     """
-    from sor_opt.market.loaders import load_tape
     from sor_opt.market.prints import prints_quality
     from sor_opt.market.quality import inspect
     from sor_opt.report.inspection import (
@@ -57,7 +53,7 @@ def inspect_file(
     )
 
     out = Output(output)
-    tape = load_tape(file, trades, symbol)
+    tape = data.tape(file, out)
     found, prints = inspect(tape), prints_quality(tape)
     for text in print_warnings(prints):
         out.warn(text)
@@ -70,24 +66,25 @@ def inspect_file(
 def convert(
     file: Quotes,
     target: Target,
+    data: DataOptions,
     output: OutputOptions,
-    trades: Trades = None,
     trades_output: Annotated[
         Path | None,
         typer.Option(callback=_tape, help="Where the trades go; left out without it."),
         WRITES,
     ] = None,
-    symbol: Symbol = None,
 ) -> None:
     """Write quotes, and trades, in sor_opt's own format.
 
     Example: sor-opt data convert quotes_2018-01-02.csv.gz -o quotes.parquet
     """
-    from sor_opt.market.loaders import load_tape, save_tape
+    from sor_opt.market.loaders import save_tape
 
     out = Output(output)
-    tape = load_tape(file, trades, symbol)
+    tape = data.tape(file, out)
     save_tape(tape, target, trades_output)
+    if tape.left_out:
+        out.warn(f"left out: {counted(tape.left_out)}")
     if tape.trades is not None and trades_output is None:
         out.warn(f"{len(tape.trades):,} trades left out; --trades-output FILE writes them")
     _tell(out, tape, target, trades_output)
@@ -105,6 +102,7 @@ def generate(
     rate: Annotated[float, typer.Option(help="Events per second over all venues.")] = 5.0,
     volatility: Annotated[float, typer.Option(help="Deviation of a session's return.")] = 0.008,
     price: Annotated[float, typer.Option(help="Dollars at the open.")] = 120.0,
+    max_rows: Annotated[int, typer.Option(min=1, help="More quotes are refused.")] = 5_000_000,
 ) -> None:
     """Make a synthetic market of six venues; the same call gives the same bytes.
 
@@ -121,7 +119,7 @@ def generate(
         volatility=volatility,
         price=price,
     )
-    tape = generate(params)
+    tape = generate(params, max_rows)
     save_tape(tape, target, trades)
     _tell(out, tape, target, trades)
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from sor_opt.cli.places import WRITES, keep_apart
+from sor_opt.cli.places import READS, WRITES, keep_apart
 from sor_opt.errors import quoted
 
 if TYPE_CHECKING:
     from sor_opt.model.risk import RiskParams
+    from sor_opt.model.venues import FeeSchedule
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _LONGEST_DAYS = 366
@@ -75,6 +76,36 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     shown.__signature__ = inspect.Signature(keywords)
     shown.__annotations__ = {p.name: p.annotation for p in keywords}
     return call
+
+
+@dataclass(frozen=True)
+class FeeOptions:
+    """What venues charge and pay."""
+
+    fees: Annotated[
+        Path | None, typer.Option(help="TOML of fees that override the table."), READS
+    ] = None
+    no_fees: Annotated[
+        bool, typer.Option("--no-fees", help="Count no fee and no rebate that is not in a book.")
+    ] = False
+
+    def schedule(self) -> FeeSchedule:
+        """Read the fees, or take the packaged ones, or none.
+
+        Raises
+        ------
+        ConfigError
+            If both a file and none are asked for.
+        """
+        from sor_opt.errors import ConfigError
+        from sor_opt.model.venues import FeeSchedule, NoFees
+
+        if self.fees and self.no_fees:
+            raise ConfigError("--fees FILE and --no-fees do not go together")
+        if self.no_fees:
+            return NoFees()
+        packaged = FeeSchedule.packaged()
+        return packaged.override(FeeSchedule.read(self.fees)) if self.fees else packaged
 
 
 @dataclass(frozen=True)

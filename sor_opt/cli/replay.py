@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, RiskOptions, duration_option, spread
+from sor_opt.cli.market import DataOptions
+from sor_opt.cli.options import FeeOptions, OutputOptions, RiskOptions, duration_option, spread
 from sor_opt.cli.places import READS, WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_placement
 from sor_opt.errors import quoted
@@ -83,15 +84,9 @@ class LevelsOptions:
 
 
 @dataclass(frozen=True)
-class ReplayOptions:
+class ReplayOptions(DataOptions, FeeOptions):
     """What is replayed and by which rules."""
 
-    trades: Annotated[
-        Path | None, typer.Option(help="Trades of the same symbol and days."), READS
-    ] = None
-    symbol: Annotated[str | None, typer.Option(help="Which one, where a file holds several.")] = (
-        None
-    )
     side: Annotated[Literal["buy", "sell"], typer.Option(help="Of the parent orders.")] = "buy"
     size: Annotated[float, typer.Option(help="Shares of each parent order.")] = 5000.0
     start: Annotated[time | None, _clock_option("First order of a day (09:30).")] = None
@@ -108,25 +103,24 @@ class ReplayOptions:
         Literal["update", "every-snapshot"],
         typer.Option(help="When shares that we took are displayed again."),
     ] = "update"
-    fees: Annotated[
-        Path | None, typer.Option(help="TOML of fees that override the table."), READS
-    ] = None
+    max_orders: Annotated[int, typer.Option(min=1, help="More orders are refused.")] = 100_000
+    max_decisions: Annotated[
+        int, typer.Option(min=1, help="More decisions (orders x moments) are refused.")
+    ] = 1_000_000_000
 
     def market(self, data: Path, out: Output) -> Market:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
         from sor_opt.backtest.base import ReplayParams, prepare
+        from sor_opt.backtest.limits import Limits
         from sor_opt.backtest.orders import OrderParams, make_orders
-        from sor_opt.market.loaders import load_tape
-        from sor_opt.model.venues import FeeSchedule
 
+        limits = Limits(self.max_orders, self.max_decisions)
         params = ReplayParams(self.max_quote_age, self.refill, self.slice)
         layout = OrderParams(self.side, self.size, self.horizon, self.every, self.start, self.end)
-        fees = FeeSchedule.packaged()
-        if self.fees:
-            fees = fees.override(FeeSchedule.read(self.fees))
-        tape = load_tape(data, self.trades, self.symbol)
+        fees = self.schedule()
+        tape = self.tape(data, out)
         _warn_of_prints(tape, out)
-        market = prepare(tape, make_orders(tape, layout), params, fees)
+        market = prepare(tape, make_orders(tape, layout, limits), params, fees, limits)
         _warn_if_crossed(market, out)
         _warn_of_later_fees(market, fees, out)
         return market

@@ -13,18 +13,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BUYER, SELLER, FloatArray, IntArray, Quotes, Tape, Trades
+from sor_opt.market.zones import NEW_YORK, find_zone
 
-ZONE = "America/New_York"
 TICK = 0.01
 LOT = 100.0
 SESSION_MINUTES = 390.0
+
+MAX_PRICE = 1e6
+"""Dollars: a tick is then a hundredth of a basis point of a basis point."""
+
+MAX_ROWS = 5_000_000
+"""Quotes that `generate` makes without being asked twice: they take a gigabyte."""
 
 MICROSECOND = 1_000
 BUSY_ENDS = 1.5
@@ -36,6 +41,8 @@ _TRADED = 0.5
 """Chance that a queue reached by the efficient price is traded away rather than pulled."""
 _REACHED = 0.1
 """Ticks from the efficient price at which a queue counts as reached."""
+_LOWEST = 0.5
+"""Part of its start below which the price may not fall: bids would run out."""
 _HASTE = 3.0
 """Ticks beyond the efficient price to which a quote reaches that may lock the book."""
 
@@ -95,7 +102,7 @@ class SyntheticParams:
     minutes : float
         Length of the session from 09:30 New York time, > 0 and at most 390.
     price : float
-        Efficient price at the open, dollars, >= 10.
+        Efficient price at the open, dollars, 10 to `MAX_PRICE`.
     volatility : float
         Standard deviation of a whole session's return, > 0.
     events_per_second : float
@@ -122,7 +129,7 @@ class SyntheticParams:
         if self.seed < 0:
             raise ConfigError(f"seed must be >= 0, got {self.seed}")
         _at_least(self, "minutes", 1e-3, SESSION_MINUTES)
-        _at_least(self, "price", 10.0)
+        _at_least(self, "price", 10.0, MAX_PRICE)
         _at_least(self, "volatility", 1e-6, 1.0)
         _at_least(self, "events_per_second", 1e-3, 1e5)
         _at_least(self, "odd_lots", 0.0, 1.0)
@@ -132,17 +139,31 @@ class SyntheticParams:
             raise ConfigError(f"venues must be one or more of different names, got {names}")
 
 
-def generate(params: SyntheticParams) -> Tape:
-    """Make one session of quotes and trades; the same parameters give the same tape."""
+def generate(params: SyntheticParams, max_rows: int = MAX_ROWS) -> Tape:
+    """Make one session of quotes and trades; the same parameters give the same tape.
+
+    Parameters
+    ----------
+    params : SyntheticParams
+    max_rows : int
+        Quotes above which it refuses.
+
+    Raises
+    ------
+    ConfigError
+        If there would be more quotes or none, or the efficient price falls to where no bid is left.
+    """
     rng = np.random.default_rng(params.seed)
-    seconds = _event_times(params, rng)
+    seconds = _event_times(params, rng, max_rows)
     count = len(seconds)
     activity = np.array([venue.activity for venue in params.venues])
     deviation = params.volatility * params.price / TICK / math.sqrt(SESSION_MINUTES * 60)
     steps = np.sqrt(np.diff(seconds, prepend=0.0)) * rng.standard_normal(count) * deviation
     odd = np.where(rng.random(count) < params.odd_lots, rng.integers(1, int(LOT), count), 0)
+    fair = params.price / TICK + np.cumsum(steps)
+    _check_price(params, fair)
     quoted, printed = _simulate(
-        params.price / TICK + np.cumsum(steps),
+        fair,
         rng.choice(len(activity), size=count, p=activity / activity.sum()),
         rng.random((count, 4)),
         rng.exponential(size=(count, 2)),
@@ -154,9 +175,27 @@ def generate(params: SyntheticParams) -> Tape:
     return _tape(params, seconds, quoted, printed)
 
 
-def _event_times(params: SyntheticParams, rng: np.random.Generator) -> FloatArray:
+def _check_price(params: SyntheticParams, fair: FloatArray) -> None:
+    lowest = fair.min() * TICK
+    if lowest < params.price * _LOWEST:
+        raise ConfigError(
+            f"the price falls to ${max(0.0, lowest):.2f}, below {_LOWEST:.0%} of its start; take a "
+            f"volatility below {params.volatility:g}, or another seed"
+        )
+
+
+def _event_times(params: SyntheticParams, rng: np.random.Generator, max_rows: int) -> FloatArray:
     """Seconds from the open, rising, shape (n,): a Poisson process of the documented shape."""
-    count = rng.poisson(params.events_per_second * params.minutes * 60)
+    count = int(rng.poisson(params.events_per_second * params.minutes * 60))
+    rows = count + len(params.venues)
+    made = f"{params.events_per_second:g} events a second for {params.minutes:g} minutes make"
+    if count == 0:
+        raise ConfigError(f"{made} none at all; take a higher --rate or more --minutes")
+    if rows > max_rows:
+        raise ConfigError(
+            f"{made} {rows:,} quotes, more than the limit of {max_rows:,}; take a lower --rate or "
+            "fewer --minutes, or raise it with --max-rows"
+        )
     edges = np.linspace(-1.0, 1.0, 1001)
     expected = np.cumsum(1 + BUSY_ENDS * edges**2)
     spread = np.interp(rng.random(count), (expected - expected[0]) / np.ptp(expected), edges)
@@ -167,7 +206,7 @@ def _event_times(params: SyntheticParams, rng: np.random.Generator) -> FloatArra
 def _tape(
     params: SyntheticParams, seconds: FloatArray, quoted: FloatArray, printed: FloatArray
 ) -> Tape:
-    start = datetime.combine(params.day, time(9, 30), ZoneInfo(ZONE))
+    start = datetime.combine(params.day, time(9, 30), find_zone(NEW_YORK))
     micros = np.concatenate([np.round(seconds * 1e6), [0.0]])  # row -1: the opening quotes
     ts = int(start.timestamp()) * 10**9 + micros.astype(np.int64) * MICROSECOND
     row, venue, bid, bid_size, ask, ask_size = quoted.T
@@ -189,7 +228,7 @@ def _tape(
             size=size,
             side=side.astype(np.int64),
         ),
-        timezone=ZONE,
+        timezone=NEW_YORK,
         source=f"synthetic market, seed {params.seed}",
     )
 
@@ -273,9 +312,10 @@ def _fresh(
 ) -> float:
     """Find the first clear price at least `distance` ticks outside the efficient price."""
     out = 2 * side - 1
-    place: float = out * np.ceil(out * fair + distance)
-    while not _clear(price, venue, side, place, gap):
-        place += out
+    reach = np.ceil(out * fair + distance)
+    for v in range(len(price)):
+        reach = max(reach, out * price[v, 1 - side] + (1.0 if v == venue else gap))
+    place: float = out * reach
     return place
 
 

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from sor_opt.errors import DataError
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.zones import NEW_YORK, find_zone
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -142,18 +143,30 @@ class Tape:
     source : str
         The file or generator it came from, for messages.
     left_out : mapping of str to int
-        Rows that the loader left out, by reason ("off exchange"), for `inspect`.
+        Rows that the loader left out, by reason ("prints off exchange"), for `inspect`.
+    emptied : mapping of str to int
+        Sides of quotes, and prints, whose price or size the loader turned into NaN, by reason
+        ("sides with an impossible price"), for `inspect`.
+    trades_symbol : str or None
+        The symbol that a file of trades beside the quotes names, blank where it names none; None
+        where the trades came with the quotes.
     """
 
     venues: tuple[str, ...]
     quotes: Quotes
     trades: Trades | None = None
     symbol: str = ""
-    timezone: str = "America/New_York"
+    timezone: str = NEW_YORK
     source: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
+    emptied: Mapping[str, int] = field(default_factory=dict)
+    trades_symbol: str | None = None
 
     def __post_init__(self) -> None:
+        try:
+            find_zone(self.timezone)
+        except ConfigError as error:
+            raise DataError(str(error), file=self.source) from None
         if len(set(self.venues)) != len(self.venues):
             raise DataError(f"venue names repeat: {', '.join(self.venues)}", file=self.source)
         for rows in (self.quotes, self.trades):
@@ -167,7 +180,7 @@ class Tape:
     @property
     def zone(self) -> ZoneInfo:
         """The session's time zone."""
-        return ZoneInfo(self.timezone)
+        return find_zone(self.timezone)
 
     def fingerprint(self) -> str:
         """SHA-256 over venues and all columns: the same data gives the same text anywhere."""

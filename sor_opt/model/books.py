@@ -2,7 +2,8 @@
 
 A BOOK is TOML or JSON with ``[[venues]]`` and, if wanted, ``[order]``, ``[risk]``, ``[model]``
 (whose ``name`` tells the cost model) and ``[outflow]``, or a CSV of venues. The content tells the
-format, not the name.
+format, not the name. A side of a venue without a price and a size that can be is empty, the other
+one stays. ``venue`` is read like ``name``.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sor_opt.errors import ConfigError, DataError
+from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.files import write_whole
+from sor_opt.model.bounds import MAX_PRICE, MAX_SHARES
 from sor_opt.model.instances import MODELS, Instance, Order
 from sor_opt.model.outflow import Outflow
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import Venue
+from sor_opt.texts import parse_json, parse_toml, read_text
 
 _TEXT = {"name", "side", "unit", "space", "ref", "depth", "family"}
 _WHOLE = {"scenarios", "seed"}
@@ -31,6 +34,10 @@ _LISTS = {"samples", "mean"}
 
 _TABLES = {"venues", "order", "risk", "model", "outflow"}
 _COLUMNS = ",".join(f.name for f in fields(Venue))
+_KINDS = "a TOML, JSON or CSV file of venues"
+
+_MOST = {"bid": MAX_PRICE, "bid_size": MAX_SHARES, "ask": MAX_PRICE, "ask_size": MAX_SHARES}
+"""What shows a side, each > 0 and at most this."""
 
 _Record = TypeVar("_Record")
 
@@ -43,21 +50,14 @@ def read_instance(path: Path | str) -> Instance:
     DataError
         If the file cannot be read, or something in it is missing, unknown or out of its range.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise DataError(
-            f"cannot be read: {reason}", file=path, mend="give a TOML, JSON or CSV file of venues"
-        ) from error
-    tables = _parse(text, path)
+    tables = _parse(read_text(path, _KINDS), path)
     _known(tables, _TABLES, "the book", path, None)
     rows = tables.get("venues")
     if not isinstance(rows, list) or not rows:
         raise DataError("holds no venues", file=path, mend=f"give each the keys {_COLUMNS}")
     try:
         return Instance(
-            tuple(_build(Venue, row, path, number) for number, row in enumerate(rows, start=1)),
+            tuple(_venue(row, path, number) for number, row in enumerate(rows, start=1)),
             _build(Order, tables.get("order", {}), path),
             _build(RiskParams, tables.get("risk", {}), path),
             _model(tables.get("model", {}), path),
@@ -89,26 +89,49 @@ def _parse(text: str, path: object) -> Mapping[str, Any]:
     lines = [line.strip() for line in text.splitlines()]
     head = next((line for line in lines if line and not line.startswith("#")), "")
     if not head:
-        raise DataError("is empty", file=path, mend="give a TOML, JSON or CSV file of venues")
-    try:
-        if head.startswith("{"):
-            tables: dict[str, Any] = json.loads(text)
-            return tables
-        if head.startswith("[") or "=" in head:
-            return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"is neither TOML, JSON nor CSV: {error}", file=path) from error
+        raise DataError("is empty", file=path, mend=f"give {_KINDS}")
+    if head.startswith("{"):
+        return parse_json(text, path)
+    if head.startswith("[") or "=" in head:
+        return parse_toml(text, path)
     return {"venues": _csv_rows(text, path)}
 
 
 def _csv_rows(text: str, path: object) -> list[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    rows = []
-    for number, cells in enumerate(reader, start=1):
-        if None in cells or None in cells.values():
-            raise DataError("has another number of cells than the header", file=path, row=number)
-        rows.append({key.strip(): cell.strip() for key, cell in cells.items() if cell.strip()})
+    lines = csv.reader(io.StringIO(text), skipinitialspace=True)
+    number, rows = 0, []
+    try:
+        header = [name.strip() for name in next(filter(None, lines))]
+        repeated = [name for name, count in Counter(header).items() if count > 1]
+        if repeated:
+            raise DataError(f"column {quoted(repeated[0])} repeats", file=path)
+        for number, cells in enumerate(filter(None, lines), start=1):
+            if len(cells) != len(header):
+                problem = "has another number of cells than the header"
+                raise DataError(problem, file=path, row=number)
+            given = zip(header, map(str.strip, cells), strict=True)
+            rows.append({name: cell for name, cell in given if cell})
+    except csv.Error as error:
+        raise DataError(f"is no CSV: {error}", file=path, row=number + 1) from error
     return rows
+
+
+def _venue(row: Any, path: object, number: int) -> Venue:
+    """Make a venue of what a row names, without the prices and sizes that cannot be."""
+    if not isinstance(row, Mapping):
+        return _build(Venue, row, path, number)
+    given = {key: value for key, value in row.items() if value is not None}
+    if "venue" in given:
+        if "name" in given:
+            raise DataError("has both a name and a venue", file=path, row=number)
+        given["name"] = given.pop("venue")
+    try:
+        for key, most in _MOST.items():
+            if key in given and not 0 < _value(key, given[key]) <= most:
+                del given[key]
+    except ValueError as error:
+        raise DataError(str(error), file=path, row=number) from error
+    return _build(Venue, given, path, number)
 
 
 def _model(table: Any, path: object) -> Any:
@@ -117,7 +140,8 @@ def _model(table: Any, path: object) -> Any:
         return _build(StaticParams, table, path)
     name = table.get("name", StaticParams.name)
     if not isinstance(name, str) or name not in MODELS:
-        raise DataError(f"unknown model {name!r}", file=path, mend=f"known are {', '.join(MODELS)}")
+        mend = f"known are {', '.join(MODELS)}"
+        raise DataError(f"unknown model {quoted(name)}", file=path, mend=mend)
     own = {key: value for key, value in table.items() if key != "name"}
     return _build(MODELS[name].params, own, path)
 
@@ -126,7 +150,8 @@ def _build(kind: type[_Record], table: Any, path: object, row: int | None = None
     """Make a dataclass from a table, with one clear line about what is wrong in it."""
     what = kind.__name__
     if not isinstance(table, Mapping):
-        raise DataError(f"{what} must be a table of keys, got {table!r}", file=path, row=row)
+        problem = f"{what} must be a table of keys, got {quoted(table)}"
+        raise DataError(problem, file=path, row=row)
     members = fields(kind)  # type: ignore[arg-type]
     _known(table, {member.name for member in members}, what, path, row)
     for member in members:
@@ -147,7 +172,7 @@ def _known(
     unknown = sorted(map(str, table.keys() - known))
     if unknown:
         raise DataError(
-            f"unknown key {unknown[0]!r} in {what}",
+            f"unknown key {quoted(unknown[0])} in {what}",
             file=path,
             row=row,
             mend=f"known are {', '.join(sorted(known))}",
@@ -157,17 +182,17 @@ def _known(
 def _value(key: str, value: Any) -> Any:
     if key in _TEXT:
         if not isinstance(value, str):
-            raise ValueError(f"{key} must be text, got {value!r}")
+            raise ValueError(f"{key} must be text, got {quoted(value)}")
         return value
     if key in _LISTS and isinstance(value, list):
         return tuple(_value(key, item) for item in value)
     try:
-        if isinstance(value, bool):
-            raise TypeError
+        if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+            raise TypeError  # Python reads 1_0 as 10
         number = float(value)
         if key in _WHOLE and not number.is_integer():
             raise ValueError
         return int(number) if key in _WHOLE else number
     except (TypeError, ValueError, OverflowError):
         kind = "a whole number" if key in _WHOLE else "a number"
-        raise ValueError(f"{key} must be {kind}, got {value!r}") from None
+        raise ValueError(f"{key} must be {kind}, got {quoted(value)}") from None

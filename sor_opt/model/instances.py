@@ -6,21 +6,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import Side
-from sor_opt.market.tape import FloatArray
+from sor_opt.model.bounds import MAX_VENUES, check_size
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.outflow import Outflow
 from sor_opt.model.placement import PlacementParams, Touch, placement_problem
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams, static_problem
-from sor_opt.model.venues import Venue
+from sor_opt.model.venues import BookSide, FeeSchedule, Venue
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Order:
     Parameters
     ----------
     size : float, optional
-        Shares, > 0; None where the file leaves it to the caller.
+        Shares, > 0 and at most `MAX_SHARES`; None where the file leaves it to the caller.
     side : {"buy", "sell"}
 
     Raises
@@ -43,8 +44,8 @@ class Order:
     side: Side = "buy"
 
     def __post_init__(self) -> None:
-        if self.size is not None and not 0 < self.size < math.inf:
-            raise ConfigError(f"size must be > 0, got {self.size:g}")
+        if self.size is not None:
+            check_size(self.size)
         if self.side not in get_args(Side):
             raise ConfigError(f"side must be buy or sell, got {self.side!r}")
 
@@ -65,7 +66,8 @@ class Instance:
     Raises
     ------
     ConfigError
-        If there is no venue, a name repeats, or the outflow is not of as many venues.
+        If there is no venue or more than `MAX_VENUES`, a name repeats, or the outflow is not of as
+        many venues.
     """
 
     venues: tuple[Venue, ...]
@@ -78,28 +80,60 @@ class Instance:
         names = [venue.name for venue in self.venues]
         if not names:
             raise ConfigError("there are no venues")
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        if len(names) > MAX_VENUES:
+            raise ConfigError(f"{len(names):,} venues are more than {MAX_VENUES:,}")
+        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         if repeated:
-            raise ConfigError(f"venue names repeat: {', '.join(repeated)}")
+            raise ConfigError(f"venue names repeat: {', '.join(repeated)[:80]}")
         if self.outflow is not None:
             self.outflow.check_width(len(names))
 
-    @property
-    def quoted(self) -> tuple[Venue, ...]:
-        """Venues that show a two-sided market; one with a size of 0 shows nothing."""
-        return tuple(v for v in self.venues if v.bid_size > 0 and v.ask_size > 0)
+    def priced(self, fees: FeeSchedule) -> Instance:
+        """The instance with the fees that its venues do not name, see `Venue.priced`."""
+        return replace(self, venues=tuple(venue.priced(fees) for venue in self.venues))
+
+    def showing(self, side: BookSide) -> tuple[Venue, ...]:
+        """Venues that show a price and a size on a side of the book."""
+        return tuple(venue for venue in self.venues if venue.shows(side))
 
     @property
-    def best(self) -> tuple[float, float]:
-        """Best bid and ask, dollars; of all venues where none shows a size."""
-        seen = self.quoted or self.venues
-        return max(venue.bid for venue in seen), min(venue.ask for venue in seen)
+    def best(self) -> tuple[float | None, float | None]:
+        """Best bid and ask, dollars; None where no venue shows any."""
+        bids = [venue.bid for venue in self.showing("bid") if venue.bid is not None]
+        asks = [venue.ask for venue in self.showing("ask") if venue.ask is not None]
+        return max(bids, default=None), min(asks, default=None)
 
     @property
     def crossed(self) -> bool:
         """Whether the best bid is above the best ask."""
         bid, ask = self.best
-        return bid > ask
+        return bid is not None and ask is not None and bid > ask
+
+    def check_mid(self) -> None:
+        """Refuse a book in which no venue shows a bid, or none an ask.
+
+        Raises
+        ------
+        ConfigError
+        """
+        for side, price in zip(_AN, self.best, strict=True):
+            if price is None:
+                other = "; --ref zero needs none" if self.model.name == StaticParams.name else ""
+                raise ConfigError(f"no venue shows {_AN[side]}, so there is no mid{other}")
+
+    @property
+    def reference(self) -> float:
+        """What fractions refer to: the mid, or the best price of the only side that is shown.
+
+        Raises
+        ------
+        ConfigError
+            If no venue shows anything.
+        """
+        seen = [price for price in self.best if price is not None]
+        if not seen:
+            raise ConfigError("no venue shows a price and a size on any side")
+        return sum(seen) / len(seen)
 
     @property
     def size(self) -> float:
@@ -116,30 +150,30 @@ class Instance:
 
     @property
     def touch(self) -> Touch:
-        """The venues as a buyer sees them; for a sell order the mirrored book."""
-        buying, quoted = self.order.side == "buy", self.quoted
-        bids, asks = ("bid", "ask") if buying else ("ask", "bid")
-        sign = 1.0 if buying else -1.0
-        best_bid = sign * self.best[0 if buying else 1]
-        shown = [getattr(v, f"{asks}_size") * (v in quoted) for v in self.venues]
-        queues = [self._queue(v, bids, sign * best_bid) for v in self.venues]
-        return Touch(
-            ask=sign * _column(self.venues, asks),
-            ask_size=np.array(shown, dtype=np.float64),
-            fee=_column(self.venues, "fee"),
-            rebate=_column(self.venues, "rebate"),
-            queue=np.array(queues, dtype=np.float64),
-            best_bid=best_bid,
-            mid=sign * sum(self.best) / 2,
-        )
+        """The venues as a buyer sees them; for a sell order the mirrored book.
 
-    def _queue(self, venue: Venue, side: str, best: float) -> float:
-        """Shares before a new order at the best price; endless where nothing tells of them."""
-        if venue.queue is not None:
-            return venue.queue
-        if venue not in self.quoted:
-            return math.inf
-        return float(getattr(venue, f"{side}_size")) if getattr(venue, side) == best else 0.0
+        A price that nobody shows is NaN, and the mid is then the `reference`.
+
+        Raises
+        ------
+        ConfigError
+            If a venue's fees are not known, or no venue shows anything.
+        """
+        unknown = [v.name for v in self.venues if v.fee is None]
+        if unknown:
+            raise ConfigError(f"no fee is known for {unknown[0]}; name it, or see Instance.priced")
+        sign, bids, asks = _SEEN[self.order.side]
+        best_bid = self.best[0 if bids == "bid" else 1]
+        shown = [getattr(v, f"{asks}_size") * v.shows(asks) for v in self.venues]
+        return Touch(
+            ask=np.array([_signed(sign, getattr(v, asks)) for v in self.venues]),
+            ask_size=np.array(shown, dtype=np.float64),
+            fee=np.array([v.fee for v in self.venues], dtype=np.float64),
+            rebate=np.array([v.rebate or 0.0 for v in self.venues], dtype=np.float64),
+            queue=np.array([_queue(v, bids, best_bid) for v in self.venues], dtype=np.float64),
+            best_bid=_signed(sign, best_bid),
+            mid=sign * self.reference,
+        )
 
     def problem(self) -> LadderProblem:
         """Compile to a ladder problem.
@@ -147,16 +181,37 @@ class Instance:
         Raises
         ------
         ConfigError
-            If the order has no size, or the placement model no outflow or one of another width.
+            If the order has no size, a fee is not known, there is no mid where one is needed, or
+            the placement model has no outflow or one of another width.
         """
         return MODELS[self.model.name].compile(self, self.model)
 
 
-def _column(venues: tuple[Venue, ...], name: str) -> FloatArray:
-    return np.array([getattr(venue, name) for venue in venues], dtype=np.float64)
+_AN: dict[BookSide, str] = {"bid": "a bid", "ask": "an ask"}
+
+_SEEN: dict[Side, tuple[float, BookSide, BookSide]] = {
+    "buy": (1.0, "bid", "ask"),
+    "sell": (-1.0, "ask", "bid"),
+}
+"""The sign of prices, and the sides that are a buyer's bid and ask in the mirrored book."""
+
+
+def _signed(sign: float, price: float | None) -> float:
+    return math.nan if price is None else sign * price
+
+
+def _queue(venue: Venue, side: BookSide, best: float | None) -> float:
+    """Shares before a new order at the best price; endless where nothing tells of them."""
+    if venue.queue is not None:
+        return venue.queue
+    if not venue.shows(side):
+        return math.inf
+    return float(getattr(venue, f"{side}_size")) if getattr(venue, side) == best else 0.0
 
 
 def _static(instance: Instance, params: StaticParams) -> LadderProblem:
+    if params.relative_to_mid:
+        instance.check_mid()
     touch = instance.touch
     return static_problem(
         names=[v.name for v in instance.venues],
@@ -174,9 +229,8 @@ def _static(instance: Instance, params: StaticParams) -> LadderProblem:
 def _placement(instance: Instance, params: PlacementParams) -> LadderProblem:
     if instance.outflow is None:
         raise ConfigError("the placement model needs an [outflow] of samples or of a family")
+    instance.check_mid()
     touch = instance.touch
-    if params.infinite and not touch.ask_size.any():
-        raise ConfigError("no venue shows what to take from; an infinite depth needs one that does")
     return placement_problem(
         names=[v.name for v in instance.venues],
         touch=touch,

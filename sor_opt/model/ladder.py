@@ -23,7 +23,7 @@ def tie_tolerance(cost: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LadderProblem:
-    """Climb ladders rung by rung, in order, at the least expected cost (DESIGN 3.1).
+    """Climb ladders rung by rung, in order, at the least expected cost.
 
     Minimise over the rungs climbed, n_i in {0..J_i}::
 
@@ -116,7 +116,7 @@ class LadderProblem:
             return -1
         rungs = round(self.target / self.step)
         met = abs(rungs * self.step - self.target) <= TOLERANCE * self.target
-        return rungs if met else len(self.costs) + 1
+        return rungs if met and rungs <= len(self.costs) else len(self.costs) + 1
 
     @property
     def heights(self) -> IntArray:

@@ -20,6 +20,7 @@ import numpy as np
 
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
+from sor_opt.model.bounds import MAX_CELLS
 
 MAX_SCENARIOS = 100_000
 MAX_MEAN = 1e15
@@ -159,9 +160,14 @@ class Outflow:
         Raises
         ------
         ConfigError
-            If samples or means are not one per venue.
+            If samples or means are not one per venue, or there are too many of both.
         """
         self.check_width(venues)
+        if venues * self.scenarios > MAX_CELLS:
+            raise ConfigError(
+                f"{self.scenarios:,} scenarios of {venues:,} venues are more than {MAX_CELLS:,} "
+                "numbers; take fewer scenarios"
+            )
         if self.family is None:
             return np.array(self.samples, dtype=np.float64)
         means = np.broadcast_to(np.array(self._means, dtype=np.float64), (venues,))

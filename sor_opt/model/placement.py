@@ -14,7 +14,6 @@ buy order in the mirrored book.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, get_args
@@ -25,14 +24,12 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import cheapest
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
+from sor_opt.model.bounds import check_step
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import MAX_RUNGS, check_depth, count_rungs
+from sor_opt.model.static import MAX_RUNGS, check_cells, check_depth, count_rungs
 
 Depth = Literal["displayed", "infinite"]
-
-MAX_CELLS = 50_000_000
-"""The most rungs x scenarios of a problem: 400 MB."""
 
 TAKE, POST = " take", " post"
 """What follows a venue's name in the names of its two ladders."""
@@ -49,7 +46,7 @@ class PlacementParams:
         displayed executes. "infinite": all at the lowest ask (then fee), without end, Cont &
         Kukanov's own setting.
     step : float
-        Shares per chunk, > 0.
+        Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
     """
 
     name: ClassVar[str] = "placement"
@@ -60,8 +57,7 @@ class PlacementParams:
     def __post_init__(self) -> None:
         if self.depth not in get_args(Depth):
             raise ConfigError(f"depth must be displayed or infinite, got {self.depth!r}")
-        if not 0 < self.step < math.inf:
-            raise ConfigError(f"step must be > 0, got {self.step:g}")
+        check_step(self.step)
 
     @property
     def infinite(self) -> bool:
@@ -215,20 +211,6 @@ def placement_problem(
         excess_penalty=risk.lambda_over * unit,
         step=params.step,
     )
-
-
-def check_cells(rungs: int, scenarios: int) -> None:
-    """Refuse a problem of more than `MAX_CELLS` rungs x scenarios.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if rungs * scenarios > MAX_CELLS:
-        raise ConfigError(
-            f"{rungs:,} chunks x {scenarios:,} scenarios are more than {MAX_CELLS:,}; take a "
-            "larger step or fewer scenarios"
-        )
 
 
 def check_target(target: float, step: float) -> None:

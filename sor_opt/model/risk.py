@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from sor_opt.errors import ConfigError
+from sor_opt.model.bounds import MAX_PENALTY
 
 Unit = Literal["fraction", "per_share"]
 
@@ -29,7 +30,7 @@ class RiskParams:
     Raises
     ------
     ConfigError
-        If a number is negative or not finite, or the unit is unknown.
+        If a number is negative, not finite or above `MAX_PENALTY`, or the unit is unknown.
     """
 
     lambda_over: float = 0.001
@@ -44,6 +45,8 @@ class RiskParams:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} must be finite and >= 0, got {value:g}")
+            if value > MAX_PENALTY:
+                raise ConfigError(f"{name} must be at most {MAX_PENALTY:g}, got {value:g}")
 
     @property
     def shortfall(self) -> float:

@@ -10,7 +10,6 @@ A sell order is a buy order in the mirrored book: ask = -bid, bid = -ask, sizes 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
@@ -20,6 +19,7 @@ import numpy as np
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.bounds import MAX_CELLS, check_step
 from sor_opt.model.ladder import LadderProblem
 from sor_opt.model.risk import RiskParams
 
@@ -42,7 +42,7 @@ class StaticParams:
     ref : {"mid", "zero"}, optional
         The reference price; "mid" in the open space and "zero" in the strict one by default.
     step : float
-        Shares per chunk, > 0.
+        Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
     """
 
     name: ClassVar[str] = "static"
@@ -56,8 +56,7 @@ class StaticParams:
             raise ConfigError(f"space must be strict or open, got {self.space!r}")
         if self.ref not in (None, *get_args(Reference)):
             raise ConfigError(f"ref must be mid or zero, got {self.ref!r}")
-        if not 0 < self.step < math.inf:
-            raise ConfigError(f"step must be > 0, got {self.step:g}")
+        check_step(self.step)
 
     @property
     def strict(self) -> bool:
@@ -117,6 +116,20 @@ def check_depth(venue: str, size: float, step: float) -> None:
         )
 
 
+def check_cells(rungs: int, scenarios: int) -> None:
+    """Refuse a problem of more than `MAX_CELLS` rungs x scenarios.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if rungs * scenarios > MAX_CELLS:
+        raise ConfigError(
+            f"{rungs:,} chunks x {scenarios:,} scenarios are more than {MAX_CELLS:,}; take a "
+            "larger step or fewer scenarios"
+        )
+
+
 def static_problem(
     names: Sequence[str],
     ask: FloatArray,
@@ -137,6 +150,7 @@ def static_problem(
         Dollars per share and shares; size 0 where the venue shows nothing.
     mid : float
         Mid of the consolidated book: the reference price, and what fractional penalties refer to.
+        Where costs are counted from zero it may be any price that these refer to.
     target : float
         S, shares, > 0.
     risk : RiskParams
@@ -145,11 +159,12 @@ def static_problem(
     Raises
     ------
     ConfigError
-        If a displayed size makes more than `MAX_RUNGS` chunks.
+        If a displayed size makes more than `MAX_RUNGS` chunks, or all make more than `MAX_CELLS`.
     """
     for name, size in zip(names, ask_size, strict=True):
         check_depth(name, size, params.step)
     heights = np.array([count_rungs(s, params.step, params.strict) for s in ask_size], np.int64)
+    check_cells(int(heights.sum()), 1)
     offsets: IntArray = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
     fills, costs = np.empty(offsets[-1]), np.empty(offsets[-1])
     ref = mid if params.relative_to_mid else 0.0

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from sor_opt.errors import ConfigError, DataError
+from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.tape import FloatArray
+from sor_opt.model.bounds import MAX_PRICE, MAX_SHARES
+from sor_opt.texts import parse_toml, read_text
+
+BookSide = Literal["bid", "ask"]
 
 
 @dataclass(frozen=True)
 class Venue:
     """One venue's top of book and fees.
 
+    Each side stands alone: one without a price or a size is empty, whatever the other one shows.
+
     Parameters
     ----------
     name : str
-    bid, ask : float
-        Dollars per share, > 0. A locked or crossed pair is allowed.
+    bid, ask : float, optional
+        Dollars per share, > 0 and at most `MAX_PRICE`. A locked or crossed pair is allowed.
     bid_size, ask_size : float
-        Displayed shares, >= 0; 0 shows nothing.
-    fee, rebate : float
-        Dollars per share paid for taking and received for making; any sign.
+        Displayed shares, 0 to `MAX_SHARES`; 0 shows nothing.
+    fee, rebate : float, optional
+        Dollars per share paid for taking and received for making; any sign, at most `MAX_PRICE`.
+        A fee that is left out is not known: `priced` looks it up. A rebate beside a fee is then 0.
     queue : float, optional
         Shares ahead of a new order at the best price of its side, infinite where none gets
         through; by default what is displayed there, and infinite where nothing is.
@@ -41,30 +47,56 @@ class Venue:
     """
 
     name: str
-    bid: float
-    bid_size: float
-    ask: float
-    ask_size: float
-    fee: float = 0.0
-    rebate: float = 0.0
+    bid: float | None = None
+    bid_size: float = 0.0
+    ask: float | None = None
+    ask_size: float = 0.0
+    fee: float | None = None
+    rebate: float | None = None
     queue: float | None = None
 
     def __post_init__(self) -> None:
         if not (self.name and self.name.isprintable()):
-            raise ConfigError(f"a venue needs a name of printable characters, got {self.name!r}")
+            raise ConfigError(
+                f"a venue needs a name of printable characters, got {quoted(self.name)}"
+            )
         for name in ("bid", "ask"):
-            self._check(name, "must be finite and > 0", getattr(self, name) > 0)
+            self._check(name, "finite and > 0", lambda price: price > 0, MAX_PRICE)
         for name in ("bid_size", "ask_size"):
-            self._check(name, "must be finite and >= 0", getattr(self, name) >= 0)
+            self._check(name, "finite and >= 0", lambda size: size >= 0, MAX_SHARES)
         for name in ("fee", "rebate"):
-            self._check(name, "must be finite", True)
+            self._check(name, "finite", lambda _: True, MAX_PRICE)
         if self.queue is not None and not self.queue >= 0:
             raise ConfigError(f"{self.name}: queue must be >= 0, got {self.queue:g}")
 
-    def _check(self, name: str, rule: str, holds: bool) -> None:
+    def _check(self, name: str, rule: str, holds: Callable[[float], bool], most: float) -> None:
         value = getattr(self, name)
-        if not (holds and math.isfinite(value)):
-            raise ConfigError(f"{self.name}: {name} {rule}, got {value:g}")
+        if value is None:
+            return
+        if not (holds(value) and math.isfinite(value)):
+            raise ConfigError(f"{self.name}: {name} must be {rule}, got {value:g}")
+        if abs(value) > most:
+            raise ConfigError(f"{self.name}: {name} must be at most {most:g}, got {value:g}")
+
+    def shows(self, side: BookSide) -> bool:
+        """Whether a side has a price and a size."""
+        return getattr(self, side) is not None and getattr(self, f"{side}_size") > 0
+
+    def priced(self, fees: FeeSchedule) -> Venue:
+        """The venue with a fee, and a rebate where it names none, of a schedule's newest row.
+
+        A venue that names its fee is taken as it is.
+
+        Raises
+        ------
+        ConfigError
+            If the schedule has no row for it.
+        """
+        if self.fee is not None:
+            return self
+        row = fees.newest(self.name)
+        rebate = row.rebate if self.rebate is None else self.rebate
+        return replace(self, fee=row.taker, rebate=rebate)
 
 
 @dataclass(frozen=True)
@@ -102,7 +134,8 @@ class Fee:
         for name in ("taker", "rebate"):
             if not abs(getattr(self, name)) < 0.5:
                 raise ConfigError(
-                    f"{name} of {self.venue} must be dollars per share, got {getattr(self, name)}"
+                    f"{name} of {quoted(self.venue)} must be dollars per share, got "
+                    f"{getattr(self, name):g}"
                 )
 
 
@@ -116,12 +149,15 @@ class FeeSchedule:
     """
 
     def __init__(self, rows: Iterable[Fee]) -> None:
-        self._rows = {(row.venue, row.date): row for row in rows}
+        given = {(row.venue, row.date): row for row in rows}
+        self._dated: dict[str, list[Fee]] = {}
+        for key in sorted(given):
+            self._dated.setdefault(key[0], []).append(given[key])
 
     @property
     def rows(self) -> tuple[Fee, ...]:
         """All rows, by venue and date."""
-        return tuple(self._rows[key] for key in sorted(self._rows))
+        return tuple(row for dated in self._dated.values() for row in dated)
 
     @classmethod
     def packaged(cls) -> FeeSchedule:
@@ -138,20 +174,11 @@ class FeeSchedule:
         DataError
             If the file cannot be read or a row is wrong; rows count from 1.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(
-                f"cannot be read: {error}", file=path, mend="give a TOML file"
-            ) from error
-        return cls._parse(text, str(path))
+        return cls._parse(read_text(path, "a TOML file of fees"), str(path))
 
     @classmethod
     def _parse(cls, text: str, file: str) -> FeeSchedule:
-        try:
-            rows = tomllib.loads(text).get("fee")
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"is not TOML: {error}", file=file) from error
+        rows = parse_toml(text, file).get("fee")
         if not isinstance(rows, list) or not rows:
             raise DataError("holds no fees", file=file, mend=f"add rows like {_example('XNYS')}")
         return cls(_fee(row, number, file) for number, row in enumerate(rows, start=1))
@@ -200,15 +227,35 @@ class FeeSchedule:
                 found.setdefault(begins, []).append(venue)
         return dict(sorted(found.items()))
 
+    def newest(self, venue: str) -> Fee:
+        """Look up a venue's newest row.
+
+        Raises
+        ------
+        ConfigError
+            If the venue has no row.
+        """
+        return self._latest(venue, date.max)
+
     def _latest(self, venue: str, day: date) -> Fee:
-        dated = [row for row in self.rows if row.venue == venue]
+        dated = self._dated.get(venue)
         if not dated:
             raise ConfigError(
                 f"no fee is known for venue {venue}; give one with --fees FILE, a TOML file with "
-                f"{_example(venue)}"
+                f"{_example(venue)}, or count none with --no-fees"
             )
         holding = [row for row in dated if row.date <= day]
         return (holding or dated[:1])[-1]
+
+
+class NoFees(FeeSchedule):
+    """No venue charges or pays anything."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def _latest(self, venue: str, day: date) -> Fee:
+        return Fee(venue, day, taker=0.0, rebate=0.0, source="--no-fees")
 
 
 _NEEDED: dict[str, tuple[type, ...]] = {
@@ -227,7 +274,9 @@ def _fee(row: Any, number: int, file: str) -> Fee:
         )
     for name, value in row.items():
         if type(value) not in _TYPES.get(name, ()):  # a bool is an int, a datetime is a date
-            raise DataError(f"fee {number}: {name} = {value!r} is not understood", file=file)
+            raise DataError(
+                f"fee {number}: {name[:80]} = {quoted(value)} is not understood", file=file
+            )
     try:
         return Fee(**row)
     except ConfigError as error:

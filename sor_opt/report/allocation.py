@@ -73,10 +73,14 @@ def split_table(instance: Instance, found: Allocation) -> Table:
     for name in columns:
         table.add_column(name, justify="right")
     for number, venue in enumerate(instance.venues):
-        table.add_row(venue.name, *(f"{column[number]:,.10g}" for column in columns.values()))
+        table.add_row(venue.name, *(_shown(column[number]) for column in columns.values()))
     if posting:
         table.caption = f"limit orders at {abs(touch.best_bid):,.10g}"
     return table
+
+
+def _shown(number: float) -> str:
+    return "-" if np.isnan(number) else f"{number:,.10g}"
 
 
 def summary_table(found: Allocation) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -58,10 +58,12 @@ def inspection_document(
     return {
         "file": tape.source,
         "symbol": tape.symbol,
+        "timezone": tape.timezone,
         "fingerprint": tape.fingerprint(),
         **facts,
         "prints": prints and _prints_document(prints),
         "left_out": dict(tape.left_out),
+        "emptied": dict(tape.emptied),
     }
 
 
@@ -74,12 +76,12 @@ def _prints_document(prints: PrintsQuality) -> dict[str, Any]:
 def inspection_tables(tape: Tape, found: Inspection, prints: PrintsQuality | None) -> list[Shown]:
     """What is in a tape, how good its book is, and how its trades fit."""
     trades = [_prints_table(prints), _days_table(tape, prints)] if prints else []
-    left_out = [_left_out_table(tape)] if tape.left_out else []
+    counts = {"Left out while loading": tape.left_out, "Emptied while loading": tape.emptied}
     return [
         *_summary(tape, found),
         _venue_table(found),
         *trades,
-        *left_out,
+        *(_reasons_table(title, reasons) for title, reasons in counts.items() if reasons),
         _age_table(found),
         _proposal(found),
     ]
@@ -154,9 +156,9 @@ def _days_table(tape: Tape, prints: PrintsQuality) -> Table:
     return table
 
 
-def _left_out_table(tape: Tape) -> Table:
-    table = _table("Left out while loading", "reason", "rows")
-    for reason, rows in tape.left_out.items():
+def _reasons_table(title: str, reasons: Mapping[str, int]) -> Table:
+    table = _table(title, "reason", "rows")
+    for reason, rows in reasons.items():
         table.add_row(reason, f"{rows:,}")
     return table
 

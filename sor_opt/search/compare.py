@@ -23,6 +23,9 @@ from sor_opt.search.studies.history import Visit
 from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
 
+MAX_EVALUATIONS = 1_000_000
+"""Evaluations of a whole comparison."""
+
 Progress = Callable[[int, int], None]
 """Called with (evaluations, all evaluations) as the whole comparison goes on."""
 
@@ -45,7 +48,8 @@ class CompareParams:
     Raises
     ------
     ConfigError
-        If one of them is wrong, or what a strategy needs is not installed.
+        If one of them is wrong, all make more than `MAX_EVALUATIONS`, or what a strategy needs is
+        not installed.
     """
 
     strategies: tuple[str, ...]
@@ -57,6 +61,12 @@ class CompareParams:
         for name in ("budget", "repeats"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")
+        evaluations = self.budget * self.repeats * len(self.strategies)
+        if evaluations > MAX_EVALUATIONS:
+            raise ConfigError(
+                f"budget x repeats x strategies make {evaluations:,} evaluations, more than the "
+                f"limit of {MAX_EVALUATIONS:,}; take fewer"
+            )
         if not self.strategies:
             raise ConfigError(f"no strategy to compare; there are {', '.join(SAMPLERS)}")
         for strategy in self.strategies:

@@ -21,6 +21,7 @@ from sor_opt.backtest.policies import Split
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
+from sor_opt.model.bounds import MAX_PENALTY
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Bounds, Space
 
@@ -110,7 +111,8 @@ def make_landscape(
     Raises
     ------
     ConfigError
-        If `excess` is not finite and >= 0, or the policy is not the static one.
+        If `excess` is not finite and >= 0, the policy is not the static one, or the replays take
+        more decisions than the market's limit.
     DataError
         If no train order ever meets a book to trade on.
     """
@@ -118,6 +120,8 @@ def make_landscape(
         raise ConfigError("the landscape is that of the static policy; take --policy static")
     if excess is not None and not 0 <= excess < np.inf:
         raise ConfigError(f"excess must be finite and >= 0, got {excess:g}")
+    if excess is not None and excess > MAX_PENALTY:
+        raise ConfigError(f"excess must be at most {MAX_PENALTY:g}, got {excess:g}")
     joint = joint_landscape(objective, space, progress)
     if joint is not None:
         return joint
@@ -171,6 +175,7 @@ class _Walk:
     progress: Callable[[int, int], None]
     all_excesses: bool = False
     replays: int = 0
+    decisions: int = 0
 
     def __post_init__(self) -> None:
         self.thresholds = _sums(self.space, "lambda_under")
@@ -203,6 +208,8 @@ class _Walk:
     ) -> tuple[FloatArray, FloatArray]:
         self.replays += len(active)
         market = self.objective.market.select(active)
+        self.decisions += market.count_decisions()
+        market.limits.check_decisions(self.decisions, "the replays of the landscape")
         penalties = np.column_stack([thresholds, np.full(len(active), excess)])
         ceilings = (self.thresholds.high, self.highest_excess)
         replay, until = replay_ahead(market, self.policy, penalties, ceilings)

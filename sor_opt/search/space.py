@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from sor_opt.errors import ConfigError, DataError
+from sor_opt.errors import ConfigError, DataError, quoted
+from sor_opt.model.bounds import MAX_PENALTY
 from sor_opt.model.risk import RiskParams, Unit
+from sor_opt.texts import parse_toml, read_text
 
 NAMES = ("lambda_over", "lambda_under", "theta_queue")
+
+MIN_LEVEL = 1e-12
+"""The smallest level; the largest is `MAX_PENALTY`."""
+
+MAX_REACH = 1e6
+
+MAX_POINTS = 10_000
+"""Points of a grid."""
 
 
 class Bounds(NamedTuple):
@@ -29,11 +38,18 @@ class Space:
     Parameters
     ----------
     lambda_over, lambda_under, theta_queue : tuple of float
-        The grid's levels, rising, > 0; the defaults are the usual 27 points.
+        The grid's levels, rising, > 0, `MIN_LEVEL` to `MAX_PENALTY`; the defaults are the usual 27
+        points. All combinations are at most `MAX_POINTS`.
     reach : float
-        A search may go from the lowest level / reach to the highest level x reach, > 1.
+        A search may go from the lowest level / reach to the highest level x reach (but no higher
+        than `MAX_PENALTY`), > 1 and at most `MAX_REACH`.
     unit : {"fraction", "per_share"}
         What all numbers are in.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range, the unit is unknown, or the grid is too large.
     """
 
     lambda_over: tuple[float, ...] = (0.0005, 0.001, 0.002)
@@ -47,8 +63,18 @@ class Space:
             levels = getattr(self, name)
             if not (isinstance(levels, tuple) and levels and _rising(levels)):
                 raise ConfigError(f"{name} must hold rising levels > 0, got {_shown(levels)}")
+            if not MIN_LEVEL <= levels[0] <= levels[-1] <= MAX_PENALTY:
+                raise ConfigError(
+                    f"{name} must hold levels of {MIN_LEVEL:g} to {MAX_PENALTY:g}, got "
+                    f"{_shown(levels)}"
+                )
+        points = math.prod(len(self.levels(name)) for name in NAMES)
+        if points > MAX_POINTS:
+            raise ConfigError(f"the levels make {points:,} points, more than {MAX_POINTS:,}")
         if not (_is_number(self.reach) and 1 < self.reach < math.inf):
             raise ConfigError(f"reach must be > 1, got {_shown(self.reach)}")
+        if self.reach > MAX_REACH:
+            raise ConfigError(f"reach must be at most {MAX_REACH:g}, got {self.reach:g}")
         if self.unit not in get_args(Unit):
             raise ConfigError(f"unit must be fraction or per_share, got {_shown(self.unit)}")
 
@@ -61,15 +87,12 @@ class Space:
         DataError
             If the file cannot be read, or a key or a value is wrong.
         """
-        try:
-            given = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"cannot read the levels: {error}", file=path) from error
+        given = parse_toml(read_text(path, "a TOML file of levels"), path)
         known = [field.name for field in fields(cls)]
         unknown = sorted(set(given) - set(known))
         if unknown:
             mend = f"known are {', '.join(known)}"
-            raise DataError(f"unknown key {unknown[0]!r}", file=path, mend=mend)
+            raise DataError(f"unknown key {quoted(unknown[0])}", file=path, mend=mend)
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
         }
@@ -85,7 +108,7 @@ class Space:
     def bounds(self, name: str) -> Bounds:
         """The widest interval that a search of one parameter may visit."""
         levels = self.levels(name)
-        return Bounds(levels[0] / self.reach, levels[-1] * self.reach)
+        return Bounds(levels[0] / self.reach, min(levels[-1] * self.reach, MAX_PENALTY))
 
     def params(self, values: dict[str, float]) -> RiskParams:
         """Make risk parameters of this space's unit from a value per name."""
@@ -113,4 +136,4 @@ def _is_number(value: object) -> bool:
 
 def _shown(value: object) -> str:
     """A value as its file has it: a list, not a tuple."""
-    return repr(list(value) if isinstance(value, tuple) else value)
+    return quoted(list(value) if isinstance(value, tuple) else value)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from ladder_problems import ladder_problems
 
-from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
+from sor_opt.allocators.exhaustive import MOST_POINTS, ExhaustiveAllocator, count_points
 from sor_opt.allocators.fast import FastAllocator
-from sor_opt.errors import SolverError
+from sor_opt.errors import ConfigError, SolverError
 from sor_opt.model.ladder import LadderProblem
 
 
@@ -30,6 +30,25 @@ def test_a_lattice_above_the_limit_is_refused_with_its_size_and_the_mend():
         ExhaustiveAllocator(limit=1000).solve(even([10, 10, 10]))
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_points_beyond_counting_are_refused_and_no_limit_lets_them_in(exact):
+    rungs = 20 * 500
+    problem = LadderProblem(
+        tuple(map(str, range(20))), np.arange(21) * 500, np.full(rungs, 99.0), np.ones(rungs),
+        500_000.0, 0.1, 0.1, exact_total=exact,
+    )  # fmt: skip
+    assert count_points(problem) == MOST_POINTS
+    refusal = (
+        "would visit 100,000,000,000 or more points, more than its limit of 99,999,999,999; use"
+    )
+    with pytest.raises(SolverError, match=refusal):
+        ExhaustiveAllocator(MOST_POINTS - 1).solve(problem)
+    for limit in (0, MOST_POINTS):
+        with pytest.raises(ConfigError, match="limit must be > 0 and below 100,000,000,000, got"):
+            ExhaustiveAllocator(limit)
+
+
+@pytest.mark.compiled
 def test_progress_tells_the_points_first_and_then_goes_on():
     seen = []
     problem = even([50, 50, 50, 50], 6000.0)

@@ -26,6 +26,18 @@ def test_what_is_not_proven_is_not_reported_as_optimal(kind):
     assert found.gap == pytest.approx(found.cost - found.bound)
 
 
+def test_cbcs_bound_is_that_of_the_linear_relaxation():
+    """A rung of 100 shares at 1 dollar for a target of 50: half of it would do, for 0.5.
+
+    Whole, it costs 1 and an excess of 50 x 0.01; none at all leaves 50 x 0.04 short.
+    """
+    problem = LadderProblem(("A",), [0, 1], [100.0], [1.0], 50.0, 0.04, 0.01)
+    found = CbcAllocator(IntegerParams(gap=0.9)).solve(problem)
+    assert (found.rungs.tolist(), found.cost, found.status) == ([1], 1.5, "feasible")
+    assert found.bound == pytest.approx(0.5)
+    assert CbcAllocator().solve(problem).status == "optimal"
+
+
 @both
 def test_a_gap_that_the_bound_closes_is_a_proof(kind):
     problem = LadderProblem(("A",), [0, 2], [100.0, 100.0], [1.0, 1.0], 200.0, 0.1, 0.1)
@@ -75,6 +87,7 @@ def test_small_costs_are_solved_to_the_same_relative_precision(kind):
         ({"time_limit": 0.0}, "time_limit must be > 0, got 0"),
         ({"time_limit": float("nan")}, "time_limit must be > 0, got nan"),
         ({"gap": -0.1}, "gap must be >= 0, got -0.1"),
+        ({"most_terms": 0}, "most_terms must be >= 1, got 0"),
     ],
 )
 def test_params_check_themselves(arguments, message):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, Quotes, Tape
@@ -77,6 +78,27 @@ def test_one_order_must_fit_too():
         make_orders(FULL_DAY, OrderParams(horizon=1440 * MINUTE))
 
 
+def test_orders_are_counted_before_they_are_laid_out():
+    every = OrderParams(every=10 * MINUTE, horizon=9 * MINUTE)
+    assert len(make_orders(FULL_DAY, every, Limits(orders=39))) == 39
+    with pytest.raises(ConfigError, match="39 parent orders are more than the limit of 38; take a"):
+        make_orders(FULL_DAY, every, Limits(orders=38))
+    with pytest.raises(
+        ConfigError, match=r"22,860,000,000,001 parent orders are more than .*--max-o"
+    ):
+        make_orders(FULL_DAY, OrderParams(every=1, horizon=9 * MINUTE))
+
+
+def test_one_order_is_one_however_long_the_window():
+    assert len(make_orders(FULL_DAY, OrderParams(), Limits(orders=1))) == 1
+
+
+@pytest.mark.parametrize("name", ["orders", "decisions"])
+def test_limits_check_themselves(name):
+    with pytest.raises(ConfigError, match=f"the limit of {name} must be >= 1, got 0"):
+        Limits(**{name: 0})
+
+
 def test_no_quotes_in_the_window_is_the_datas_fault():
     with pytest.raises(DataError, match="no quotes between 09:30:00 and 16:00:00"):
         make_orders(tape("2018-01-02T04:00", "2018-01-02T05:00"), OrderParams())
@@ -92,6 +114,7 @@ def test_a_horizon_that_never_fits_is_the_calls_fault():
     [
         ({"size": 0}, "size must be > 0, got 0"),
         ({"size": float("nan")}, "size must be > 0, got nan"),
+        ({"size": 1e300}, r"size must be at most 1e\+12, got 1e\+300"),
         ({"horizon": 0}, "horizon must be > 0, got 0s"),
         ({"every": -1}, "every must be > 0"),
         ({"side": "long"}, "side must be buy or sell, got 'long'"),

@@ -279,3 +279,18 @@ def test_shares_by_reason_add_up(scene):
     orders = result.orders()
     assert (orders["limit"][0], orders["swept"][0], orders["excess"][0]) == (50, 250, 0)
     assert np.isclose(result.cleanup_bps[0], 1e4 * 250 * 0.01 / (300 * 10.01))
+
+
+def test_the_largest_problem_that_may_come_up_is_refused_before_the_replay(scene, monkeypatch):
+    """300 shares to post at each of 3 venues, at most 250 to take of A and 120 of B, twice."""
+    rows = [
+        (0, 0, 10.00, 200, 10.02, 50),
+        (0, 1, 9.99, 200, 10.03, 120),
+        (200, 0, 10, 9, 10.1, 250),
+    ]
+    stage = scene(rows=rows, past=STEADY)
+    monkeypatch.setattr("sor_opt.model.placement.MAX_CELLS", 28)  # (3 x 3 + 3 + 2) x 2 windows
+    assert run(stage, policy(lookback=120)).filled.tolist() == [170]  # 50 of A, 120 of B
+    monkeypatch.setattr("sor_opt.model.placement.MAX_CELLS", 27)
+    with pytest.raises(ConfigError, match=r"^14 chunks x 2 scenarios are more than 27"):
+        run(stage, policy(lookback=120))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sor_opt.backtest.backtest import run, run_baselines
 from sor_opt.backtest.policies import BASELINES, static_policy
-from sor_opt.backtest.result import estimate, savings
+from sor_opt.backtest.result import Estimate, estimate, savings
+from sor_opt.market.tape import SECOND
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 
-BEST_ASK = BASELINES["best-ask"]
+BEST_ASK, TWAP = BASELINES["best-ask"], BASELINES["twap"]
 
 
 def test_shortfall_counts_price_and_fee_against_the_arrival_mid(market):
@@ -110,13 +112,160 @@ def test_the_execution_log_adds_up_to_the_cash(market):
     assert signed.groupby(log["order"]).sum().tolist() == pytest.approx(orders["cash"].tolist())
 
 
-def test_an_interval_covers_its_mean_and_is_the_same_for_one_seed():
-    values = np.random.default_rng(3).normal(1.0, 2.0, 60)
-    first, again = estimate(values, seed=7), estimate(values, seed=7)
-    assert first == again
-    assert first.low < first.mean < first.high
-    assert first.high - first.low == pytest.approx(2 * 1.96 * 2.0 / math.sqrt(60), rel=0.25)
+def test_no_saving_is_claimed_against_a_baseline_that_did_not_fill(market):
+    """The router buys 100 at once; the baseline's second 50 have gone when its slice comes."""
+    rows = [(0, 0, 9.98, 50, 10.02, 100), (20, 0, 9.98, 50, 0, 0)]
+    scene = market(rows, size=100, horizon=60, slice_seconds=30, deadline=70)
+    router, baseline = run(scene, static_policy(RiskParams(0, 0.003, 0))), run(scene, TWAP)
+    assert (router.complete.tolist(), baseline.complete.tolist()) == ([True], [False])
+    assert savings(router, baseline).orders == savings(baseline, router).orders == 0
 
 
-def test_one_order_has_no_interval():
-    assert math.isnan(estimate(np.array([3.0])).low)
+def test_excess_given_back_is_part_of_the_cleanup(market):
+    """100 are bought for a target of 50; 30 go back at 9.99 and 20 at 9.98, fees of 3 mils each.
+
+    The mid is 9.995: 30 x 0.005 + 20 x 0.015 + 50 x 0.003 are 0.60 of 499.75 dollars.
+    """
+    scene = market(
+        [(0, 0, 9.99, 30, 10.00, 100), (0, 1, 9.98, 100, 10.50, 100)],
+        size=50,
+        taker=(0.003, 0.003, 0),
+    )
+    result = run(scene, static_policy(RiskParams(0.01, 0.05, 0.0)))
+    assert result.cleanup_bps.tolist() == [pytest.approx(1e4 * 0.60 / (50 * 9.995))]
+    # 100 x 0.005 + 100 x 0.003 were paid to buy them.
+    assert result.shortfall_bps.tolist() == [pytest.approx(1e4 * (0.80 + 0.60) / (50 * 9.995))]
+    assert result.orders().loc[0, ["filled", "excess", "swept", "limit"]].tolist() == [50, 50, 0, 0]
+
+
+def test_the_execution_log_whole(market, t0):
+    """A seller gives 30 at A's bid at once, 20 of 50 at B's when the horizon is over."""
+    rows = [(0, 0, 10.00, 30, 10.02, 100), (70, 1, 9.99, 50, 10.03, 100)]
+    scene = market(rows, size=50, side="sell", starts=(5,), horizon=60, taker=(0.003, -0.0002, 0))
+    log = run(scene, BEST_ASK).executions()
+    assert log.astype({"ts": "int64"}).to_dict("list") == {
+        "ts": [t0 + 5 * SECOND, t0 + 70 * SECOND],
+        "order": [0, 0],
+        "venue": ["A", "B"],
+        "side": ["sell", "sell"],
+        "price": [10.00, 9.99],
+        "shares": [30, 20],
+        "fee": [pytest.approx(0.09), pytest.approx(-0.004)],
+        "reason": ["route", "sweep"],
+    }
+    assert str(log["ts"].dtype) == "datetime64[ns, UTC]"
+
+
+def test_the_frame_of_orders_whole(market, t0):
+    """The first order sells 50 in two goes; the second meets no bid for 10 s, and then 50 of it."""
+    rows = [
+        (0, 0, 10.00, 30, 10.02, 100),
+        (70, 1, 9.99, 50, 10.03, 100),
+        (100, 0, 0, 0, 10.02, 100),
+        (100, 1, 10.04, 50, 10.05, 100),
+        (110, 1, 10.00, 40, 10.05, 100),
+    ]
+    scene = market(
+        rows,
+        size=50,
+        side="sell",
+        starts=(5, 100),
+        deadline=(90, 115),
+        horizon=60,
+        taker=(0.003, -0.0002, 0),
+    )
+    # Order 0: 30 x (10.00 - 0.003) + 20 x (9.99 + 0.0002), arrival 10.01, the last mid 10.01.
+    first = 299.91 + 199.804
+    # Order 1: crossed until 110, B's 10.04 above A's 10.02; then 40 x (10.00 + 0.0002) at B.
+    second = 400.008
+    found = run(scene, BEST_ASK).orders()
+    assert found.astype({"start": "int64"}).to_dict("list") == {
+        "order": [0, 1],
+        "start": [t0 + 5 * SECOND, t0 + 100 * SECOND],
+        "arrival_mid": [pytest.approx(10.01)] * 2,
+        "filled": [50, 40],
+        "unfilled": [0, 10],
+        "cash": [pytest.approx(first), pytest.approx(second)],
+        "avg_price": [pytest.approx(first / 50), pytest.approx(second / 40)],
+        "fees": [pytest.approx(0.086), pytest.approx(-0.008)],
+        "shortfall_bps": [
+            pytest.approx(1e4 * (500.5 - first) / 500.5),
+            pytest.approx(1e4 * (500.5 - second - 10 * 10.01) / 500.5),
+        ],
+        "cleanup_bps": [pytest.approx(1e4 * (20 * 0.02 - 0.004) / 500.5), 0],
+        "opportunity_bps": [0, 0],
+        "duration_s": [65, 10],
+        "fill_ratio": [1, 0.8],
+        "limit": [0, 0],
+        "swept": [20, 0],
+        "excess": [0, 0],
+        "snapshots": [3, 2],  # 5, 65, 70; 100, 110
+        "crossed": [0, 1],
+        "empty": [0, 0],
+        "complete": [True, False],
+    }
+
+
+def test_an_order_of_no_execution_has_no_price_and_no_duration(market):
+    scene = market([(500, 0, 9.98, 50, 10.02, 50)], deadline=300)
+    result = run(scene, BEST_ASK)
+    assert result.orders()[["avg_price", "duration_s"]].isna().all(axis=None)
+    assert (result.total_cash, result.fees.tolist()) == (0, [])
+    assert math.isnan(result.avg_price)
+
+
+def test_what_rounding_leaves_of_an_order_is_nothing(market):
+    """A billionth of the size is complete, two are not."""
+    result = run(market([(0, 0, 9.98, 50, 10.02, 200)], size=200), BEST_ASK)
+    for dust, complete in ((1e-9, True), (2e-9, False)):
+        replay = replace(result.replay, shares=result.replay.shares - 200 * dust)
+        assert replace(result, replay=replay).complete.tolist() == [complete]
+
+
+def test_the_interval_is_the_middle_95_percent_of_the_resampled_means():
+    """Four of eight are 1: a mean of n eighths has the chance Bin(8, 1/2)(n).
+
+    Below 1/8 are 0.4 % and up to it 3.5 % of the means, so that 2.5 % is at 1/8, where 5 % would be
+    at 2/8.
+    """
+    assert estimate(np.array([0.0, 1.0] * 4)) == (0.5, 1 / 8, 7 / 8, 8)
+
+
+def test_an_interval_is_made_of_2000_draws_from_its_seed():
+    values = np.array([1.0, 2.0, 4.0, 8.0, np.nan, 16.0])
+    known = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    draws = np.random.default_rng(7).integers(5, size=(2000, 5))
+    means = np.sort([sum(known[draw]) / 5 for draw in draws])
+    # 2.5 % of 1,999 steps are 49.975, 97.5 % are 1,949.025.
+    low = means[49] + 0.975 * (means[50] - means[49])
+    high = means[1949] + 0.025 * (means[1950] - means[1949])
+    found = estimate(values, seed=7)
+    assert found == (6.2, pytest.approx(low), pytest.approx(high), 5)
+    assert found == estimate(values, seed=7) != estimate(values, seed=8)
+
+
+def test_one_order_has_no_interval_and_none_no_mean():
+    assert str(estimate(np.array([3.0, np.nan]))) == str(
+        Estimate(3.0, float("nan"), float("nan"), 1)
+    )
+    assert str(estimate(np.array([np.inf]))) == str(Estimate(*[float("nan")] * 3, 0))
+
+
+def test_a_fraction_of_a_share_is_bought_or_sold_like_a_whole_one(market):
+    """0.3 shares of a target of 0.1: 0.2 go back."""
+    bold = static_policy(RiskParams(0.0, 5.0, 0.0), StaticParams(step=0.3))
+    scene = market([(0, 0, 9.98, 5, 10.02, 0.3)], size=0.1)
+    log = run(scene, bold).executions()
+    assert log["side"].tolist() == ["buy", "sell"]
+    assert log["shares"].tolist() == [0.3, pytest.approx(0.2)]
+
+
+def test_intervals_are_of_the_seed_0_unless_told_otherwise(market):
+    rows = [(10 * k, 0, 10 - 0.002 * k, 100, 10 + 0.001 * k * k, 100) for k in range(1, 8)]
+    scene = market(rows, size=100, starts=[10 * k for k in range(1, 8)])
+    router, baseline = run(scene, BEST_ASK), run(scene, TWAP)
+    dearer = replace(baseline.replay, price=baseline.replay.price * np.linspace(1.0, 1.01, 14)[::2])
+    other = replace(baseline, replay=dearer)
+    assert savings(router, other) == savings(router, other, seed=0) != savings(router, other, 1)
+    values = router.shortfall_bps
+    assert estimate(values) == estimate(values, seed=0) != estimate(values, seed=1)

@@ -76,11 +76,14 @@ def test_exhaustive_says_how_to_raise_its_limit(run, book):
 
 
 def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
-    book.write_text(BOOK + "XBOS,100.05,100,100.06,100,0,0\nXPSX,1,0,2,0,0,0\n")
+    book.write_text(BOOK + "XBOS,100.05,100,100.06,100,0,0\nXPSX,1,0,2,0,0,0\nIEXG,,5,9e18,1,0,0\n")
     code, _, err = run("allocate", book, "--size", 450)
     assert code == 0
-    assert "crossed: best bid 100.05 is above best ask 100.01" in err
-    assert "a size of 0 shows nothing: XPSX" in err
+    assert err.splitlines() == [
+        "warning: the book is crossed: best bid 100.05 is above best ask 100.01",
+        "warning: a side without a price and a size above 0 (and in bounds) shows nothing: "
+        "XPSX bid, XPSX ask, IEXG bid, IEXG ask",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +99,14 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
             "time_limit must be > 0",
         ),
         (["--size", "5", "--model", "placement"], 2, "placement"),
+        (["--size", "1e300"], 2, "size must be at most 1e+12, got 1e+300"),
+        (["--size", "5", "--step", "1e-300"], 2, "step must be 1e-06 to 1e+12, got 1e-300"),
+        (["--size", "5", "--step", "1e300"], 2, "step must be 1e-06 to 1e+12, got 1e+300"),
+        (["--size", "5", "--lambda-over", "1e300"], 2, "lambda_over must be at most 1e+09"),
+        (["--size", "5", "--allocator", "fast", "--time-limit", "-1"], 2, "time_limit must be > 0"),
+        (["--size", "5", "--limit", "0"], 2, "--limit"),
+        (["--size", "5", "--max-terms", "0"], 2, "--max-terms"),
+        (["--size", "5", "--iterations", str(10**9)], 2, "at most 100,000,000, got 1000000000"),
     ],
 )
 def test_a_wrong_call_is_one_line(run, book, arguments, code, message):
@@ -106,16 +117,140 @@ def test_a_wrong_call_is_one_line(run, book, arguments, code, message):
 
 
 def test_a_wrong_book_is_one_line(run, book):
-    book.write_text(BOOK.replace("100.02", "-1"))
+    book.write_text(BOOK.replace("100.02", "100.02.1"))
     code, _, err = run("allocate", book, "--size", 450)
     assert code == 3
-    assert err.strip().endswith("row 2: XNAS: ask must be finite and > 0, got -1")
+    assert err.strip().endswith("row 2: ask must be a number, got '100.02.1'")
+
+
+def test_a_price_that_cannot_be_empties_its_side_alone(run, book):
+    book.write_text(BOOK.replace("100.02", "-1"))
+    code, out, err = run("allocate", book, "--size", 450, "--json", "-")
+    assert (code, json.loads(out)["shares"]) == (0, {"XNYS": 300.0, "XNAS": 0.0})
+    assert err.strip().endswith("shows nothing: XNAS ask")
+    sold = run("allocate", book, "--size", 500, "--side", "sell", "--json", "-")[1]
+    assert json.loads(sold)["shares"] == {"XNYS": 300.0, "XNAS": 200.0}
+
+
+ONE_SIDED = "venue,ask,ask_size\nXNYS,100.02,2000\nXNAS,100.03,3000\n"
+
+
+def test_without_bids_buying_needs_a_reference_of_zero(run, book):
+    book.write_text(ONE_SIDED)
+    code, _, err = run("allocate", book, "--size", 4000, "--no-fees")
+    assert (code, err) == (
+        2,
+        "error: no venue shows a bid, so there is no mid; --ref zero needs none\n",
+    )
+    options = ("--size", 4000, "--no-fees", "--ref", "zero", "--lambda-under", 2, "--json", "-")
+    code, out, err = run("allocate", book, *options)
+    found = json.loads(out)
+    assert (code, found["shares"]) == (0, {"XNYS": 2000.0, "XNAS": 2000.0})
+    assert found["cost"] == pytest.approx(2000 * 100.02 + 2000 * 100.03)
+    assert err.splitlines()[-1] == "warning: without a mid the penalties are fractions of 100.02"
+    code, out, _ = run("allocate", book, *options, "--unit", "per_share", "--side", "sell")
+    assert (code, json.loads(out)["underfill"]) == (0, 4000.0)
+
+
+FEELESS = BOOK.replace(",fee,rebate", "").replace(",0.003,0.002", "").replace(",0.001,0.004", "")
+
+
+def test_fees_that_the_book_does_not_name_are_the_newest_packaged_ones_and_told(run, book):
+    book.write_text(FEELESS + "XBOS,99.98,400,100.02,300\n")
+    code, out, err = run("allocate", book, "--size", 850, "--json", "-")
+    assert code == 0
+    assert err == (
+        "warning: the book names no fee for these venues; the newest fee and rebate of the table "
+        "are taken: XNYS $0.00275 and $0.0012 (2018-05-01), XNAS $0.003 and $0.0015 (2014-08-01), "
+        "XBOS $0.0007 and $-0.003 (2021-04-01)\n"
+    )
+    # XNYS: 250 shares, its odd lot's rest earns the rebate; XNAS 300 and XBOS 300 at two cents.
+    cost = 250 * 0.01275 - 50 * 0.0012 + 300 * 0.023 + 300 * 0.0207
+    assert json.loads(out)["cost"] == pytest.approx(cost)
+
+
+def test_an_unknown_venue_needs_a_fee_or_a_word_that_there_is_none(run, book, tmp_path):
+    book.write_text(FEELESS.replace("XNAS", "V9"))
+    code, _, err = run("allocate", book, "--size", 450)
+    assert code == 2
+    assert err.startswith("error: no fee is known for venue V9; give one with --fees FILE")
+    assert err.endswith("or count none with --no-fees\n")
+    code, out, err = run("allocate", book, "--size", 450, "--no-fees", "--json", "-")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["cost"] == pytest.approx(250 * 0.01 + 200 * 0.02)
+    fees = tmp_path / "fees.toml"
+    fees.write_text('[[fee]]\nvenue = "V9"\ndate = 2018-01-01\ntaker = 0.1\nrebate = 0\n')
+    code, _, err = run("allocate", book, "--size", 450, "--fees", fees)
+    assert code == 0
+    assert "V9 $0.1 and $0 (2018-01-01)" in err
+    assert run("allocate", book, "--size", 450, "--fees", fees, "--no-fees")[0] == 2
+
+
+def test_a_fee_that_the_book_names_is_taken_as_it_is(run, book):
+    code, _, err = run("allocate", book, "--size", 450)
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "allocator", ["exhaustive", "integer", "integer-cbc", "fast", "robbins-monro"]
+)
+def test_time_enough_changes_nothing(run, book, allocator):
+    arguments = ("allocate", book, "--size", 450, "--allocator", allocator, "--json", "-")
+    assert run(*arguments, "--time-limit", 60)[:2] == run(*arguments)[:2]
+
+
+def test_what_the_time_does_not_allow_is_not_called_proven(run, tmp_path):
+    rows = "".join(f"V{k},99.99,90,100.0{k % 3},{90 * k + 35},0.001,0\n" for k in range(1, 8))
+    book = tmp_path / "book.csv"
+    book.write_text(f"name,bid,bid_size,ask,ask_size,fee,rebate\n{rows}")
+    arguments = ("allocate", book, "--size", 1500, "--step", 10, "--allocator", "exhaustive")
+    code, _, err = run(*arguments, "--limit", 10**11)
+    assert (code, err) == (
+        2,
+        "error: limit must be > 0 and below 100,000,000,000, got 100,000,000,000\n",
+    )
+    arguments = (*arguments, "--limit", 10**11 - 1)
+    code, out, err = run(*arguments, "--time-limit", "0.05", "--json", "-")
+    found = json.loads(out)
+    assert code == 4
+    assert (found["status"], found["bound"], found["gap"]) == ("feasible", None, None)
+    assert "exhaustive did not prove its split optimal, gap not known" in err
 
 
 def test_a_ladder_of_too_many_rungs_is_refused(run, book):
     code, _, err = run("allocate", book, "--size", 450, "--step", "1e-6")
     assert code == 2
     assert "XNYS shows 250 shares, more than 1,000,000 chunks of 1e-06; take a larger step" in err
+
+
+def test_an_integer_program_of_too_many_terms_is_not_written(run, book):
+    arguments = ("allocate", book, "--size", 450, "--allocator", "integer")
+    code, _, err = run(*arguments, "--max-terms", 12)
+    assert code == 4
+    assert (
+        "integer would write 13 terms, more than its limit of 12; raise it with --max-terms 13"
+        in err
+    )
+    assert run(*arguments, "--max-terms", 13)[0] == 0
+
+
+def test_cbc_works_in_a_folder_of_any_name(run, book, tmp_path, monkeypatch):
+    folder = tmp_path / "a folder's name -sec 0"
+    folder.mkdir()
+    for name in ("TMPDIR", "TMP", "TEMP"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    arguments = ("allocate", book, "--size", 450, "--allocator", "integer-cbc", "--json", "-")
+    code, out, err = run(*arguments)
+    assert (code, err, json.loads(out)["shares"]) == (0, "", {"XNYS": 300.0, "XNAS": 200.0})
+    assert list(folder.iterdir()) == []
+
+
+def test_validate_takes_at_most_a_million_instances(run):
+    code, _, err = run("validate", "--instances", 1_000_001)
+    assert code == 2
+    assert "--instances" in err
+    assert "less than or equal to 1000000" in err
 
 
 def test_validate_finds_no_mismatch_and_repeats_itself(run):

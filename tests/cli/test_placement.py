@@ -78,7 +78,7 @@ def test_nothing_is_posted_where_nothing_is_shown_unless_a_queue_is_given(run, b
     silent = BOOK.replace("[outflow]", f"{venue}[outflow]")
     _, out, err = run("allocate", book(silent), "--json", "-")
     assert json.loads(out)["limit"]["XPSX"] == 0
-    assert "a size of 0 shows nothing: XPSX" in err
+    assert "shows nothing: XPSX bid, XPSX ask" in err
     told = silent.replace('name = "XPSX"', 'name = "XPSX"\nqueue = 0')
     assert json.loads(run("allocate", book(told), "--json", "-")[1])["limit"]["XPSX"] > 0
 
@@ -120,7 +120,7 @@ def test_a_rebate_below_minus_the_half_spread_breaks_the_first_assumption(run, b
         ("scenarios = 1000", "scenarios = 1.5", "scenarios must be a whole number, got 1.5"),
         ("alpha = 0.6", "tail = 1", "tail must be > 1 and at most 1000, got 1"),
         ("mean = 2200", "mean = [1, 2, 3]", "mean must hold one number per venue, 2, got 3"),
-        ("mean = 2200", "mean = 1" + "0" * 400, "mean must be a number"),
+        ("mean = 2200", "mean = 1" + "0" * 400, "holds a whole number that is too long"),
         (OUTFLOW, "[outflow]\nsamples = [[1]]", "each sample must hold one number per venue"),
         (OUTFLOW, "[outflow]\nsamples = 5", "samples must be rows of one number per venue"),
         (OUTFLOW, "[outflow]\nsamples = [[1, 2]]\nalpha = 0.5", "samples need no alpha"),
@@ -150,7 +150,8 @@ def test_a_wrong_book_is_one_line_that_names_the_file(run, book, old, new, messa
     ("old", "new", "options", "message"),
     [
         (OUTFLOW, "", [], "needs an [outflow]"),
-        ("ask_size = 2000", "ask_size = 0", [], "an infinite depth needs one that does"),
+        ("ask_size = 2000", "ask_size = 0", [], "no venue shows an ask, so there is no mid"),
+        ("bid_size = 2000", "bid_size = 0", [], "no venue shows a bid, so there is no mid"),
         ("", "", ["--space", "open"], "--space does not go with the placement model"),
         ("", "", ["--iterations", "0", "--allocator", "robbins-monro"], "iterations must be >= 1"),
         ("", "", ["--step", "0.0001"], "more than 1,000,000 chunks"),
@@ -285,7 +286,8 @@ def test_compare_knows_no_exact_optimum_of_the_placement(run, market):
         ("backtest", [*PLACED, "--step", "1e-6"], 2, "take a larger step"),
         ("backtest", [*PLACED, "--through", "half"], 2, "--through"),
         ("backtest", [*PLACED, "--window-stride", "1ns"], 2, "windows are more than 1,000,000"),
-        ("backtest", [*PLACED, "--slice", "1ns"], 2, "slices are more than 1,000,000"),
+        ("backtest", [*PLACED, "--slice", "1ns"], 2, "raise it with --max-decisions"),
+        ("backtest", [*PLACED, "--slice", "100us"], 2, "slices are more than 1,000,000"),
         ("backtest", [*PLACED, "--step", "0.01"], 2, "scenarios are more than 50,000,000"),
     ],
 )

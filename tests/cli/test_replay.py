@@ -51,6 +51,18 @@ def test_backtest_reports_what_programs_rely_on(quotes, tmp_path):
     assert pd.read_parquet(orders)["filled"].sum() == found["filled_shares"]
 
 
+def test_without_fees_no_execution_pays_any(quotes, tmp_path):
+    log = tmp_path / "log.csv"
+    found = document("backtest", quotes, *LAYOUT, "--no-fees", "--log", log)
+    assert (pd.read_csv(log)["fee"] == 0).all()
+    assert found["total_cash"] != document("backtest", quotes, *LAYOUT)["total_cash"]
+
+
+def test_limits_that_hold_change_nothing(quotes):
+    limits = ["--max-orders", "5", "--max-decisions", "100000"]
+    assert document("backtest", quotes, *LAYOUT, *limits) == document("backtest", quotes, *LAYOUT)
+
+
 def test_grid_ranks_27_points(quotes, tmp_path):
     picture = tmp_path / "grid.png"
     found = document("grid", quotes, *LAYOUT, "--plot", picture)
@@ -119,6 +131,14 @@ def test_any_allocator_can_route(quotes, allocator):
         (["--log", "log.xls"], "unknown ending"),
         (["--step", "0.00001"], "take a larger step"),
         (["--horizon", "8h", "--every", "1h"], "no order of 28800s fits"),
+        (["--slice", "1ns"], "decisions, more than the limit of 1,000,000,000; take a longer"),
+        (["--horizon", "1m", "--every", "1ms"], "540,001 parent orders are more than the limit of"),
+        ([*LAYOUT, "--max-orders", "4"], "5 parent orders are more than the limit of 4;"),
+        ([*LAYOUT, "--max-decisions", "9"], "decisions, more than the limit of 9;"),
+        (["--size", "1e300"], "size must be at most 1e+12, got 1e+300"),
+        (["--lambda-under", "1e300"], "lambda_under must be at most 1e+09, got 1e+300"),
+        (["--step", "1e-300"], "step must be 1e-06 to 1e+12, got 1e-300"),
+        (["--fees", "fees.toml", "--no-fees"], "--fees FILE and --no-fees do not go together"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_code_2(quotes, words, message):

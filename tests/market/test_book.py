@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sor_opt.market.book import Book, make_feed
-from sor_opt.market.tape import Quotes
+from sor_opt.market.book import Book, cheapest, make_feed, make_prints
+from sor_opt.market.tape import BUYER, SELLER, UNKNOWN, Quotes, Trades
 
 QUOTES = Quotes(
     np.array([0, 10, 20]),
@@ -112,3 +112,68 @@ def test_a_seller_sees_the_market_mirrored():
     seen = book.at(10)
     assert (seen.best_ask, seen.best_bid) == (-9.9, -10.0)
     assert seen.ask_left.tolist() == [100, 200]
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_prints_without_a_positive_price_and_size_are_left_out():
+    """A price of 0 is below every limit: it would fill whatever rests."""
+    prices = [10.0, 0.0, -1.0, NAN, INF, 10.0, 10.0, 10.0, 10.0, 9.0]
+    sizes = [100.0, 50.0, 50.0, 50.0, 50.0, 0.0, -5.0, NAN, INF, 7.0]
+    sides = [BUYER, *[UNKNOWN] * 8, SELLER]
+    trades = Trades(range(10), [0, 1] * 5, prices, sizes, sides)
+    bought, sold = make_prints(trades, "buy"), make_prints(trades, "sell")
+    assert [column.tolist() for column in bought] == [
+        [0, 9],
+        [0, 1],
+        [10.0, 9.0],
+        [100.0, 7.0],
+        [True, False],
+    ]
+    assert (sold.price.tolist(), sold.size.tolist()) == ([-10.0, -9.0], [100.0, 7.0])
+    assert sold.buying.tolist() == [False, True]
+
+
+def test_without_trades_there_are_no_prints():
+    assert [len(column) for column in make_prints(None, "buy")] == [0] * 5
+
+
+def test_both_sides_are_taken_and_given_back_apart():
+    book, feed = book_after(2)
+    book.take_ask(1, 150)
+    book.take_ask(1, 50)
+    book.take_bid(0, 30)
+    seen = book.at(10)
+    assert (seen.ask_left.tolist(), seen.bid_left.tolist()) == ([300, 200], [70, 200])
+    book.apply(feed, 1)
+    seen = book.at(10)
+    assert (seen.ask_left.tolist(), seen.bid_left.tolist()) == ([300, 400], [70, 200])
+    book.apply(feed, 0)
+    assert book.at(10).bid_left.tolist() == [100, 200]
+
+
+def test_a_locked_book_is_not_crossed():
+    rows = ((9.9, 10.0, False), (10.0, 10.0, False), (10.01, 10.0, True))
+    for bid, ask, crossed in rows:
+        size = [100.0, 100.0]
+        quotes = Quotes([0, 0], [0, 1], [9.0, bid], size, [ask, 11.0], size)
+        book, feed = Book(2, None), make_feed(quotes, "buy")
+        for row in (0, 1):
+            book.apply(feed, row)
+        assert book.at(0).crossed == crossed
+
+
+@pytest.mark.parametrize(
+    ("price", "left", "fee", "expected"),
+    [
+        ([10.0, 9.0, 9.5], [1, 1, 1], [0, 0, 0], 1),
+        ([10.0, 9.0, 9.5], [1, 0, 1], [0, 0, 0], 2),
+        ([9.0, 9.0, 9.0], [1, 1, 1], [3, 1, 2], 1),
+        ([9.0, 9.0, 9.0], [1, 1, 1], [1, 1, 1], 0),
+        ([9.0, 8.0, 9.0], [1, 1, 1], [1, 2, 0], 1),
+        ([9.0, 8.0], [0, 0], [1, 1], -1),
+    ],
+)
+def test_the_cheapest_is_by_price_then_fee_then_order(price, left, fee, expected):
+    assert cheapest(*(np.array(column, float) for column in (price, left, fee))) == expected

@@ -40,12 +40,43 @@ def test_raw_and_pretty_numbers_mean_the_same(load):
     assert load(RAW).fingerprint() == load(PRETTY).fingerprint()
 
 
-def test_raw_and_pretty_are_told_for_each_column_apart(load):
-    mixed = "\n".join(
-        ",".join([*cells[:7], "222810000000", *cells[8:]])
-        for cells in (line.split(",") for line in PRETTY.splitlines())
-    )
-    assert load(mixed).fingerprint() == load(PRETTY).fingerprint()
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            ",222.81,10,",
+            ",222810000000,10,",
+            "row 1: price '222810000000' is a whole number, other",
+        ),
+        ("222.83,100,0", "222830000000,100,0", "row 3: ask_px_00 '222830000000' is a whole number"),
+        (",222.81,10,", ",inf,10,", "row 1: price 'inf' is no price; mend the cell, or leave it"),
+        (",222.81,10,", ",1e400,10,", "row 1: price '1e400' is no price"),
+        (",222.81,10,", ",nan,10,", "row 1: price 'nan' is no price"),
+        (",222.81,10,", ",\u0663.5,10,", "row 1: price '\u0663.5' is no price"),
+    ],
+)
+def test_one_price_of_another_kind_is_refused(load, old, new, problem):
+    rows = PRETTY.replace(",222.81,,100,0", ",222.81,222.83,100,0")
+    with pytest.raises(DataError, match=problem):
+        load(rows.replace(old, new, 1))
+
+
+def test_one_price_in_dollars_among_raw_ones_is_refused(load):
+    with pytest.raises(DataError, match=r"row 2: bid_px_00 '222\.81' has a decimal point, other"):
+        load(RAW.replace(",36,222810000000,", ",36,222.81,", 1))
+
+
+def test_raw_prices_below_a_cent_are_raw(load):
+    """How large a number is says nothing: 8500000 is 0.0085 dollars."""
+    tape = load("1722519392100000000,2,A,B,0,9000000,10,8500000,10500000,300,400,WARR\n")
+    assert (tape.quotes.bid[0], tape.quotes.ask[0]) == (0.0085, 0.0105)
+
+
+def test_zero_and_undefined_prices_tell_no_unit(load):
+    pretty = PRETTY.replace(",222.81,10,", ",0,10,").replace("222.83,36", "9223372036854775807,36")
+    tape = load(pretty)
+    assert tape.quotes.bid.tolist() == [222.81, 222.81]
+    assert np.isnan(tape.trades.price).tolist() == [True]
 
 
 def test_an_undefined_price_is_missing_and_empties_its_side(load):
@@ -55,9 +86,10 @@ def test_an_undefined_price_is_missing_and_empties_its_side(load):
     assert quotes.bid_shown.tolist() == [True, True]
 
 
-def test_whole_dollars_are_not_taken_for_raw_numbers(load):
-    tape = load("2024-08-01T13:36:32.1Z,2,A,B,0,700000,1,700000,700100,1,1,BRK.A\n")
+def test_whole_dollars_with_a_point_are_dollars(load):
+    tape = load("2024-08-01T13:36:32.1Z,2,A,B,0,700000.,1,700000.0,7.001e5,1,1,BRK.A\n")
     assert tape.quotes.bid.tolist() == [700000.0]
+    assert tape.quotes.ask.tolist() == [700100.0]
 
 
 def test_a_print_is_no_quote_because_it_shows_the_book_before_it(load):
@@ -96,7 +128,41 @@ def test_the_instrument_stands_for_a_symbol_that_is_not_there(load):
     assert load(PRETTY.replace("AAPL", "38"), header).symbol == "38"
 
 
-@pytest.mark.parametrize("publisher", [59, 90, 95])
+def test_a_row_without_a_depth_is_taken_for_news(load):
+    """Only what is known to lie below the best level is left out."""
+    blank = "2024-08-01T13:36:32.4Z,2,A,B,,222.81,10,222.82,222.83,50,36,AAPL\n"
+    assert load(PRETTY + blank).quotes.bid.tolist() == [222.81, 222.81, 222.82]
+
+
+FEEDS = {
+    "exchanges": "2 XNAS 3 XBOS 4 XPSX 5 BATS 6 BATY 7 EDGA 8 EDGX 9 XNYS 10 XCIS 11 XASE 12 XCHI "
+    "13 XCIS 14 XCIS 15 MEMX 16 EPRL 38 IEXG 43 ARCX 44 XNYS 45 XNYS 46 XNAS 47 XNAS 86 XBOS "
+    "87 XPSX 91 XCIS 92 XNYS",
+    "DBEQ.BASIC": "39 XCHI 40 XCIS 41 IEXG 42 EPRL",
+    "EQUS.PLUS": "48 XCHI 49 XCIS 50 IEXG 51 EPRL 52 XNAS 53 XNYS",
+    "EQUS.ALL": "62 XCHI 63 XCIS 64 IEXG 65 EPRL 66 XNAS 67 XNYS 71 BATS 72 BATY 73 EDGA 74 EDGX "
+    "75 XBOS 76 XPSX 77 MEMX 78 XASE 79 ARCX 80 LTSE",
+    "XNAS.BASIC": "81 XNAS 88 XBOS 89 XPSX",
+}
+"""Databento's publishers of US equities that name an exchange, by feed."""
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_publisher_that_names_an_exchange_is_known(load, feed):
+    numbers, venues = FEEDS[feed].split()[::2], FEEDS[feed].split()[1::2]
+    line = PRETTY.splitlines()[0]
+    tape = load("\n".join(line.replace("Z,2,", f"Z,{number},") for number in numbers) + "\n")
+    assert [tape.venues[venue] for venue in tape.quotes.venue] == venues
+
+
+@pytest.mark.parametrize("publisher", [17, 18, 19, 54, 55, 56, 68, 69, 70, 82, 83])
+def test_every_trade_reporting_facility_is_off_exchange(load, publisher):
+    row = PRETTY.splitlines()[1].replace("32.2Z,2,", f"32.5Z,{publisher},") + "\n"
+    tape = load(PRETTY + row)
+    assert (tape.venues, len(tape.trades)) == (("XNAS",), 1)
+
+
+@pytest.mark.parametrize("publisher", [59, 60, 90, 93, 94, 95, 96])
 def test_a_consolidated_publisher_is_refused_with_the_reason(load, publisher):
     with pytest.raises(DataError, match=r"row 1: the publisher is consolidated.* no venue; use"):
         load(PRETTY.replace(",2,", f",{publisher},"))
@@ -112,7 +178,8 @@ def test_off_exchange_prints_are_left_out_and_counted(load, caplog):
     with caplog.at_level(logging.INFO):
         tape = load(rows)
     assert (tape.venues, len(tape.trades)) == (("XNAS",), 1)
-    assert "1 prints off exchange" in caplog.text
+    assert tape.left_out == {"prints off exchange": 1}
+    assert "left out 1 prints off exchange" in caplog.text
 
 
 def test_several_venues_in_one_file(load):

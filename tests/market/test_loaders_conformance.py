@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pandas as pd
 import pytest
 import zstandard
 
-from sor_opt.errors import DataError
-from sor_opt.market.loaders import LOADERS, load_tape
+from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.loaders import LOADERS, load_tape, times
+from sor_opt.market.prints import prints_quality
 from sor_opt.market.quality import inspect
 
 TAQ_QUOTES = """DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL
@@ -103,13 +105,13 @@ class Reader:
         path.write_bytes(content)
         return path
 
-    def load(self, example: Example, content: bytes, symbol: str | None = None):
+    def load(self, example: Example, content: bytes, symbol: str | None = None, **options: object):
         path = self.path(content)
         if not example.is_trades:
-            return load_tape(path, symbol=symbol)
+            return load_tape(path, None, symbol, **options)
         beside = next(e for e in EXAMPLES.values() if e.loader == example.loader)
         quotes = self.path(beside.text.encode(), "quotes")
-        return load_tape(quotes, path, symbol)
+        return load_tape(quotes, path, symbol, **options)
 
     def refuse(self, example: Example, content: bytes) -> DataError:
         with pytest.raises(DataError) as caught:
@@ -175,9 +177,28 @@ def test_quoted_cells_change_nothing(example, reader):
     assert reader.load(example, quoted).fingerprint() == plain.fingerprint()
 
 
-def test_a_damaged_gzip_is_refused(example, reader):
-    error = reader.refuse(example, gzip.compress(example.text.encode())[:-9])
-    assert "damaged" in error.problem
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_compressed_file_in_several_parts_gives_the_same_tape(example, reader, compress):
+    plain = reader.load(example, example.text.encode())
+    content = example.text.encode()
+    parts = compress(content[:70]) + compress(content[70:])
+    assert reader.load(example, parts).fingerprint() == plain.fingerprint()
+
+
+def checked(content: bytes) -> bytes:
+    """Compress by zstd with a checksum, as its command does."""
+    return zstandard.ZstdCompressor(write_checksum=True).compress(content)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, checked])
+def test_damaged_compression_is_refused(example, reader, compress):
+    content = compress(example.text.encode())
+    more = content + content
+    middle = len(content) - 5
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    broken = [content[:-1], content[:-9], more[:-3], content + b"x", content + bytes(9), flipped]
+    for damaged in broken:
+        assert "data is damaged" in reader.refuse(example, damaged).problem
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"")])
@@ -263,13 +284,125 @@ def test_a_symbol_that_is_not_there_is_refused(example, reader):
         reader.load(example, example.text.encode(), "NONE")
 
 
-def test_blank_nan_and_zero_numbers_empty_a_side_and_are_counted(reader):
-    for name, example in EXAMPLES.items():
-        for value in ("", "NaN", "0"):
-            tape = reader.load(example, changed(example, 0, example.price, value))
-            if not example.is_trades:
-                assert tape.quotes.bid_shown[0] != tape.quotes.ask_shown[0], name
-                assert sum(venue.one_sided for venue in inspect(tape).venues) == 1
+@pytest.mark.parametrize("value", ["", "0", "NaN"])
+def test_blank_zero_and_nan_numbers_empty_a_side_or_a_print_and_are_counted(example, reader, value):
+    for column in (example.price, example.size):
+        content = changed(example, 2, column, value)
+        if (value, column, example.loader) == ("NaN", example.price, "Databento CSV"):
+            assert "is no price" in reader.refuse(example, content).problem
+            continue
+        tape = reader.load(example, content)
+        assert not tape.emptied
+        if example.is_trades:
+            assert prints_quality(tape).unusable == 1
+        else:
+            shown = tape.quotes.bid_shown != tape.quotes.ask_shown
+            assert shown.sum() == 1
+            assert sum(venue.one_sided for venue in inspect(tape).venues) == 1
+
+
+IMPOSSIBLE = {
+    "price": ["1000000000.0", "9.223372036854776e18", "4294967295e6"],
+    "size": ["2147483647", "4294967295", "9223372036854775807", "1e13", "inf"],
+}
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_an_impossible_number_empties_its_side_alone_or_its_print_and_is_counted(
+    example, reader, what
+):
+    column = getattr(example, what)
+    for value in IMPOSSIBLE[what]:
+        tape = reader.load(example, changed(example, 0, column, value))
+        if example.is_trades:
+            assert tape.emptied == {f"prints with an impossible {what}": 1}
+            assert np.isnan(getattr(tape.trades, what)).tolist() == [True, False, False]
+        else:
+            assert tape.emptied == {f"sides with an impossible {what}": 1}
+            emptied = {"price": tape.quotes.bid_shown, "size": tape.quotes.ask_shown}
+            kept = {"price": tape.quotes.ask_shown, "size": tape.quotes.bid_shown}
+            assert emptied[what].tolist() == [False] + [True] * (len(tape.quotes) - 1)
+            assert kept[what].all()
+
+
+@pytest.mark.parametrize(("what", "value"), [("price", "999999999.99"), ("size", "2147483646")])
+def test_the_largest_possible_numbers_stand(example, reader, what, value):
+    tape = reader.load(example, changed(example, 0, getattr(example, what), value))
+    assert not tape.emptied
+
+
+@pytest.mark.parametrize("value", ["1,000.5", "1.000,5", "1 000.5", "1'000.5", "1_000.5", "0x10"])
+def test_numbers_with_separators_are_refused_and_never_misread(example, reader, value):
+    for column in (example.price, example.size):
+        error = reader.refuse(example, changed(example, 1, column, value))
+        assert error.row == 2
+        assert repr(value) in error.problem.replace('"', "'") or value in error.problem
+
+
+def moment(example: Example, day: str) -> tuple[str, str]:
+    """Give the column of an example that holds the day, and a time of that day as it writes it."""
+    if example.loader == "TAQ CSV":
+        return "DATE", day
+    iso = f"{day}T12:00:00Z"
+    plain = example.frame[example.time][0].isdecimal()
+    return example.time, str(pd.Timestamp(iso).value) if plain else iso
+
+
+def test_times_that_cannot_be_are_refused_with_their_row(example, reader, monkeypatch):
+    monkeypatch.setattr(times, "today", lambda: date(2024, 12, 30))
+    for row, day in ((0, "1992-12-31"), (2, "2025-01-01")):
+        error = reader.refuse(example, changed(example, row, *moment(example, day)))
+        assert error.row == row + 1
+        assert "from 1993-01-01 to 2024-12-31" in error.problem
+
+
+def test_times_of_tomorrow_are_taken_where_clocks_are_ahead(example, reader, monkeypatch):
+    monkeypatch.setattr(times, "today", lambda: date(2024, 12, 30))
+    column, value = moment(example, "2024-12-31")
+    last = len(example.frame) - 1
+    tape = reader.load(example, changed(example, last, column, value))
+    rows = tape.trades if example.is_trades else tape.quotes
+    assert pd.Timestamp(rows.ts[-1]).date() == date(2024, 12, 31)
+
+
+def test_the_case_of_names_and_blanks_around_names_and_cells_change_nothing(example, reader):
+    plain = reader.load(example, example.text.encode()).fingerprint()
+    frame = example.frame
+    for turn in (str.upper, str.lower, str.title):
+        named = frame.set_axis([f" {turn(name)}\t" for name in frame.columns], axis=1)
+        assert reader.load(example, named.to_csv(index=False).encode()).fingerprint() == plain
+    padded = frame.map(lambda cell: f" {cell} " if cell else cell)
+    assert reader.load(example, padded.to_csv(index=False).encode()).fingerprint() == plain
+
+
+def test_columns_that_differ_by_case_alone_are_refused(example, reader):
+    frame = example.frame
+    twice = pd.concat([frame, frame[[example.price]].rename(columns=str.swapcase)], axis=1)
+    error = reader.refuse(example, twice.to_csv(index=False).encode())
+    assert f"several columns are called {example.price}" in error.problem
+
+
+def test_a_given_zone_is_the_tape_s(example, reader):
+    tape = reader.load(example, example.text.encode(), timezone="Europe/London")
+    assert tape.timezone == "Europe/London"
+    with pytest.raises(ConfigError, match="'Mars/Olympus' is no time zone; give an IANA name"):
+        reader.load(example, example.text.encode(), timezone="Mars/Olympus")
+
+
+@pytest.mark.parametrize("name", ["", "America", "../UTC", "a\0b", "x" * 5000, "Europe/\udcff"])
+def test_any_other_text_is_no_zone(reader, name):
+    with pytest.raises(ConfigError, match="is no time zone"):
+        reader.load(EXAMPLES["own quotes"], OWN_QUOTES.encode(), timezone=name)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zstandard.compress])
+def test_a_file_that_holds_too_much_is_refused(example, reader, compress):
+    content = example.text.encode() + b"\n" * 20_000
+    most = len(compress(content)) + 1
+    if compress is bytes:
+        most -= 2
+    with pytest.raises(ConfigError, match=f"holds more than {most:,} bytes; --max-bytes raises"):
+        reader.load(example, compress(content), max_bytes=most)
 
 
 def test_a_file_of_trades_is_no_file_of_quotes(reader):

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from sor_opt.errors import ConfigError
 from sor_opt.market import Quotes, Tape, Trades
 from sor_opt.market.loaders import load_tape
-from sor_opt.market.quality import AGE_LIMITS, TOLERABLE, book_quality, inspect
+from sor_opt.market.quality import (
+    AGE_LIMITS,
+    TOLERABLE,
+    BookQuality,
+    book_quality,
+    inspect,
+    pooled,
+)
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 
@@ -136,6 +143,21 @@ def test_broken_sides_are_counted(value):
     found = inspect(Tape(tuple("ABCDEF"), dirty))
     assert sum(venue.one_sided for venue in found.venues) == broken.sum()
     assert found.by_age[0][1].crossed_share == 0
+
+
+def test_stretches_are_pooled_by_what_they_looked_at():
+    """Shares of snapshots weigh by snapshots, the share of stale quotes by quotes."""
+    first = BookQuality(0.5, 0.25, 0.0, 0.1, snapshots=4, quotes=10)
+    second = BookQuality(0.0, 0.5, 0.125, 0.5, snapshots=8, quotes=30)
+    assert pooled([first, second]) == BookQuality(
+        crossed_share=2 / 12,  # 2 of 4, none of 8
+        locked_share=5 / 12,
+        empty_share=1 / 12,
+        stale_share=16 / 40,  # 1 of 10, 15 of 30
+        snapshots=12,
+        quotes=40,
+    )
+    assert pooled([]) == pooled([BookQuality(0, 0, 0, 0, 0, 0)]) == BookQuality(0, 0, 0, 0, 0, 0)
 
 
 def test_a_clean_tape_needs_no_age_limit():

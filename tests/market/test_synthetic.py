@@ -100,6 +100,36 @@ def test_venues_can_be_chosen():
     assert tape.quotes.two_sided.all()
 
 
+def test_quotes_are_counted_before_they_are_made():
+    count = len(generate(HOUR).quotes)
+    assert len(generate(HOUR, max_rows=count).quotes) == count
+    text = f"5 events a second for 60 minutes make {count:,} quotes, more than the limit of"
+    with pytest.raises(
+        ConfigError, match=f"^{text} {count - 1:,}; take a lower --rate or .*--max-r"
+    ):
+        generate(HOUR, max_rows=count - 1)
+    with pytest.raises(ConfigError, match="more than the limit of 5,000,000;"):
+        generate(SyntheticParams(events_per_second=1e5))
+
+
+def test_no_event_at_all_is_refused():
+    with pytest.raises(ConfigError, match="make none at all; take a higher --rate or more --minu"):
+        generate(SyntheticParams(minutes=0.01, events_per_second=0.001))
+
+
+def test_a_price_that_falls_too_far_is_refused():
+    with pytest.raises(
+        ConfigError, match=r"the price falls to \$[0-9.]+, below 50% of its start; t"
+    ):
+        generate(replace(HOUR, volatility=1.0, seed=1, minutes=390))
+
+
+def test_a_wild_market_takes_no_longer_and_is_whole():
+    tape = generate(replace(HOUR, price=1e6, volatility=0.1))
+    assert tape.quotes.two_sided.all()
+    assert inspect(tape).by_age[0][1].crossed_share == 0
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -107,6 +137,7 @@ def test_venues_can_be_chosen():
         ("minutes", 0),
         ("minutes", 391),
         ("price", 1),
+        ("price", 1e16),
         ("volatility", 0),
         ("volatility", float("nan")),
         ("events_per_second", -1),

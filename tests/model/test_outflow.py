@@ -51,6 +51,24 @@ def test_at_alpha_one_all_venues_move_in_proportion_to_their_means(family):
     assert np.ptp(drawn[:, 0]) > 0
 
 
+@pytest.mark.parametrize(
+    ("family", "drawn"),
+    [
+        ("poisson", lambda rng, means: rng.poisson(means, (4, len(means)))),
+        ("exponential", lambda rng, means: means * rng.standard_exponential((4, len(means)))),
+        ("pareto", lambda rng, means: means * 3 / 4 * (1 + rng.pareto(4.0, (4, len(means))))),
+    ],
+)
+def test_a_draw_is_the_common_factor_first_and_then_each_venues_own(family, drawn):
+    """xi_k = 0.3 xi_0 mean_k / mean_0 + 0.7 eps_k, with a mean_0 of 200; the tail index is 4."""
+    means, rng = np.array([100.0, 300.0]), np.random.default_rng(9)
+    common = drawn(rng, np.array([200.0]))
+    own = drawn(rng, means)
+    expected = 0.3 * common * np.array([0.5, 1.5]) + 0.7 * own
+    given = Outflow(family=family, mean=(100.0, 300.0), alpha=0.3, tail=4.0, scenarios=4, seed=9)
+    np.testing.assert_allclose(given.draw(2), expected, rtol=1e-14)
+
+
 def test_poisson_outflows_are_counts_whose_variance_is_their_mean():
     drawn = Outflow(family="poisson", mean=80.0, scenarios=MANY).draw(1)
     assert np.array_equal(drawn, np.round(drawn))
@@ -162,6 +180,13 @@ def test_samples_and_means_must_be_one_per_venue(outflow, message):
 def test_a_mean_beyond_what_poisson_can_draw_is_refused():
     with pytest.raises(ConfigError, match="mean"):
         Outflow(family="poisson", mean=1e19).draw(1)
+
+
+def test_scenarios_of_many_venues_are_counted_before_they_are_drawn():
+    with pytest.raises(
+        ConfigError, match="100,000 scenarios of 501 venues are more than 50,000,000"
+    ):
+        Outflow(family="poisson", mean=1.0, scenarios=100_000).draw(501)
 
 
 def test_the_first_venues_keep_their_samples_and_means():

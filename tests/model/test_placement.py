@@ -239,6 +239,7 @@ def test_any_climb_of_infinite_depth_costs_what_the_formula_says(drawn, shares):
         ({"step": -100.0}, "step must be > 0, got -100"),
         ({"step": math.nan}, "step must be > 0, got nan"),
         ({"step": math.inf}, "step must be > 0, got inf"),
+        ({"step": 1e-300}, "step must be 1e-06 to 1e+12, got 1e-300"),
     ],
 )
 def test_wrong_parameters_are_refused_in_one_line(arguments, message):
@@ -405,6 +406,7 @@ def test_the_best_split_over_one_venue_is_proposition_3(family, weight):
     assert sum(found.values()) == TARGET
 
 
+@pytest.mark.compiled
 @every_family
 @pytest.mark.parametrize("weight", [-0.06, 0.3, 0.7, 1.4])
 def test_many_scenarios_come_close_to_the_theoretical_quantile(family, weight):

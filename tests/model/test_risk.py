@@ -23,6 +23,13 @@ def test_penalties_are_finite_and_not_negative(name, value):
         RiskParams(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["lambda_over", "lambda_under", "theta_queue"])
+def test_a_penalty_beyond_all_sense_is_refused(name):
+    assert getattr(RiskParams(**{name: 1e9}), name) == 1e9
+    with pytest.raises(ConfigError, match=rf"{name} must be at most 1e\+09, got 1e\+300"):
+        RiskParams(**{name: 1e300})
+
+
 def test_an_unknown_unit_is_refused():
     with pytest.raises(ConfigError, match="unit must be one of fraction, per_share, got 'bps'"):
         RiskParams(unit="bps")

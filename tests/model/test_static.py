@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError
 from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams, static_problem
+from sor_opt.model.static import StaticParams, check_depth, count_rungs, static_problem
 
 RISK = RiskParams(0.001, 0.002, 0.0005)
 
@@ -88,8 +88,42 @@ def test_the_reference_price_may_be_chosen():
         ({"ref": "last"}, "ref must be mid or zero, got 'last'"),
         ({"step": 0.0}, "step must be > 0, got 0"),
         ({"step": float("nan")}, "step must be > 0, got nan"),
+        ({"step": 1e-300}, r"step must be 1e-06 to 1e\+12, got 1e-300"),
+        ({"step": 1e300}, r"step must be 1e-06 to 1e\+12, got 1e\+300"),
     ],
 )
 def test_wrong_parameters_are_refused(arguments, message):
     with pytest.raises(ConfigError, match=message):
         StaticParams(**arguments)
+
+
+@pytest.mark.parametrize("size", [-0.5, float("nan")])
+def test_what_is_no_size_is_refused_with_its_venue(size):
+    with pytest.raises(ConfigError, match=f"^B must show a size >= 0, got {size:g}$"):
+        check_depth("B", size, 100.0)
+
+
+def test_the_most_chunks_are_allowed():
+    check_depth("B", 1e8, 100.0)
+    check_depth("B", 0.0, 100.0)
+    with pytest.raises(ConfigError, match=r"B shows 100,000,000\.1 shares, more than 1,000,000"):
+        check_depth("B", 1e8 + 0.1, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("size", "strict", "open_"),
+    [
+        (0.0, 0, 0),
+        (1.0, 0, 1),
+        (99.9, 0, 1),
+        (100.0, 1, 1),
+        (100.0 * (1 + 0.9e-9), 1, 1),  # as good as a whole chunk
+        (100.0 * (1 + 1.1e-9), 1, 2),
+        (200.0 * (1 - 0.9e-9), 2, 2),
+        (200.0 * (1 - 1.1e-9), 1, 2),
+        (250.0, 2, 3),
+    ],
+)
+def test_rungs_are_whole_chunks_and_in_the_open_space_the_odd_lot(size, strict, open_):
+    assert count_rungs(size, 100.0, True) == strict
+    assert count_rungs(size, 100.0, False) == open_

@@ -10,7 +10,7 @@ import pytest
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.loaders.databento import PUBLISHERS
 from sor_opt.market.loaders.taq import EXCHANGES
-from sor_opt.model.venues import Fee, FeeSchedule, Venue
+from sor_opt.model.venues import Fee, FeeSchedule, NoFees, Venue
 
 DAY = date(2018, 1, 2)
 DEFUNCT = {"XISX", "XCBO"}
@@ -69,6 +69,34 @@ def test_a_day_before_the_first_row_takes_it_and_later_names_the_venue():
     assert fees.later(["A", "B"], DAY) == {date(2020, 1, 1): ["A"]}
 
 
+def test_the_newest_row_is_the_last_by_date():
+    fees = FeeSchedule([row("A", "2020-01-01", 0.2), row("A", "2018-01-01", 0.1)])
+    assert fees.newest("A") == row("A", "2020-01-01", 0.2)
+    with pytest.raises(ConfigError, match=r"venue B; .*, or count none with --no-fees$"):
+        fees.newest("B")
+
+
+def test_no_fees_are_fees_of_0_for_any_venue():
+    assert NoFees().newest("X").taker == NoFees().newest("X").rebate == 0.0
+    assert NoFees().later(["X", "Y"], DAY) == {}
+
+
+def test_a_side_shows_with_a_price_and_a_size_alone():
+    assert [GOOD.shows("bid"), GOOD.shows("ask")] == [True, False]
+    assert not replace(GOOD, bid=None).shows("bid")
+    assert replace(GOOD, bid=None, ask_size=1).shows("ask")
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("bid", 1e9), ("ask", 1e9), ("bid_size", 1e12), ("ask_size", 1e12), ("fee", 1e9)],
+)
+def test_a_number_may_be_large_but_not_absurd(name, most):
+    assert getattr(replace(GOOD, **{name: most}), name) == most
+    with pytest.raises(ConfigError, match=rf"^A: {name} must be at most 1e\+\d+, got 1.0001e\+"):
+        replace(GOOD, **{name: 1.0001 * most})
+
+
 def test_a_venue_without_fees_is_named_with_the_mend():
     with pytest.raises(ConfigError, match=r'no fee .* venue NOPE; .*--fees FILE.*venue = "NOPE"'):
         FeeSchedule.packaged().on(["XNYS", "NOPE"], DAY)
@@ -93,6 +121,9 @@ def test_a_file_of_fees_is_read(write):
         ("", "holds no fees"),
         ("fee = 1", "holds no fees"),
         ("[[fee", "is not TOML"),
+        ("fee = " + "[" * 5_000, "is nested too deeply"),
+        ('[[fee]]\nvenue = "A"\nsource = ' + "1" * 5_000, "holds a whole number that is too long"),
+        ('[[fee]]\nvenue = "A"\ntaker = 0x' + "f" * 5_000, "holds a whole number that is too long"),
         ('[[fee]]\nvenue = "A"', "fee 1 needs venue, date, taker, rebate"),
         ("fee = [1]", "fee 1 needs"),
         ('[[fee]]\nvenue = "A"\ndate = "x"\ntaker = 0\nrebate = 0', "fee 1: date = 'x'"),

@@ -1,6 +1,7 @@
 """The comparison as a document, as tables, as a picture."""
 
 import io
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -44,16 +45,120 @@ def text(summary):
     return console.file.getvalue()
 
 
-def test_the_document_holds_what_programs_rely_on():
+POINT = {
+    "lambda_over": 0.001,
+    "lambda_under": 0.001,
+    "theta_queue": 0.0001,
+    "unit": "fraction",
+}
+
+
+def a_winner(train, evaluation, evaluations):
+    outcome = {"train_bps": train, "test_bps": train + 10}
+    return {"params": POINT, **outcome, "evaluation": evaluation, "evaluations": evaluations}
+
+
+def test_the_document_whole():
+    assert comparison_summary(a_comparison(), EXACT) == {
+        "budget": 3,
+        "repeats": 3,
+        "seed": 7,
+        "optimum": {"interval": [0.0001, 0.001], "train_bps": 1.0, "test_bps": 9.0},
+        "strategies": [
+            {
+                "name": "random",
+                "budget": 3,
+                "repeats": 3,
+                "evaluations": 3.0,
+                "best_bps": {"median": 3.0, "q25": 2.5, "q75": 3.5},  # of 2, 4 and 3
+                "regret_bps": 2.0,
+                "test_bps": {"median": 13.0, "q25": 12.5, "q75": 13.5},
+                "seconds": 1.75,
+                "objective_seconds": 1.5,
+                "overhead_seconds": 0.25,
+                "storage_seconds": 0.125,
+                # The runs' best so far: 9 2 2, 8 7 4 and 3 3 3.
+                "curve": {
+                    "median": [8.0, 3.0, 3.0],
+                    "q25": [5.5, 2.5, 2.5],
+                    "q75": [8.5, 5.0, 3.5],
+                },
+                "runs": [a_winner(2.0, 2, 3), a_winner(4.0, 3, 3), a_winner(3.0, 1, 3)],
+            },
+            {
+                "name": "grid",
+                "budget": 3,
+                "repeats": 1,
+                "evaluations": 1.0,
+                "best_bps": {"median": 5.0, "q25": 5.0, "q75": 5.0},
+                "regret_bps": 4.0,
+                "test_bps": {"median": 15.0, "q25": 15.0, "q75": 15.0},
+                "seconds": 0.75,
+                "objective_seconds": 0.5,
+                "overhead_seconds": 0.25,
+                "storage_seconds": 0.5,
+                "curve": {key: [5.0, 5.0, 5.0] for key in ("median", "q25", "q75")},
+                "runs": [a_winner(5.0, 1, 1)],
+            },
+        ],
+        # All three runs of random end below the grid's one: 2 / 2^3.
+        "pairs": [
+            {
+                "first": "random",
+                "second": "grid",
+                "lower": 1.0,
+                "test": "sign",
+                "p": 0.25,
+                "p_holm": 0.25,
+            }
+        ],
+    }
+
+
+def lines(summary):
+    """The text without rules and padding."""
+    rows = (line.strip() for line in text(summary).splitlines())
+    return [row for row in rows if row and set(row) != {"─"}]
+
+
+def test_the_tables_whole():
     summary = comparison_summary(a_comparison(), EXACT)
-    random, grid = summary["strategies"]
-    assert random["best_bps"] == {"median": 3.0, "q25": 2.5, "q75": 3.5}
-    assert random["test_bps"] == {"median": 13.0, "q25": 12.5, "q75": 13.5}
-    assert random["regret_bps"] == 2.0
-    assert (random["name"], random["budget"], random["repeats"]) == ("random", 3, 3)
-    assert (grid["repeats"], grid["evaluations"]) == (1, 1)
-    assert summary["optimum"] == {"interval": [0.0001, 0.001], "train_bps": 1.0, "test_bps": 9.0}
-    assert summary["pairs"][0]["test"] == "sign"
+    assert lines(summary) == [
+        "3 evaluations a run: shortfall of the winners, bps, median and quartiles over the runs; "
+        "seconds of the median run",
+        "strategy  runs  points  train     quartiles  regret    test       quartiles  objective  "
+        "search  + storage",
+        "1  random       3       3  3.000  [2.50, 3.50]   2.000  13.000  [12.50, 13.50]       1.50"
+        "    0.25       0.12",
+        "2  grid         1       1  5.000                 4.000  15.000                       0.50"
+        "    0.25       0.50",
+        "Exact optimum: train 1.000 bps, its test 9.000 bps.",
+        "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "
+        "a strategy without seeds; two of these differ for certain, or not at",
+        "all)",
+        "better   grid",
+        "random  0.250",
+    ]
+
+
+def test_the_p_values_are_a_triangle_of_the_pairs_that_were_tested():
+    summary = comparison_summary(a_comparison(), None)
+    first = summary["strategies"][0]
+    summary["strategies"] = [{**first, "name": name} for name in "abcd"]
+    p_values = iter([0.0009, 0.001, None, 0.5, None, 1.0])
+    summary["pairs"] = [
+        {"first": one, "second": two, "lower": 0.5 if one == "b" else 1.0, "p": p, "p_holm": p}
+        for one, two in itertools.combinations("abcd", 2)
+        for p in [next(p_values)]
+    ]
+    shown = lines(summary)
+    assert "after Holm over 4 tests" in shown[-6]
+    assert [row.split() for row in shown[-4:]] == [
+        ["better", "b", "c", "d"],
+        ["a", "<", "0.001", "0.001", "certain"],
+        ["b", "0.500", "equal"],
+        ["c", "1.000"],
+    ]
 
 
 def test_times_are_those_of_the_median_run_and_told_apart():
@@ -78,14 +183,6 @@ def test_without_an_exact_optimum_regrets_are_unknown():
     assert summary["optimum"] is None
     assert {row["regret_bps"] for row in summary["strategies"]} == {None}
     assert "No exact optimum" in text(summary)
-
-
-def test_tables_show_ranks_regrets_and_corrected_p_values():
-    shown = text(comparison_summary(a_comparison(), EXACT))
-    assert "Exact optimum: train 1.000 bps, its test 9.000 bps." in shown
-    assert "[2.50, 3.50]" in shown
-    assert "after Holm over 1 tests" in shown
-    assert "0.250" in shown  # three of three runs below the grid: 2 / 2^3
 
 
 def test_fixed_strategies_differ_for_certain_or_not_at_all():

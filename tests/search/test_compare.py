@@ -153,6 +153,11 @@ def test_an_undefined_objective_is_refused():
         ({"strategies": ("grid", "newton")}, "no sampler 'newton'; there are grid"),
         ({"strategies": ("tpe", "grid", "tpe")}, "strategy tpe is given twice"),
         ({"seed": -1}, "seed must be >= 0, got -1"),
+        (
+            {"budget": 10**12},
+            "make 20,000,000,000,000 evaluations, more than the limit of 1,000,000",
+        ),
+        ({"repeats": 10**6, "budget": 2}, "make 2,000,000 evaluations, more than the limit of"),
     ],
 )
 def test_wrong_terms_are_refused(wrong, message):
@@ -160,6 +165,7 @@ def test_wrong_terms_are_refused(wrong, message):
         CompareParams(**{"strategies": ("grid",), **wrong})
 
 
+@pytest.mark.compiled
 def test_no_search_ever_beats_the_exact_optimum():
     tape = generate(SyntheticParams(seed=3, minutes=10))
     quotes = tape.quotes  # whole lots alone, so that the threshold decides everything

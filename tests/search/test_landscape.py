@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import static_policy
+from sor_opt.backtest.policies import placement_policy, static_policy
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
@@ -18,7 +19,7 @@ from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
 from sor_opt.model.venues import FeeSchedule
 from sor_opt.search.grid import run_grid
-from sor_opt.search.landscape import make_landscape
+from sor_opt.search.landscape import Landscape, Staircase, joint_landscape, make_landscape
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import Space
 
@@ -66,6 +67,7 @@ def odd_lots():
     return prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
 
 
+@pytest.mark.compiled
 def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_lots):
     objective = ShortfallObjective(odd_lots)
     landscape = make_landscape(objective, Space(), excess=0.0006)
@@ -90,7 +92,105 @@ def test_without_any_book_to_trade_on_there_is_no_landscape(odd_lots):
         make_landscape(ShortfallObjective(replace(market, feed=feed)), Space())
 
 
+def test_a_landscape_of_too_many_decisions_is_refused_as_it_goes(odd_lots):
+    once = odd_lots.count_decisions()
+    tight = replace(odd_lots, limits=Limits(decisions=once))
+    with pytest.raises(
+        ConfigError, match=r"the replays of the landscape take .* than the limit of"
+    ):
+        make_landscape(ShortfallObjective(tight), Space())
+
+
+def test_an_absurd_excess_penalty_is_refused(odd_lots):
+    with pytest.raises(ConfigError, match=r"excess must be at most 1e\+09, got 1e\+300"):
+        make_landscape(ShortfallObjective(odd_lots), Space(), 1e300)
+
+
 @pytest.mark.parametrize("excess", [-1.0, float("nan"), float("inf")])
 def test_an_excess_penalty_out_of_range_is_refused(odd_lots, excess):
     with pytest.raises(ConfigError, match="excess must be finite and >= 0"):
         make_landscape(ShortfallObjective(odd_lots), Space(), excess)
+
+
+STEPS = [
+    (0, 0, 9.98, 100, 10.02, 100),
+    (0, 1, 9.97, 100, 10.03, 100),
+    (30, 0, 9.99, 100, 10.01, 100),
+    (70, 0, 9.99, 100, 10.01, 500),
+    (200, 0, 9.98, 100, 10.02, 500),
+]
+"""For an order of 300 at 0, 100 each at 20, 30 and later 10 bps above the mid; at 200 all at 20.
+
+What is not bought is swept at second 60, where only what the order left is shown, and at 70.
+"""
+
+GRID = Space((0.001,), (0.0012,), (0.0001,))
+"""Its thresholds reach from 0.00006 + 0.000005 to 0.024 + 0.002: 26 cents at a mid of 10."""
+
+
+def steps(market, **given):
+    return ShortfallObjective(market(STEPS, starts=(0, 200), **{"size": 300, **given}))
+
+
+def test_the_staircase_of_two_orders_by_hand(market):
+    done = []
+    objective = steps(market)
+    found = make_landscape(objective, GRID, progress=lambda *at: done.append(at))
+    assert (found.low, found.high) == (pytest.approx(0.000065), pytest.approx(0.026))
+    assert found.staircase.ends == pytest.approx([0.001, 0.002, 0.026], rel=1e-6)
+    # Below 10 bps all is swept at 10.01; below 20, of 100 at 10.01 at second 30, 100 at 10.03 at 60
+    # and 100 at 10.01 at 70, 5 dollars; from 20 on, 100 at 10.02, 10.01 and 10.03, 6 dollars,
+    # whether B's are bought or swept.
+    expected = [[10.0, 20.0], [1e4 * 5 / 3000, 20.0], [20.0, 20.0]]
+    np.testing.assert_allclose(found.staircase.values, expected, rtol=1e-9)
+    assert found.excess is None
+    assert found.breakpoints == 2
+    assert found.best_piece == (pytest.approx(0.000065), pytest.approx(0.001))
+    assert found.best == pytest.approx((10.0, 20.0))
+    assert found.regret(12.5) == pytest.approx(2.5)
+    # The first order is replayed on the sides of 10, 20 and 30 bps, the second of 20 and 30, where
+    # B's 10.03 turns out to change nothing.
+    assert found.replays == 4 + 3
+    assert found.staircase.at(0.0015).tolist() == pytest.approx(expected[1])
+    assert [total for _, total in done] == [1000] * len(done)
+    assert done == sorted(done)
+    assert done[-1] == (1000, 1000)
+    # After the first replays the orders stand at 0.001 and 0.002, on a log scale.
+    far = [np.log(end / 0.000065) / np.log(0.026 / 0.000065) for end in (0.001, 0.002)]
+    assert done[0][0] == round(1000 * sum(far) / 2)
+
+
+def test_an_excess_penalty_that_matters_is_held_at_what_is_asked_or_the_grids_middle(market):
+    """50 of 100 shares: 2 dollars at A, and 50 too many, against 50 short.
+
+    At an excess penalty of 6 bps, 0.6 cents, the 50 are worth it from (2 + 0.30) / 50 on, 4.6
+    cents. They are then given back at 9.98: 3 dollars of 500 for what is swept at 2.
+    """
+    objective = steps(market, size=50)
+    found = make_landscape(objective, GRID, excess=0.0006)
+    assert (found.excess, found.breakpoints) == (0.0006, 2)
+    # In the first order's second 30 they cost 1 dollar and come down to 9.99: (1 + 0.30) / 50.
+    assert found.staircase.ends == pytest.approx([0.0026, 0.0046, 0.026], rel=1e-6)
+    expected = [[10.0, 20.0], [30.0, 20.0], [60.0, 60.0]]
+    np.testing.assert_allclose(found.staircase.values, expected, rtol=1e-9)
+    held = make_landscape(objective, GRID)
+    assert held.excess == pytest.approx(0.0011)
+    # (2 + 0.55) / 50 and (1 + 0.55) / 50
+    assert held.staircase.ends == pytest.approx([0.0031, 0.0051, 0.026], rel=1e-6)
+    assert joint_landscape(objective, GRID) is None
+
+
+def test_the_landscape_is_the_static_policys_alone(market):
+    placed = replace(steps(market), policy=placement_policy())
+    assert joint_landscape(placed, GRID) is None
+    with pytest.raises(ConfigError, match="the landscape is that of the static policy"):
+        make_landscape(placed, GRID)
+
+
+def test_the_lowest_of_several_best_pieces_is_taken_and_unknown_values_are_none():
+    nan = float("nan")
+    values = np.array([[nan, 1.0], [2.0, 3.0], [4.0, 5.0], [2.0, 6.0]])
+    found = Landscape(0.1, 0.5, Staircase(np.array([0.2, 0.3, 0.4, 0.5]), values), None, 1)
+    assert found.best_piece == (0.2, 0.3)
+    assert found.best == (2.0, 3.0)
+    assert [found.staircase.at(t)[1] for t in (0.15, 0.2, 0.3, 0.31, 0.5)] == [1, 1, 3, 5, 6]

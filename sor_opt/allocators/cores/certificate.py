@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 
-from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.base import Allocator, Clock
 from sor_opt.allocators.cores.descent import Sums, climb_cost
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
@@ -35,6 +35,10 @@ VISITS = 2_000_000_000
 """Climbs x scenarios that `visit` looks at before it gives up: a few seconds."""
 
 
+NONZEROS = 20_000_000
+"""The most fills > 0 of a relaxation: it takes some gigabytes."""
+
+
 class Proof(NamedTuple):
     """The best climb found, its cost, a lower bound of all climbs' costs, what the two say."""
 
@@ -44,7 +48,13 @@ class Proof(NamedTuple):
     status: Status
 
 
-def prove(problem: LadderProblem, sums: Sums, rungs: IntArray, last_word: Allocator) -> Proof:
+def prove(
+    problem: LadderProblem,
+    sums: Sums,
+    rungs: IntArray,
+    last_word: Allocator,
+    clock: Clock | None = None,
+) -> Proof:
     """Prove a good climb the best of all, or find the one that is.
 
     Parameters
@@ -58,19 +68,36 @@ def prove(problem: LadderProblem, sums: Sums, rungs: IntArray, last_word: Alloca
     last_word : Allocator
         Solves the problem where more than `VISITS` are left; where it finds nothing better in its
         time, the climb stands with the gap that is left.
-
-    Raises
-    ------
-    SolverError
-        If the linear program fails.
+    clock : Clock, optional
+        When to stop; by default after all of the work.
     """
-    extra, bound = extra_costs(sums, relaxed_prices(problem))
-    best = rungs.copy()
-    cost = visit(sums, extra, bound, VISITS, best)
-    if not math.isnan(cost):
-        return Proof(best, cost, cost, "optimal")
-    own = Proof(best, problem.cost(best), bound, "feasible")
+    clock = clock or Clock()
+    own = Proof(rungs.copy(), problem.cost(rungs), -math.inf, "feasible")
     try:
+        prices = relaxed_prices(problem, clock)
+    except SolverError as error:
+        log.info("the certificate has no bound: %s", error)
+        return settle(problem, own, last_word, clock)
+    extra, bound = extra_costs(sums, prices)
+    cost = math.nan
+
+    def attempt(visits: int) -> bool:
+        nonlocal cost
+        cost = visit(sums, extra, bound, visits, own.rungs)
+        return not math.isnan(cost)
+
+    if clock.within(attempt, VISITS):
+        return Proof(own.rungs, cost, cost, "optimal")
+    best = Proof(own.rungs, problem.cost(own.rungs), bound, "feasible")
+    return settle(problem, best, last_word, clock)
+
+
+def settle(problem: LadderProblem, own: Proof, last_word: Allocator, clock: Clock) -> Proof:
+    """Let another allocator solve the problem in the time left; keep the better of the two."""
+    best, _, bound, _ = own
+    try:
+        if clock.limit is not None:
+            last_word = last_word.within(clock.require("no last word"))
         other = last_word.solve(problem)
     except SolverError as error:
         log.info("the certificate is left open: %s", error)
@@ -82,15 +109,18 @@ def prove(problem: LadderProblem, sums: Sums, rungs: IntArray, last_word: Alloca
     return Proof(best, own.cost, min(bound, own.cost), "optimal" if proven else "feasible")
 
 
-def relaxed_prices(problem: LadderProblem) -> FloatArray:
+def relaxed_prices(problem: LadderProblem, clock: Clock | None = None) -> FloatArray:
     """Solve the linear relaxation; give the price of a share in each scenario, dollars.
 
     Raises
     ------
     SolverError
-        If the linear program fails.
+        If the linear program fails, is not solved in its time, or has more than `NONZEROS` fills.
     """
     rungs, scenarios = problem.fills.shape
+    filled = np.count_nonzero(problem.fills)
+    if filled > NONZEROS:
+        raise SolverError(f"{filled:,} fills are more than the {NONZEROS:,} of a relaxation")
     weights = problem.probabilities * problem.step
     costs = np.concatenate(
         [
@@ -108,6 +138,8 @@ def relaxed_prices(problem: LadderProblem) -> FloatArray:
     steps = hstack([order[follows] - order[follows - 1], csr_array((len(follows), 2 * scenarios))])
     limits = np.full((len(costs), 2), (0.0, np.inf))
     limits[:rungs, 1] = 1.0
+    clock = clock or Clock()
+    left = clock.require("no relaxation was solved")
     found = linprog(
         costs / scale,
         A_ub=steps if len(follows) else None,
@@ -116,6 +148,7 @@ def relaxed_prices(problem: LadderProblem) -> FloatArray:
         b_eq=np.full(scenarios, problem.target / problem.step),
         bounds=limits,
         method="highs",
+        options={} if clock.limit is None else {"time_limit": left},
     )
     if found.status != 0:
         raise SolverError(f"the linear relaxation was not solved: {found.message}")

@@ -26,6 +26,9 @@ _ANSWERS = 2
 
 _TILE = 64
 
+ENDLESS = 2**62
+"""Steps (heights x scenarios) of a search that is not bounded."""
+
 
 class Sums(NamedTuple):
     """Prefix sums over the rungs of each ladder, and what missing the target costs.
@@ -92,11 +95,20 @@ def prefix_sums(
 @compiled
 def descend(sums: Sums, rungs: IntArray) -> float:
     """Improve a climb until no ladder and no exchange of rungs helps; give its cost."""
+    return descend_within(sums, ENDLESS, rungs)[0]
+
+
+@compiled
+def descend_within(sums: Sums, steps: int, rungs: IntArray) -> tuple[float, int]:
+    """As `descend`, for so many steps; give the cost, and the steps left, below 0 if cut short."""
     gap = _gap(sums, rungs)
     highest = _highest(sums)
     values = np.empty(highest + 1)
     radius = highest
     while True:
+        steps -= _sweep(sums, radius)
+        if steps < 0:
+            return climb_cost(sums, gap, rungs), steps
         moved = False
         for i in range(len(rungs)):
             moved = _line(sums, i, radius, values, gap, rungs) or moved
@@ -105,7 +117,16 @@ def descend(sums: Sums, rungs: IntArray) -> float:
         elif radius < highest:
             radius = highest
         else:
-            return climb_cost(sums, gap, rungs)
+            return climb_cost(sums, gap, rungs), steps
+
+
+@compiled
+def _sweep(sums: Sums, radius: int) -> int:
+    """Steps of a line search of every ladder and an exchange between any two."""
+    ladders, heights = len(sums.offsets) - 1, 0
+    for i in range(ladders):
+        heights += min(sums.offsets[i + 1] - sums.offsets[i], 2 * radius) + 1
+    return (heights + ladders * ladders) * len(sums.under)
 
 
 @compiled
@@ -217,14 +238,18 @@ def _exchange(sums: Sums, values: FloatArray, gap: FloatArray, rungs: IntArray) 
 
 
 @compiled
-def _force(sums: Sums, cost: float, rungs: IntArray) -> bool:
+def _force(sums: Sums, cost: float, steps: int, rungs: IntArray) -> tuple[bool, int]:
     """Force one ladder a rung up or down and let all others answer; keep the first that gains.
 
-    So one whole rung can take the place of several odd ones, which no exchange of two brings about.
+    Tells whether one does, and the steps left, below 0 if it was cut short. So one whole rung can
+    take the place of several odd ones, which no exchange of two brings about.
     """
     gap = _gap(sums, rungs)
     tried, left, values = rungs.copy(), gap.copy(), np.empty(2 * _ANSWERS + 1)
     for i in range(len(rungs)):
+        steps -= 2 * len(rungs) * len(values) * len(gap)
+        if steps < 0:
+            return False, steps
         for step in (1, -1):
             if not 0 <= rungs[i] + step <= sums.offsets[i + 1] - sums.offsets[i]:
                 continue
@@ -236,8 +261,8 @@ def _force(sums: Sums, cost: float, rungs: IntArray) -> bool:
                     _line(sums, k, _ANSWERS, values, left, tried)
             if climb_cost(sums, left, tried) < cost - NEAR * (1.0 + abs(cost)):
                 rungs[:] = tried
-                return True
-    return False
+                return True, steps
+    return False, steps
 
 
 @compiled
@@ -276,14 +301,23 @@ def _pair_changes(sums: Sums, used: IntArray, gap: FloatArray, rungs: IntArray) 
 @compiled
 def search_climbs(sums: Sums, rungs: IntArray) -> float:
     """Descend from an empty and from a full climb; improve the better one, and give its cost."""
+    return search_within(sums, ENDLESS, rungs)[0]
+
+
+@compiled
+def search_within(sums: Sums, steps: int, rungs: IntArray) -> tuple[float, int]:
+    """As `search_climbs`, for so many steps; give cost, and steps left, below 0 if cut short."""
     full = np.empty(len(rungs), np.int64)
     for i in range(len(rungs)):
         rungs[i] = 0
         full[i] = sums.offsets[i + 1] - sums.offsets[i]
-    cost, from_full = descend(sums, rungs), descend(sums, full)
+    cost, steps = descend_within(sums, steps, rungs)
+    from_full, steps = descend_within(sums, steps, full)
     if from_full < cost - NEAR * (1.0 + abs(cost)):
         rungs[:] = full
         cost = from_full
-    while _force(sums, cost, rungs):
-        cost = descend(sums, rungs)
-    return cost
+    gained, steps = _force(sums, cost, steps, rungs)
+    while gained:
+        cost, steps = descend_within(sums, steps, rungs)
+        gained, steps = _force(sums, cost, steps, rungs)
+    return cost, steps

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.allocators.cores.states import comes_before, find_slot, make_room
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE
@@ -20,6 +21,12 @@ _QUANTUM = 1e-12
 
 _CLOSER = 1e-3
 """Share of the tie tolerance within which states tie, so that the ties of a whole climb add up."""
+
+STEPS = 2_000_000_000
+"""Candidates x states that a search looks at before it gives up: some seconds."""
+
+STATES = 8_000_000
+"""States that it keeps: about a gigabyte. Dozens of odd lots at one price make more."""
 
 _PRICE_STEPS = 20
 """Bisections of an exact-total problem's share price; only the bound's tightness hangs on it."""
@@ -32,19 +39,23 @@ def search(
     costs: FloatArray,
     miss: Miss,
     exact: int,
+    steps: int,
     rungs: IntArray,
-) -> None:
+) -> float:
     """Price the target by a Lagrange multiplier, then search what the bound leaves open.
 
     For any price in [-over, under] the penalty is at least price x (target - executed), so
     ``price x target + sum_i min_n (cost_i(n) - price x executed_i(n))`` bounds the objective.
+
+    Gives by how much the best climb may be cheaper, dollars: 0 unless the search took more than
+    `steps` or `STATES` and gave up.
     """
     ladders = len(offsets) - 1
     low, high = np.empty(ladders, np.int64), np.empty(ladders, np.int64)
     if exact < 0:
         if climb_each(offsets, fills, costs, -miss.over, low)[0] >= miss.target:
             _copy(low, rungs)
-            return
+            return 0.0
         _copy(rungs, high)
         price = _bracket(offsets, fills, costs, miss.target, low, high)
         _walk(offsets, fills, costs, miss, exact, low, high, rungs)
@@ -57,7 +68,9 @@ def search(
     tie = TOLERANCE * max(1.0, abs(incumbent))
     starts, counts, shares, excess = _candidates(offsets, fills, costs, price, slack + tie)
     above_bound = Miss(miss.target, max(0.0, miss.under - price), max(0.0, miss.over + price))
-    _knapsack(starts, counts, shares, excess, above_bound, exact, slack + tie, tie, rungs)
+    chosen = (starts, counts, shares, excess)
+    done = _knapsack(*chosen, above_bound, exact, slack + tie, tie, steps, rungs)
+    return 0.0 if done else slack
 
 
 @compiled
@@ -232,55 +245,6 @@ def _first(shares: FloatArray, low: int, high: int, least: float) -> int:
 
 
 @compiled
-def _slot(table: IntArray, links: IntArray, stage: int, key: int, climbed: int, exact: int) -> int:
-    """Find where a state of this stage is in the hash table, or may be put."""
-    mask = len(table) - 1
-    hashed = (
-        key + (climbed if exact >= 0 else 0)
-    ) * 0x1E3779B97F4A7C15  # wraps; high bits mix best
-    slot = (hashed >> 32) & mask
-    while True:
-        at = table[slot]
-        if at < stage or (links[at, 0] == key and (exact < 0 or links[at, 1] == climbed)):
-            return slot
-        slot = (slot + 1) & mask
-
-
-@compiled
-def _room(
-    numbers: FloatArray, links: IntArray, needed: int, stage: int, end: int, exact: int
-) -> tuple[FloatArray, IntArray, IntArray]:
-    """Make room for `needed` states, keep the first `end`, and hash those of this stage."""
-    size = 64
-    while size < needed:
-        size *= 2
-    more_numbers, more_links = np.empty((size, 2)), np.empty((size, 4), np.int64)
-    for at in range(end):
-        more_numbers[at, 0], more_numbers[at, 1] = numbers[at, 0], numbers[at, 1]
-        for column in range(4):
-            more_links[at, column] = links[at, column]
-    table = np.empty(2 * size, np.int64)
-    for slot in range(len(table)):
-        table[slot] = -1
-    for at in range(stage, end):
-        table[_slot(table, more_links, stage, more_links[at, 0], more_links[at, 1], exact)] = at
-    return more_numbers, more_links, table
-
-
-@compiled
-def _before(links: IntArray, counts: IntArray, one: int, other: int) -> bool:
-    """Whether a final state climbs fewer rungs than another, or as many on earlier ladders."""
-    if links[one, 1] != links[other, 1]:
-        return bool(links[one, 1] < links[other, 1])
-    while one != other:
-        mine, theirs = counts[links[one, 3]], counts[links[other, 3]]
-        if mine != theirs:
-            return bool(mine > theirs)
-        one, other = links[one, 2], links[other, 2]
-    return False
-
-
-@compiled
 def _expand(
     shares: FloatArray,
     excess: FloatArray,
@@ -298,16 +262,20 @@ def _expand(
     table: IntArray,
     begin: int,
     stage: int,
-) -> tuple[FloatArray, IntArray, IntArray, int, float]:
+    steps: int,
+) -> tuple[FloatArray, IntArray, IntArray, int, float, int]:
     """Add one ladder's candidates, first..last - 1, to the states begin..stage - 1.
 
     `rest` is the row of `_rest` of the ladders yet to come. Gives the states, their hash table,
-    the end of the new ones, and the budget, lowered where a completion was found.
+    the end of the new ones, the budget, lowered where a completion was found, and the steps left,
+    below 0 where it gave up.
     """
     near, end = _CLOSER * tie, stage
     for parent in range(begin, stage):
+        if steps < 0 or end + last - first > STATES:
+            return numbers, links, table, end, budget, -1
         if end + last - first > len(links):
-            numbers, links, table = _room(numbers, links, end + last - first, stage, end, exact)
+            numbers, links, table = make_room(numbers, links, end + last - first, stage, end, exact)
         room = budget - numbers[parent, 1]
         reach = numbers[parent, 0] + rest[1] + (room / miss.under if miss.under > 0.0 else np.inf)
         for c in range(_first(shares, first, last, miss.target - reach), last):
@@ -315,6 +283,7 @@ def _expand(
             total = numbers[parent, 0] + shares[c]
             climbed = links[parent, 1] + counts[c]
             short, over = miss.target - total - rest[1], total + rest[0] - miss.target
+            steps -= 1
             if miss.over * over > room:
                 break
             if extra + max(miss.under * short, miss.over * over, 0.0) > budget:
@@ -325,7 +294,7 @@ def _expand(
             elif not climbed + rest[3] <= exact <= climbed + rest[4]:
                 continue
             key = int(total * grid + 0.5)
-            slot = _slot(table, links, stage, key, climbed, exact)
+            slot = find_slot(table, links, stage, key, climbed, exact)
             at = table[slot]
             if at < stage:
                 at = table[slot] = end
@@ -337,7 +306,7 @@ def _expand(
                     continue
             numbers[at, 0], numbers[at, 1] = total, extra
             links[at, 0], links[at, 1], links[at, 2], links[at, 3] = key, climbed, parent, c
-    return numbers, links, table, end, budget
+    return numbers, links, table, end, budget, steps
 
 
 @compiled
@@ -350,23 +319,25 @@ def _knapsack(
     exact: int,
     budget: float,
     tie: float,
+    steps: int,
     rungs: IntArray,
-) -> None:
+) -> bool:
     """Pick a candidate per ladder at the least excess + penalty; `rungs` stay if none is found.
 
-    Both are what is paid over the bound. Ladders are taken from last to first, so that among
-    equals a state's own count decides for the earlier ladder.
+    Tells whether it came to an end within its steps. Both are what is paid over the bound. Ladders
+    are taken from last to first, so that among equals a state's own count decides for the earlier
+    ladder.
     """
     ladders, near = len(starts) - 1, _CLOSER * tie
     rest = _rest(starts, counts, shares, excess)
     grid = 1.0 / max(_QUANTUM * miss.target, 1e-17 * rest[ladders, 1])
     # A state: shares executed, excess; shares on the grid, rungs, parent state, candidate.
-    numbers, links, table = _room(np.empty((0, 2)), np.empty((0, 4), np.int64), 0, 0, 0, exact)
+    numbers, links, table = make_room(np.empty((0, 2)), np.empty((0, 4), np.int64), 0, 0, 0, exact)
     numbers[0, 0] = numbers[0, 1] = 0.0
     links[0, 0] = links[0, 1] = links[0, 2] = links[0, 3] = 0
     begin, stage = 0, 1
     for i in range(ladders - 1, -1, -1):
-        numbers, links, table, end, budget = _expand(
+        numbers, links, table, end, budget, steps = _expand(
             shares,
             excess,
             counts,
@@ -383,14 +354,18 @@ def _knapsack(
             table,
             begin,
             stage,
+            steps,
         )
+        if steps < 0:
+            return False
         begin, stage = stage, end
     best, value = -1, np.inf
     for at in range(begin, stage):
         cost = numbers[at, 1] + penalty(numbers[at, 0], miss)
-        if cost < value - near or (cost <= value + near and _before(links, counts, at, best)):
+        if cost < value - near or (cost <= value + near and comes_before(links, counts, at, best)):
             best, value = at, cost
     if best >= 0:
         for i in range(ladders):
             rungs[i] = counts[links[best, 3]]
             best = links[best, 2]
+    return True

@@ -28,8 +28,8 @@ from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
 from sor_opt.market.book import DUST, Feed, Prints
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.placement import Touch, check_cells, check_target
-from sor_opt.model.static import check_depth
+from sor_opt.model.placement import Touch, check_target
+from sor_opt.model.static import check_cells, check_depth
 
 _BEST_ASK, _BY_SIZE, _PLACEMENT = int(Split.BEST_ASK), int(Split.BY_SIZE), int(Split.PLACEMENT)
 _NEVER = np.iinfo(np.int64).max

@@ -6,28 +6,32 @@ aggressor, Bid for a buy aggressor) and the list of publishers in the open-sourc
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from sor_opt.market.loaders.base import NO_QUOTES, Loader, Source, header
-from sor_opt.market.loaders.table import NUMBER, TEXT, Table, instant_type, read_csv
+from sor_opt.errors import DataError, quoted
+from sor_opt.market.loaders.base import NO_QUOTES, Loader
+from sor_opt.market.loaders.delimited import instant_type, read_csv
+from sor_opt.market.loaders.header import Header
+from sor_opt.market.loaders.source import Source
+from sor_opt.market.loaders.table import NUMBER, TEXT, Table
 from sor_opt.market.tape import (
     BUYER,
     SELLER,
     UNKNOWN,
     BoolArray,
-    FloatArray,
     IntArray,
     Quotes,
     Tape,
     Trades,
 )
-
-log = logging.getLogger(__name__)
+from sor_opt.market.zones import NEW_YORK
 
 _VENUE_IDS = {
     "XNAS": (2, 46, 47, 52, 66, 81),
@@ -57,26 +61,32 @@ OFF_EXCHANGE = ["17", "18", "19", "54", "55", "56", "68", "69", "70", "82", "83"
 """FINRA's trade reporting facilities: nothing can be routed there."""
 
 RAW = 1e9
-"""Raw prices are integers in billionths of a dollar."""
-RAW_FROM = 1e7
-"""A price column with a number from here on is raw: as dollars it would be ten million and more."""
+"""Raw prices are whole numbers of billionths of a dollar; prices in dollars have a point."""
+
 UNDEFINED = (float(2**63 - 1), (2**63 - 1) / RAW)
 """What stands for no price, raw and in dollars."""
 
-ZONE = "America/New_York"
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(
+    r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+"
+)
+
 AGGRESSORS = {"A": SELLER, "B": BUYER}
 
-_BOOK = ("bid_px_00", "bid_sz_00", "ask_px_00", "ask_sz_00")
-_EVENT = {"action": TEXT, "side": TEXT, "price": NUMBER, "size": NUMBER}
+_PRICES = ("bid_px_00", "ask_px_00", "price")
+_BOOK = {"bid_px_00": TEXT, "bid_sz_00": NUMBER, "ask_px_00": TEXT, "ask_sz_00": NUMBER}
+_EVENT = {"action": TEXT, "side": TEXT, "price": TEXT, "size": NUMBER}
+_DEPTH = {"depth": NUMBER}
 
 
 class DatabentoLoader(Loader):
     """One file gives quotes, trades or both; the time is ts_recv, or ts_event where that is absent.
 
-    A row with action T is a print and shows the book *before* it, so quotes come from the other
-    rows; of an mbp-10 file only from those that touch the best level. A tbbo file has nothing but
-    prints: there the book before each print is a quote that was true at that moment, but what the
-    print itself left is not seen before the next one.
+    Whether prices are raw or in dollars is told once for all of them, from their texts. A row with
+    action T is a print and shows the book *before* it, so quotes come from the other rows; of an
+    mbp-10 file only from those that touch the best level. A tbbo file has nothing but prints: there
+    the book before each print is a quote that was true at that moment, but what the print itself
+    left is not seen before the next one.
     """
 
     name: ClassVar[str] = "Databento CSV"
@@ -84,15 +94,17 @@ class DatabentoLoader(Loader):
         {"ts_recv", "ts_event", "rtype", "publisher_id", "instrument_id", "ts_in_delta", *_BOOK}
     )
 
-    def load(self, source: Source, symbol: str | None) -> Tape:
+    def load(self, source: Source, symbol: str | None, timezone: str | None) -> Tape:
         """Read the quotes, the prints or both."""
-        names = header(source.head)
-        clock = "ts_recv" if "ts_recv" in names else "ts_event"
-        ticker = "symbol" if "symbol" in names else "instrument_id"
-        types = {clock: instant_type(source, clock), "publisher_id": TEXT, ticker: TEXT}
-        table = read_csv(source, types | _content(names)).one_symbol(ticker, symbol)
-        table = _on_exchange(table)
-        ts = table.instants(clock)
+        header = self.header(source.head)
+        clock = "ts_recv" if "ts_recv" in header else "ts_event"
+        ticker = "symbol" if "symbol" in header else "instrument_id"
+        time = instant_type(source, header, clock, local=timezone is not None)
+        types = {clock: time, "publisher_id": TEXT, ticker: TEXT} | _content(header)
+        table = read_csv(source, header, types)
+        table = _in_dollars(table, [name for name in _PRICES if table.has(name)])
+        table = _on_exchange(table.one_symbol(ticker, symbol))
+        ts = table.instants(clock, timezone)
         venue, venues = table.venues("publisher_id", PUBLISHERS)
         prints = _prints(table)
         return Tape(
@@ -100,17 +112,84 @@ class DatabentoLoader(Loader):
             _quotes(table, ts, venue, _shows_best(table, prints)),
             _trades(table, ts, venue, prints) if prints.any() else None,
             symbol=next(iter(table.texts(ticker)[1]), ""),
-            timezone=ZONE,
+            timezone=timezone or NEW_YORK,
+            left_out=table.left_out,
         )
 
 
-def _content(names: Sequence[str]) -> dict[str, pa.DataType]:
+def _content(header: Header) -> dict[str, pa.DataType]:
     """Columns of the schema: prints have an action, quotes a book, mbp-10 a depth that matters."""
-    quoted = not {*_BOOK}.isdisjoint(names)
-    types = dict.fromkeys(_BOOK, NUMBER) if quoted else {}
-    if not quoted or not {"action", "depth"}.isdisjoint(names):
+    quoted = any(name in header for name in _BOOK)
+    types = dict(_BOOK) if quoted else {}
+    if not quoted or "action" in header or "depth" in header:
         types |= _EVENT
-    return types | ({"depth": NUMBER} if "depth" in names else {})
+    return types | (_DEPTH if "depth" in header else {})
+
+
+def _in_dollars(table: Table, names: Sequence[str]) -> Table:
+    """Turn texts of prices into dollars, NaN where undefined; all are raw, or none is."""
+    columns = {name: table.texts(name) for name in names}
+    found = {_written(text) for _, texts in columns.values() for text in texts}
+    if found.issuperset({_Written.WHOLE, _Written.WITH_POINT}) or _Written.OTHERWISE in found:
+        raise _odd_price(table, columns)
+    for name, (indices, texts) in columns.items():
+        numbers = np.array([float(text or "nan") for text in texts])
+        numbers[np.isin(numbers, UNDEFINED)] = np.nan
+        dollars = numbers / RAW if _Written.WHOLE in found else numbers
+        table = table.with_column(name, pa.array(dollars[indices]))
+    return table
+
+
+class _Written(Enum):
+    """How a price is written, and so in which unit."""
+
+    WHOLE = auto()
+    WITH_POINT = auto()
+    EITHER = auto()
+    OTHERWISE = auto()
+
+
+def _written(text: str) -> _Written:
+    whole = _WHOLE.fullmatch(text)
+    if text and not ((whole or _DECIMAL.fullmatch(text)) and math.isfinite(float(text))):
+        return _Written.OTHERWISE
+    if not text or float(text) <= 0 or float(text) in UNDEFINED:
+        return _Written.EITHER
+    return _Written.WHOLE if whole else _Written.WITH_POINT
+
+
+_ONE_WAY = "write all prices of the file in one way"
+_ODD = {
+    _Written.OTHERWISE: ("is no price", "mend the cell, or leave it blank"),
+    _Written.WHOLE: ("is a whole number, other prices have a decimal point", _ONE_WAY),
+    _Written.WITH_POINT: ("has a decimal point, other prices are whole numbers", _ONE_WAY),
+}
+
+
+def _odd_price(table: Table, columns: Mapping[str, tuple[IntArray, list[str]]]) -> DataError:
+    """Name the first cell that is no price, or else is written as fewer prices are."""
+
+    def cells(written: _Written) -> dict[str, BoolArray]:
+        return {
+            name: np.array([_written(text) is written for text in texts])[indices]
+            for name, (indices, texts) in columns.items()
+        }
+
+    counts = {
+        written: count
+        for written in _ODD
+        if (count := sum(int(rows.sum()) for rows in cells(written).values()))
+    }
+    odd = _Written.OTHERWISE
+    if odd not in counts:
+        odd = min(counts, key=counts.__getitem__)
+    first, name = min(
+        (int(np.argmax(rows)), name) for name, rows in cells(odd).items() if rows.any()
+    )
+    indices, texts = columns[name]
+    what, mend = _ODD[odd]
+    price = f"{table.header.shown(name)} {quoted(texts[indices[first]])}"
+    return table.source.error(f"{price} {what}", row=table.row(first), mend=mend)
 
 
 def _on_exchange(table: Table) -> Table:
@@ -122,10 +201,7 @@ def _on_exchange(table: Table) -> Table:
             row=table.row(int(np.argmax(consolidated))),
             mend="use the feeds of the exchanges, such as XNAS.ITCH",
         )
-    off = np.isin(numbers, OFF_EXCHANGE)[publisher]
-    if off.any():
-        log.info("%s: left out %d prints off exchange", table.source.path, off.sum())
-    return table.where(~off)
+    return table.without(np.isin(numbers, OFF_EXCHANGE)[publisher], "prints off exchange")
 
 
 def _prints(table: Table) -> BoolArray:
@@ -143,16 +219,15 @@ def _shows_best(table: Table, prints: BoolArray) -> BoolArray:
 
 
 def _quotes(table: Table, ts: IntArray, venue: IntArray, rows: BoolArray) -> Quotes:
-    if not table.has(_BOOK[0]):
+    if not table.has("bid_px_00"):
         return NO_QUOTES
-    bid, bid_size, ask, ask_size = _BOOK
     return Quotes(
         ts=ts[rows],
         venue=venue[rows],
-        bid=_prices(table, bid)[rows],
-        bid_size=table.numbers(bid_size)[rows],
-        ask=_prices(table, ask)[rows],
-        ask_size=table.numbers(ask_size)[rows],
+        bid=table.numbers("bid_px_00")[rows],
+        bid_size=table.sizes("bid_sz_00")[rows],
+        ask=table.numbers("ask_px_00")[rows],
+        ask_size=table.sizes("ask_sz_00")[rows],
     )
 
 
@@ -162,15 +237,7 @@ def _trades(table: Table, ts: IntArray, venue: IntArray, rows: BoolArray) -> Tra
     return Trades(
         ts=ts[rows],
         venue=venue[rows],
-        price=_prices(table, "price")[rows],
-        size=table.numbers("size")[rows],
+        price=table.numbers("price")[rows],
+        size=table.sizes("size")[rows],
         side=aggressors[side][rows],
     )
-
-
-def _prices(table: Table, name: str) -> FloatArray:
-    """Dollars, NaN where undefined; raw or pretty is told for each column apart."""
-    values = table.numbers(name)
-    values = np.where(np.isin(values, UNDEFINED), np.nan, values)
-    raw = np.nanmax(values, initial=0.0) >= RAW_FROM
-    return values / RAW if raw else values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -9,11 +11,16 @@ from typing import TypeVar
 import numpy as np
 
 from sor_opt.errors import DataError
-from sor_opt.market.loaders.base import Loader, Source
+from sor_opt.market.loaders.base import Loader
 from sor_opt.market.loaders.databento import DatabentoLoader
+from sor_opt.market.loaders.possible import without_impossible
+from sor_opt.market.loaders.source import MAX_BYTES, Source
 from sor_opt.market.loaders.tabular import TabularLoader
 from sor_opt.market.loaders.taq import TaqLoader
 from sor_opt.market.tape import Quotes, Tape, Trades
+from sor_opt.market.zones import find_zone
+
+log = logging.getLogger(__name__)
 
 Rows = TypeVar("Rows", Quotes, Trades)
 
@@ -22,7 +29,11 @@ LOADERS: tuple[Loader, ...] = (TaqLoader(), DatabentoLoader(), TabularLoader())
 
 
 def load_tape(
-    quotes: Path | str, trades: Path | str | None = None, symbol: str | None = None
+    quotes: Path | str,
+    trades: Path | str | None = None,
+    symbol: str | None = None,
+    timezone: str | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Tape:
     """Read a file of quotes, and one of trades beside it where given.
 
@@ -36,13 +47,22 @@ def load_tape(
         Takes the place of the prints that the file of quotes may hold.
     symbol : str, optional
         Which symbol, where a file holds several.
+    timezone : str, optional
+        IANA name of the zone of times without an offset, and of the session's clock. A file may
+        name it; New York's else.
+    max_bytes : int, optional
+        The most that a file may hold, decompressed, and that its columns may take.
 
     Raises
     ------
     DataError
         If a file cannot be read, is of no known format, or its content is wrong.
+    ConfigError
+        If the zone is not known, or a file is too large.
     """
-    tape = _load(Source.open(quotes), symbol)
+    if timezone is not None:
+        find_zone(timezone)
+    tape = _load(Source.open(quotes, max_bytes), symbol, timezone)
     if symbol and tape.symbol != symbol:
         raise DataError("does not say which symbol it holds", file=quotes, mend="omit --symbol")
     if not len(tape.quotes):
@@ -51,27 +71,34 @@ def load_tape(
         )
     if trades is None:
         return tape
-    prints = _load(Source.open(trades), symbol or tape.symbol or None)
+    source = Source.open(trades, max_bytes)
+    prints = _load(source, symbol or tape.symbol or None, timezone)
     if prints.trades is None:
         raise DataError("holds no trades", file=trades, mend="give a file of trades")
-    return _join(tape, prints.venues, prints.trades)
+    return _join(tape, prints, prints.trades)
 
 
-def _load(source: Source, symbol: str | None) -> Tape:
+def _load(source: Source, symbol: str | None, timezone: str | None) -> Tape:
     for loader in LOADERS:
         if loader.recognises(source.head):
-            return replace(loader.load(source, symbol), source=str(source.path))
+            tape = without_impossible(loader.load(source, symbol, timezone))
+            for what, counts in (("left out", tape.left_out), ("emptied", tape.emptied)):
+                for reason, count in counts.items():
+                    log.info("%s: %s %d %s", source.path, what, count, reason)
+            return replace(tape, source=str(source.path))
     known = ", ".join(loader.name for loader in LOADERS)
     raise source.error("the format is not known", mend=f"known are {known}")
 
 
-def _join(quoted: Tape, venues: tuple[str, ...], trades: Trades) -> Tape:
-    names = sorted({*quoted.venues, *venues})
+def _join(quoted: Tape, printed: Tape, trades: Trades) -> Tape:
+    names = sorted({*quoted.venues, *printed.venues})
     return replace(
         quoted,
         venues=tuple(names),
         quotes=_renumber(quoted.quotes, quoted.venues, names),
-        trades=_renumber(trades, venues, names),
+        trades=_renumber(trades, printed.venues, names),
+        left_out=dict(Counter(quoted.left_out) + Counter(printed.left_out)),
+        trades_symbol=printed.symbol,
     )
 
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
-from pyarrow import parquet as pq
 
-from sor_opt.market.loaders.base import Source, first_rows, header
+from sor_opt.errors import quoted
+from sor_opt.market.loaders.header import Header, stripped
+from sor_opt.market.loaders.possible import unmarked
+from sor_opt.market.loaders.source import Source
+from sor_opt.market.loaders.times import impossible, why_impossible
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
+from sor_opt.market.zones import NO_MOMENT, find_zone, moments
 
 NUMBER = pa.float64()
 TEXT = pa.dictionary(pa.int32(), pa.string())
 CLOCK = pa.time64("ns")
 INSTANT = pa.timestamp("ns", "UTC")
+LOCAL = pa.timestamp("ns")
 NANOSECONDS = pa.int64()
-
-EARLIEST = 10**17
-"""Nanoseconds; a smaller time (before March 1973) is in another unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +31,20 @@ class Table:
     Attributes
     ----------
     source : Source
+    header : Header
     columns : pyarrow.Table
+        Under the names that the loader knows.
     rows : int64 ndarray or None
         The file's data row of each row, from 1; None where it is the position plus 1.
+    left_out : mapping of str to int
+        Rows that were left out, by reason.
     """
 
     source: Source
+    header: Header
     columns: pa.Table
     rows: IntArray | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
@@ -58,10 +62,21 @@ class Table:
         if keep.all():
             return self
         rows = np.arange(1, len(self) + 1) if self.rows is None else self.rows
-        return Table(self.source, self.columns.filter(pa.array(keep)), rows[keep])
+        return replace(self, columns=self.columns.filter(pa.array(keep)), rows=rows[keep])
+
+    def without(self, rows: BoolArray, reason: str) -> Table:
+        """Leave out the rows where `rows`, shape (n,), is true, and count them."""
+        if not rows.any():
+            return self
+        return replace(self.where(~rows), left_out={**self.left_out, reason: int(rows.sum())})
+
+    def with_column(self, name: str, column: pa.Array) -> Table:
+        """Put a column in the place of the one of that name."""
+        position = self.columns.column_names.index(name)
+        return replace(self, columns=self.columns.set_column(position, name, column))
 
     def numbers(self, name: str) -> FloatArray:
-        """Give a column of prices or sizes, float64, NaN where blank.
+        """Give a column of numbers, float64, NaN where blank.
 
         Raises
         ------
@@ -69,24 +84,42 @@ class Table:
             If a number is negative.
         """
         values: FloatArray = self.columns[name].to_numpy()
+        self.check_sign(name, values)
+        return values
+
+    def check_sign(self, name: str, values: FloatArray) -> None:
+        """Refuse negative numbers of a column, shape (n,).
+
+        Raises
+        ------
+        DataError
+        """
         negative = np.flatnonzero(values < 0)
         if negative.size:
             first = int(negative[0])
             raise self.source.error(
-                f"{name} is negative ({values[first]:g})",
+                f"{self.header.shown(name)} is negative ({values[first]:g})",
                 row=self.row(first),
                 mend="mend the row, or leave the number blank",
             )
-        return values
+
+    def sizes(self, name: str) -> FloatArray:
+        """Give a column of sizes, as `numbers`; infinite where a mark stands for none."""
+        return unmarked(self.numbers(name))
 
     def texts(self, name: str) -> tuple[IntArray, list[str]]:
-        """Give a column of texts as indices, shape (n,), and the texts that occur ("" if blank)."""
+        """Give a column of texts as indices, shape (n,), and the texts that occur ("" if blank).
+
+        Blanks around a text are no part of it.
+        """
         column = self.columns[name].cast(TEXT).combine_chunks()
-        texts = [*column.dictionary.to_pylist(), ""]
-        indices = column.indices.fill_null(len(texts) - 1).to_numpy()
-        used = np.bincount(indices, minlength=len(texts)) > 0
-        recode = np.cumsum(used, dtype=np.int64) - 1
-        return recode.take(indices), [text for text, kept in zip(texts, used, strict=True) if kept]
+        written = [*(stripped(text or "") for text in column.dictionary.to_pylist()), ""]
+        indices = column.indices.fill_null(len(written) - 1).to_numpy()
+        used = np.bincount(indices, minlength=len(written)) > 0
+        texts = list(dict.fromkeys(t for t, kept in zip(written, used, strict=True) if kept))
+        places = {text: place for place, text in enumerate(texts)}
+        recode = np.array([places.get(text, -1) for text in written], dtype=np.int64)
+        return recode.take(indices), texts
 
     def one_symbol(self, name: str, symbol: str | None) -> Table:
         """Keep one symbol's rows.
@@ -97,13 +130,13 @@ class Table:
             If there are several and `symbol` is None, or if `symbol` is not among them.
         """
         indices, found = self.texts(name)
-        listed = ", ".join(sorted(found)[:10]) + (", .." if len(found) > 10 else "")
+        listed = quoted(", ".join(sorted(found)))
         if symbol is None and len(found) > 1:
             raise self.source.error(f"holds {len(found)} symbols", mend=f"--symbol one of {listed}")
         if symbol is None:
             return self
         if symbol not in found:
-            raise self.source.error(f"has no symbol {symbol!r}", mend=f"it holds {listed}")
+            raise self.source.error(f"has no symbol {quoted(symbol)}", mend=f"it holds {listed}")
         return self.where(indices == found.index(symbol))
 
     def venues(self, name: str, known: Mapping[str, str] | None) -> tuple[IntArray, list[str]]:
@@ -126,7 +159,7 @@ class Table:
         if unknown:
             first = int(np.flatnonzero(np.isin(indices, unknown))[0])
             raise self.source.error(
-                f"unknown venue {codes[indices[first]]!r} in {name}",
+                f"unknown venue {quoted(codes[indices[first]])} in {self.header.shown(name)}",
                 row=self.row(first),
                 mend=f"known: {' '.join(known)}" if known else "name the venue",
             )
@@ -135,7 +168,7 @@ class Table:
         recode = np.array([names.index(venue) for venue in venues], dtype=np.int64)
         return recode.take(indices), names
 
-    def present(self, name: str, mend: str) -> pa.Array:
+    def present(self, name: str, mend: str) -> pa.ChunkedArray:
         """Give a column without blanks.
 
         Raises
@@ -146,22 +179,56 @@ class Table:
         column = self.columns[name]
         if column.null_count:
             first = int(np.flatnonzero(column.is_null().to_numpy())[0])
-            raise self.source.error(f"{name} is blank", row=self.row(first), mend=mend)
+            raise self.source.error(
+                f"{self.header.shown(name)} is blank", row=self.row(first), mend=mend
+            )
         return column
 
-    def instants(self, name: str) -> IntArray:
-        """Give a column of times, int64 ns UTC, shape (n,), checked by `rising`."""
+    def instants(self, name: str, timezone: str | None) -> IntArray:
+        """Give a column of times, int64 ns UTC, shape (n,).
+
+        Parameters
+        ----------
+        name : str
+        timezone : str or None
+            The zone of times without an offset.
+
+        Raises
+        ------
+        DataError
+            If a time is blank, cannot be, has no offset and `timezone` is None, or is not one
+            moment of that zone; or if times run backwards.
+        """
         column = self.present(name, "every row needs its time")
-        ts: IntArray = column.cast(pa.int64()).to_numpy()
-        small = np.flatnonzero(ts < EARLIEST)
-        if small.size:
-            first = int(small[0])
+        ts: IntArray = column.cast(NANOSECONDS).to_numpy()
+        if column.type == LOCAL:
+            ts = self._moments(name, ts, timezone)
+        wrong = np.flatnonzero(impossible(ts))
+        if wrong.size:
+            first = int(wrong[0])
+            problem, mend = why_impossible(int(ts[first]))
             raise self.source.error(
-                f"{name} {ts[first]} is not in nanoseconds since 1970",
-                row=self.row(first),
-                mend="multiply, or write ISO 8601 with the offset from UTC",
+                f"{self.header.shown(name)} {problem}", row=self.row(first), mend=mend
             )
         return self.rising(ts)
+
+    def _moments(self, name: str, local: IntArray, timezone: str | None) -> IntArray:
+        if timezone is None:
+            raise self.source.error(
+                f"{self.header.shown(name)} holds times without their offset from UTC",
+                mend="give their zone with --timezone",
+            )
+        ts = moments(local, find_zone(timezone))
+        skipped = np.flatnonzero(ts == NO_MOMENT)
+        if skipped.size:
+            first = int(skipped[0])
+            raise self.source.error(
+                f"{self.header.shown(name)} {np.datetime64(int(local[first]), 'ns')} is not one "
+                f"moment in {timezone}, where clocks were changed",
+                row=self.row(first),
+                mend="write it with its offset from UTC",
+            )
+        return ts
 
     def rising(self, ts: IntArray) -> IntArray:
         """Pass times on.
@@ -185,139 +252,14 @@ def _names_venue(code: str, known: Mapping[str, str] | None) -> bool:
     return bool(code) and code.isprintable() and (known is None or code in known)
 
 
-def read_csv(source: Source, types: Mapping[str, pa.DataType]) -> Table:
-    """Read the named columns of a CSV.
+def filled(source: Source, header: Header, columns: pa.Table) -> Table:
+    """Make the table of a file that has rows.
 
     Raises
     ------
     DataError
-        If a column is missing, there are no rows, or a cell or row cannot be read.
+        If it has none.
     """
-    require(source, header(source.head), types)
-    try:
-        columns = _parse(source, types, threads=True)
-    except pa.ArrowInvalid as error:
-        raise _explain(source, types, error) from None
-    return _filled(source, columns)
-
-
-def closest(names: Sequence[str], *candidates: dict[str, pa.DataType]) -> dict[str, pa.DataType]:
-    """Choose the columns that a file has most of."""
-    return max(candidates, key=lambda columns: len(columns.keys() & {*names}))
-
-
-def require(source: Source, names: list[str], needed: Mapping[str, Any]) -> None:
-    """Refuse a file that lacks a column, or has it twice.
-
-    Raises
-    ------
-    DataError
-        If a needed name is not among `names`, or more than once.
-    """
-    missing = [name for name in needed if name not in names]
-    if missing:
-        raise source.error(
-            f"missing column {', '.join(missing)}", mend=f"the file has {', '.join(names)}"
-        )
-    repeated = [name for name in needed if names.count(name) > 1]
-    if repeated:
-        raise source.error(f"several columns are called {repeated[0]}", mend="keep one of them")
-
-
-def parquet_header(source: Source) -> list[str]:
-    """Column names of a Parquet file.
-
-    Raises
-    ------
-    DataError
-        If it is not whole.
-    """
-    return [str(name) for name in _parquet(source, pq.read_schema).names]
-
-
-def read_parquet(source: Source, types: Mapping[str, pa.DataType]) -> Table:
-    """Read the named columns of a Parquet file.
-
-    Raises
-    ------
-    DataError
-        If it is not whole, a column is missing or of the wrong kind, or there are no rows.
-    """
-    columns = _parquet(source, pq.read_table)
-    require(source, columns.column_names, types)
-    for position, name in enumerate(columns.column_names):
-        if name in types:
-            columns = columns.set_column(position, name, _as(source, columns, name, types[name]))
-    return _filled(source, columns)
-
-
-def _parquet(source: Source, read: Callable[[pa.NativeFile], Any]) -> Any:
-    try:
-        return read(pa.BufferReader(source.data))
-    except (pa.ArrowException, OSError) as error:
-        raise source.error(f"the Parquet data is damaged ({error})") from error
-
-
-def _as(source: Source, columns: pa.Table, name: str, wanted: pa.DataType) -> pa.ChunkedArray:
-    column = columns[name]
-    try:
-        if pa.types.is_timestamp(wanted) and not getattr(column.type, "tz", "UTC"):
-            raise pa.ArrowInvalid("times without their offset from UTC")
-        return column.cast(wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise source.error(f"column {name} is not of type {wanted} ({error})") from None
-
-
-def instant_type(source: Source, name: str) -> pa.DataType:
-    """Tell the type of a CSV's column of times: integer nanoseconds, or ISO 8601 with an offset.
-
-    The first value that is not blank tells; a missing column is left for `read_csv` to refuse.
-    """
-    names = header(source.head)
-    if name not in names:
-        return INSTANT
-    position = names.index(name)
-    rows = islice(first_rows(source.head), 1, None)
-    values = (row[position].strip() for row in rows if len(row) > position)
-    return NANOSECONDS if next(filter(None, values), "").isdecimal() else INSTANT
-
-
-def _filled(source: Source, columns: pa.Table) -> Table:
     if not columns.num_rows:
         raise source.error("the file has a header and no rows", mend="give a file with rows")
-    return Table(source, columns)
-
-
-def _parse(source: Source, types: Mapping[str, pa.DataType], *, threads: bool) -> pa.Table:
-    convert = csv.ConvertOptions(column_types=dict(types), include_columns=list(types))
-    return csv.read_csv(
-        pa.BufferReader(source.data),
-        read_options=csv.ReadOptions(use_threads=threads),
-        convert_options=convert,
-    )
-
-
-def _explain(source: Source, types: Mapping[str, pa.DataType], error: Exception) -> Exception:
-    """Read again on one thread, where Arrow tells the row (its first row is the header)."""
-    text = str(error)
-    try:
-        _parse(source, types, threads=False)
-    except pa.ArrowInvalid as again:
-        text = str(again)
-    number = re.search(r"Row #(\d+)", text)
-    row = int(number[1]) - 1 if number else None
-    cell = re.search(r"CSV column #(\d+):.*? to (\w+).*?: (.*)", text, re.DOTALL)
-    if cell is None:
-        return source.error(text.rpartition("Row #")[2].partition(": ")[2] or text, row=row)
-    column = header(source.head)[int(cell[1])]
-    wanted = {
-        "double": "a number",
-        "int64": "an integer",
-        "time64": "a time of day",
-        "string": "text in UTF-8",
-    }
-    problem = f"{column} is not {wanted.get(cell[2], 'a time with its offset from UTC')}"
-    value = re.search(r"'(.*?)'", cell[3])
-    return source.error(
-        f"{problem} ({value[1]!r})" if value else problem, row=row, mend="mend the cell"
-    )
+    return Table(source, header, columns)

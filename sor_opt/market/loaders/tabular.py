@@ -1,13 +1,15 @@
 """sor_opt's own format, CSV or Parquet, read and written.
 
 Quotes have the columns ts, venue, bid, bid_size, ask, ask_size; trades ts, venue, price, size,
-side ("buy", "sell" or blank, the aggressor's). A column symbol may be added. Times are integer
-nanoseconds UTC or ISO 8601 with the offset; prices are dollars, sizes shares.
+side ("buy", "sell" or blank, the aggressor's). A column symbol may be added, and a column timezone
+that names the session's zone in its first row. Times are integer nanoseconds UTC or ISO 8601;
+prices are dollars, sizes shares.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -17,31 +19,30 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.files import write_whole
-from sor_opt.market.loaders.base import NO_QUOTES, Loader, Source, header
-from sor_opt.market.loaders.table import (
-    INSTANT,
-    NUMBER,
-    TEXT,
-    Table,
-    closest,
-    instant_type,
-    parquet_header,
-    read_csv,
-    read_parquet,
-)
+from sor_opt.market.loaders.base import NO_QUOTES, Loader
+from sor_opt.market.loaders.columnar import MAGIC, ParquetSource
+from sor_opt.market.loaders.delimited import instant_type, read_csv
+from sor_opt.market.loaders.header import Header
+from sor_opt.market.loaders.source import Source
+from sor_opt.market.loaders.table import INSTANT, NUMBER, TEXT, Table
 from sor_opt.market.tape import BUYER, SELLER, UNKNOWN, IntArray, Quotes, Tape, Trades
+from sor_opt.market.zones import NEW_YORK, find_zone
 
-PARQUET_MAGIC = b"PAR1"
 TIMEZONE = b"sor_opt.timezone"
 """Key of the Parquet metadata that holds the tape's time zone."""
-ZONE = b"America/New_York"
+
+_NO_PLACE = re.compile(r"UTC|[+-]\d\d:?\d\d")
+"""Zones of a type of times that say nothing of where the session's clock hangs."""
 
 SIDES = {"buy": BUYER, "sell": SELLER, "": UNKNOWN}
 
 _QUOTES = {"venue": TEXT, "bid": NUMBER, "bid_size": NUMBER, "ask": NUMBER, "ask_size": NUMBER}
 _TRADES = {"venue": TEXT, "price": NUMBER, "size": NUMBER, "side": TEXT}
+
+
+_OPTIONAL = {"symbol": TEXT, "timezone": TEXT}
 
 
 class TabularLoader(Loader):
@@ -52,32 +53,71 @@ class TabularLoader(Loader):
 
     def recognises(self, head: bytes) -> bool:
         """Whether the content is Parquet or has our columns."""
-        return head.startswith(PARQUET_MAGIC) or super().recognises(head)
+        return head.startswith(MAGIC) or super().recognises(head)
 
-    def load(self, source: Source, symbol: str | None) -> Tape:
+    def load(self, source: Source, symbol: str | None, timezone: str | None) -> Tape:
         """Read quotes or trades."""
-        table = _read(source)
+        parquet = source.head.startswith(MAGIC)
+        read = self._parquet if parquet else self._csv
+        table, zone = read(source, timezone)
         if table.has("symbol"):
             table = table.one_symbol("symbol", symbol)
         venue, venues = table.venues("venue", None)
-        ts = table.instants("ts")
-        metadata = table.columns.schema.metadata or {}
+        ts = table.instants("ts", zone)
         return Tape(
             tuple(venues),
             _quotes(table, ts, venue) if table.has("bid") else NO_QUOTES,
             _trades(table, ts, venue) if table.has("price") else None,
             symbol=next(iter(table.texts("symbol")[1]), "") if table.has("symbol") else "",
-            timezone=metadata.get(TIMEZONE, ZONE).decode(),
+            timezone=zone or NEW_YORK,
         )
 
+    def _csv(self, source: Source, timezone: str | None) -> tuple[Table, str | None]:
+        """Read the table, and the zone that is given or that the file names."""
+        header = self.header(source.head)
+        local = timezone is not None or "timezone" in header
+        time = instant_type(source, header, "ts", local=local)
+        table = read_csv(source, header, _types(header) | {"ts": time})
+        return table, timezone or _zone(table)
 
-def _read(source: Source) -> Table:
-    parquet = source.data.startswith(PARQUET_MAGIC)
-    names = parquet_header(source) if parquet else header(source.head)
-    types = closest(names, _QUOTES, _TRADES) | ({"symbol": TEXT} if "symbol" in names else {})
-    if parquet:
-        return read_parquet(source, types | {"ts": INSTANT})
-    return read_csv(source, types | {"ts": instant_type(source, "ts")})
+    def _parquet(self, source: Source, timezone: str | None) -> tuple[Table, str | None]:
+        file = ParquetSource(source, self.spellings)
+        table = file.read(_types(file.header) | {"ts": INSTANT})
+        of_type = file.zone("ts")
+        if of_type is not None and _NO_PLACE.fullmatch(of_type):
+            of_type = None
+        metadata = file.metadata(TIMEZONE)
+        return table, timezone or _known(source, metadata or of_type) or _zone(table)
+
+
+def _types(header: Header) -> dict[str, pa.DataType]:
+    optional = {name: type_ for name, type_ in _OPTIONAL.items() if name in header}
+    return header.closest(_QUOTES, _TRADES) | optional
+
+
+def _zone(table: Table) -> str | None:
+    """Give the zone that a column names, in any of its rows."""
+    if not table.has("timezone"):
+        return None
+    names = [text for text in table.texts("timezone")[1] if text]
+    if len(names) != 1:
+        raise table.source.error(
+            f"column timezone names {len(names)} zones", mend="name one, or give it with --timezone"
+        )
+    return _known(table.source, names[0])
+
+
+def _known(source: Source, zone: str | None) -> str | None:
+    """Pass a zone on that a file names, or refuse the file."""
+    if zone is not None:
+        try:
+            find_zone(zone)
+        except ConfigError:
+            raise source.error(
+                f"its time zone {quoted(zone)} is not known",
+                mend="give an IANA name with --timezone",
+            ) from None
+    return zone
 
 
 def _quotes(table: Table, ts: IntArray, venue: IntArray) -> Quotes:
@@ -85,9 +125,9 @@ def _quotes(table: Table, ts: IntArray, venue: IntArray) -> Quotes:
         ts=ts,
         venue=venue,
         bid=table.numbers("bid"),
-        bid_size=table.numbers("bid_size"),
+        bid_size=table.sizes("bid_size"),
         ask=table.numbers("ask"),
-        ask_size=table.numbers("ask_size"),
+        ask_size=table.sizes("ask_size"),
     )
 
 
@@ -97,13 +137,15 @@ def _trades(table: Table, ts: IntArray, venue: IntArray) -> Trades:
     if unknown.any():
         first = int(np.argmax(unknown))
         raise table.source.error(
-            f"side is {texts[side[first]]!r}", row=table.row(first), mend="write buy, sell or blank"
+            f"side is {quoted(texts[side[first]])}",
+            row=table.row(first),
+            mend="write buy, sell or blank",
         )
     return Trades(
         ts=ts,
         venue=venue,
         price=table.numbers("price"),
-        size=table.numbers("size"),
+        size=table.sizes("size"),
         side=np.array([SIDES.get(text) for text in texts], dtype=np.int64)[side],
     )
 
@@ -115,8 +157,7 @@ def save_tape(tape: Tape, quotes: Path | str, trades: Path | str | None = None) 
     ----------
     tape : Tape
     quotes, trades : path
-        Parquet where the name ends in .parquet, gzip-compressed CSV in .csv.gz, else CSV. CSV
-        leaves the time zone out.
+        Parquet where the name ends in .parquet, gzip-compressed CSV in .csv.gz, else CSV.
 
     Raises
     ------
@@ -140,8 +181,11 @@ def _frame(tape: Tape, rows: Quotes | Trades, names: Iterable[str]) -> pd.DataFr
     frame["venue"] = frame["venue"].map(dict(enumerate(tape.venues))).astype("category")
     if "side" in frame:
         frame["side"] = frame["side"].map(texts)
-    if tape.symbol:
-        frame["symbol"] = tape.symbol
+    symbol = tape.symbol
+    if rows is tape.trades and tape.trades_symbol is not None:
+        symbol = tape.trades_symbol
+    if symbol:
+        frame["symbol"] = pd.Series(symbol, index=frame.index, dtype="category")
     frame.attrs["timezone"] = tape.timezone
     return frame
 
@@ -165,6 +209,9 @@ def _write(frame: pd.DataFrame, target: Path) -> None:
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
+    zone = frame.attrs["timezone"]
+    if zone != NEW_YORK and len(frame):  # a blank a row is read by every program, a comment is not
+        frame = frame.assign(timezone=[zone, *[""] * (len(frame) - 1)])
     sizes = frame.filter(like="size")
     integral = [name for name in sizes if (sizes[name] % 1 == 0).all()]
     return frame.astype(dict.fromkeys(integral, "int64")).to_csv(index=False).encode()
@@ -178,7 +225,8 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     instants = pd.to_datetime(frame["ts"], utc=True)
     table = pa.Table.from_pandas(frame.assign(ts=instants), preserve_index=False)
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({TIMEZONE: frame.attrs["timezone"]}), sink)
+    table = table.replace_schema_metadata({TIMEZONE: frame.attrs["timezone"]})
+    pq.write_table(table, sink, write_page_checksum=True)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 

@@ -7,19 +7,22 @@ round lots until 2025-10-31, in shares from 2025-11-03 on); CTA and UTP particip
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 
-from sor_opt.market.loaders.base import NO_QUOTES, Loader, Source, header
-from sor_opt.market.loaders.table import CLOCK, NUMBER, TEXT, Table, closest, read_csv
+from sor_opt.errors import quoted
+from sor_opt.market.loaders.base import NO_QUOTES, Loader
+from sor_opt.market.loaders.delimited import read_csv
+from sor_opt.market.loaders.source import Source
+from sor_opt.market.loaders.table import CLOCK, NUMBER, TEXT, Table
+from sor_opt.market.loaders.times import FIRST_DAY, tomorrow
 from sor_opt.market.tape import UNKNOWN, BoolArray, IntArray, Quotes, Tape, Trades
-
-log = logging.getLogger(__name__)
+from sor_opt.market.zones import NEW_YORK, find_zone, midnight
 
 EXCHANGES = {
     "A": "XASE", "B": "XBOS", "C": "XCIS", "H": "EPRL", "I": "XISX", "J": "EDGA", "K": "EDGX",
@@ -30,9 +33,6 @@ EXCHANGES = {
 
 OFF_EXCHANGE = "D"
 """FINRA's facilities (ADF quotes, TRF prints): nothing can be routed there."""
-
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
-"""Days whose nanoseconds fit into 64 bits, with room."""
 
 SIZES_IN_SHARES = date(2025, 11, 3)
 ROUND_LOT = 100.0
@@ -46,92 +46,113 @@ SPECIAL_CONDITIONS = "47BCHNRVWX"
 """Sale conditions of prints that no resting order could have met: of auctions and official prices,
 out of sequence, and contingent, averaged, crossed or settled in another way."""
 
-ZONE = "America/New_York"
-
 _KEYS = {"DATE": TEXT, "TIME": CLOCK, "EX": TEXT, "SYMBOL": TEXT}
 _QUOTES = _KEYS | {"BID": NUMBER, "BIDSIZ": NUMBER, "OFR": NUMBER, "OFRSIZ": NUMBER}
 _TRADES = _KEYS | {"PRICE": NUMBER, "SIZE": NUMBER, "CORR": NUMBER}
+_OPTIONAL = {"COND": TEXT, "SYM_SUFFIX": TEXT}
 
 
 class TaqLoader(Loader):
     """Quotes (DATE, TIME, EX, BID, BIDSIZ, OFR, OFRSIZ, SYMBOL) or trades (.., SIZE, PRICE, CORR).
 
-    Times are New York's, sizes of quotes become shares. Prints off exchange, prints that do not
-    stand and, where COND tells, prints outside continuous trading are left out, their number is
-    logged. The aggressor of a print is not known.
+    WRDS's names of today (TIME_M, ASK, ASKSIZ, SYM_ROOT, SYM_SUFFIX, TR_SCOND, TR_CORR) mean the
+    same. Times are New York's where no other zone is given, sizes of quotes become shares. Rows off
+    exchange, prints that do not stand and, where COND tells, prints outside continuous trading are
+    left out and counted. The aggressor of a print is not known.
     """
 
     name: ClassVar[str] = "TAQ CSV"
     signature: ClassVar[frozenset[str]] = frozenset(_KEYS)
+    spellings: ClassVar[Mapping[str, str]] = {
+        name.lower(): name for name in (*_QUOTES, *_TRADES, *_OPTIONAL)
+    } | {
+        "time_m": "TIME",
+        "ask": "OFR",
+        "asksiz": "OFRSIZ",
+        "sym_root": "SYMBOL",
+        "tr_scond": "COND",
+        "tr_corr": "CORR",
+    }
 
-    def load(self, source: Source, symbol: str | None) -> Tape:
+    def load(self, source: Source, symbol: str | None, timezone: str | None) -> Tape:
         """Read quotes or trades, as the columns tell."""
-        names = header(source.head)
-        types = closest(names, _QUOTES, _TRADES)
-        if types is _TRADES and "COND" in names:
-            types = types | {"COND": TEXT}
-        table = read_csv(source, types).one_symbol("SYMBOL", symbol)
-        table = _keep(table, ~_off_exchange(table), "off exchange")
-        return _quotes(table) if table.has("BID") else _trades(table)
+        header = self.header(source.head)
+        types = header.closest(_QUOTES, _TRADES)
+        optional = {name: type_ for name, type_ in _OPTIONAL.items() if name in header}
+        table = _with_suffixes(read_csv(source, header, types | optional))
+        read = _quotes if table.has("BID") else _trades
+        return read(table.one_symbol("SYMBOL", symbol), timezone or NEW_YORK)
 
 
-def _quotes(table: Table) -> Tape:
-    ts, days, day = _times(table)
+def _quotes(table: Table, timezone: str) -> Tape:
+    table = table.without(_off_exchange(table), "quotes off exchange")
+    ts, days, day = _times(table, timezone)
     lots = np.array([1.0 if d >= SIZES_IN_SHARES else ROUND_LOT for d in days])[day]
     venue, names = table.venues("EX", EXCHANGES)
     quotes = Quotes(
         ts=ts,
         venue=venue,
         bid=table.numbers("BID"),
-        bid_size=table.numbers("BIDSIZ") * lots,
+        bid_size=table.sizes("BIDSIZ") * lots,
         ask=table.numbers("OFR"),
-        ask_size=table.numbers("OFRSIZ") * lots,
+        ask_size=table.sizes("OFRSIZ") * lots,
     )
-    return Tape(tuple(names), quotes, symbol=_symbol(table), timezone=ZONE)
+    return _tape(table, timezone, names, quotes)
 
 
-def _trades(table: Table) -> Tape:
-    table = _keep(table, np.isin(table.numbers("CORR"), STANDING), "cancelled or corrected")
+def _trades(table: Table, timezone: str) -> Tape:
+    table = table.without(_off_exchange(table), "prints off exchange")
+    stand = np.isin(table.numbers("CORR"), STANDING)
+    table = table.without(~stand, "prints cancelled or corrected")
     if table.has("COND"):
-        table = _keep(table, _continuous(table), "outside continuous trading")
+        table = table.without(~_continuous(table), "prints outside continuous trading")
     venue, names = table.venues("EX", EXCHANGES)
     trades = Trades(
-        ts=_times(table)[0],
+        ts=_times(table, timezone)[0],
         venue=venue,
         price=table.numbers("PRICE"),
-        size=table.numbers("SIZE"),
+        size=table.sizes("SIZE"),
         side=np.full(len(table), UNKNOWN),
     )
-    return Tape(tuple(names), NO_QUOTES, trades, symbol=_symbol(table), timezone=ZONE)
+    return _tape(table, timezone, names, NO_QUOTES, trades)
 
 
-def _keep(table: Table, keep: BoolArray, others: str) -> Table:
-    dropped = int(len(keep) - keep.sum())
-    if dropped:
-        log.info("%s: left out %d rows %s", table.source.path, dropped, others)
-    return table.where(keep)
+def _tape(
+    table: Table, timezone: str, venues: list[str], quotes: Quotes, trades: Trades | None = None
+) -> Tape:
+    symbol = next(iter(table.texts("SYMBOL")[1]), "")
+    return Tape(
+        tuple(venues), quotes, trades, symbol=symbol, timezone=timezone, left_out=table.left_out
+    )
+
+
+def _with_suffixes(table: Table) -> Table:
+    """Make BRK.A of the root BRK and the suffix A: both share classes may be in one file."""
+    if not table.has("SYM_SUFFIX"):
+        return table
+    (root, roots), (suffix, suffixes) = table.texts("SYMBOL"), table.texts("SYM_SUFFIX")
+    symbols = [f"{one}.{other}" if other else one for one in roots for other in suffixes]
+    both = pa.DictionaryArray.from_arrays(root * len(suffixes) + suffix, symbols)
+    return table.with_column("SYMBOL", both)
 
 
 def _off_exchange(table: Table) -> BoolArray:
     indices, distinct = table.texts("EX")
-    return np.array([code == OFF_EXCHANGE for code in distinct])[indices]
+    return np.array([code == OFF_EXCHANGE for code in distinct], dtype=np.bool_)[indices]
 
 
 def _continuous(table: Table) -> BoolArray:
     indices, distinct = table.texts("COND")
     left_out = {*AUCTION_CONDITIONS, *LATE_CONDITIONS, *SPECIAL_CONDITIONS}
-    return np.array([left_out.isdisjoint(text) for text in distinct])[indices]
+    return np.array([left_out.isdisjoint(text) for text in distinct], dtype=np.bool_)[indices]
 
 
-def _symbol(table: Table) -> str:
-    return next(iter(table.texts("SYMBOL")[1]), "")
-
-
-def _times(table: Table) -> tuple[IntArray, list[date], IntArray]:
+def _times(table: Table, timezone: str) -> tuple[IntArray, list[date], IntArray]:
     """Nanoseconds UTC, shape (n,); the days; and each row's index into them, shape (n,)."""
     day, texts = table.texts("DATE")
     days = [_date(table, text, day == i) for i, text in enumerate(texts)]
-    midnights = np.array([_midnight(d) for d in days], dtype=np.int64)
+    zone = find_zone(timezone)
+    midnights = np.array([midnight(d, zone) for d in days], dtype=np.int64)
     clock = table.present("TIME", "every row needs its time").cast("int64").to_numpy()
     return table.rising(midnights[day] + clock), days, day
 
@@ -139,19 +160,11 @@ def _times(table: Table) -> tuple[IntArray, list[date], IntArray]:
 def _date(table: Table, text: str, rows: BoolArray) -> date:
     with suppress(ValueError):
         day = date.fromisoformat(text)
-        if FIRST_DAY <= day <= LAST_DAY:
+        if FIRST_DAY <= day <= tomorrow():
             return day
     raise table.source.error(
-        f"DATE {text!r} is not a date from {FIRST_DAY} to {LAST_DAY}",
+        f"{table.header.shown('DATE')} {quoted(text)} is not a date from {FIRST_DAY} to "
+        f"{tomorrow()}",
         row=table.row(int(np.argmax(rows))),
         mend="write YYYY-MM-DD",
     )
-
-
-def _midnight(day: date) -> int:
-    """Nanoseconds UTC at which the clock of `day` would show 00:00 by the offset of its noon.
-
-    Clocks change on Sundays at 02:00, when no exchange is open: noon's offset serves the day.
-    """
-    noon = datetime.combine(day, time(12), ZoneInfo(ZONE))
-    return round(noon.timestamp() - 12 * 3600) * 10**9

@@ -40,6 +40,9 @@ from sor_opt.search.studies.workers import run_workers
 Progress = Callable[[int, int], None]
 """Called with (finished, target) as trials finish."""
 
+MOST = {"trials": 100_000, "workers": 64, "batch": 10_000}
+"""The highest counts of a run."""
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -62,7 +65,8 @@ class StudyRun:
     sampler : str
         How to look, see `sor_opt.search.samplers.registry`.
     trials : int
-        How many *finished* trials the study shall hold, >= 1.
+        How many *finished* trials the study shall hold, >= 1; `MOST` has the bounds of this and
+        of `workers` and `batch`.
     storage : str or None
         An Optuna URL or a SQLite file; None keeps the study in memory alone.
     seed : int
@@ -94,9 +98,12 @@ class StudyRun:
         if not self.name.isprintable():
             shown = quoted(self.name)
             raise ConfigError(f"a study's name must hold no control characters, got {shown}")
-        for name in ("trials", "workers", "batch"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")
+        for name, most in MOST.items():
+            count = getattr(self, name)
+            if count < 1:
+                raise ConfigError(f"{name} must be >= 1, got {count}")
+            if count > most:
+                raise ConfigError(f"{name} must be at most {most:,}, got {count:,}")
         if self.workers > 1 and (self.batch > 1 or self.storage is None):
             raise ConfigError("several workers need a storage and batches of 1: they share trials")
         if self.seed_from is not None and self.storage is None:

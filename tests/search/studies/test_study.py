@@ -1,8 +1,10 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -230,12 +232,46 @@ def test_a_signal_ends_all_workers(database, tmp_path, read):
     assert len(history.visits) < 27
 
 
+def test_a_signal_during_the_last_trial_interrupts_nothing():
+    """A wish to end that comes when all is done is granted, and not told as an interruption."""
+
+    class Signalled(Staircase):
+        def __call__(self, params):
+            evaluated.append(params)
+            if len(evaluated) == at:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().__call__(params)
+
+    notes = {5: "5 trials are finished, 5 of them new", 4: "interrupted after 4 of 5 trials"}
+    for at, note in notes.items():
+        evaluated = []
+        result = run_study(run(trials=5, objective=Signalled()))
+        assert (result.interrupted, result.note()) == (at < 5, note)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_batch_is_saved_before_more_than_its_number_are_at_stake(batch, database):
+    class Looking(Staircase):
+        def __call__(self, params):
+            with closing(sqlite3.connect(database)) as connection:
+                query = "SELECT count(*) FROM trials WHERE state = 'COMPLETE'"
+                saved.append(connection.execute(query).fetchone()[0])
+            return super().__call__(params)
+
+    saved = []
+    run_study(run(trials=10, storage=database, batch=batch, objective=Looking()))
+    assert saved == [number // batch * batch for number in range(10)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
         ({"trials": 0}, "trials must be >= 1, got 0"),
         ({"workers": 0}, "workers must be >= 1, got 0"),
         ({"batch": 0}, "batch must be >= 1, got 0"),
+        ({"trials": 100_001}, "trials must be at most 100,000, got 100,001"),
+        ({"workers": 65}, "workers must be at most 64, got 65"),
+        ({"batch": 10_001}, "batch must be at most 10,000, got 10,001"),
         ({"name": ""}, "1 to 200 characters"),
         ({"name": "a\x1b[31m"}, r"must hold no control characters, got 'a\\x1b\[31m'$"),
         ({"name": "a\nb"}, r"must hold no control characters, got 'a\\nb'$"),

@@ -1,0 +1,113 @@
+"""Parquet read by Arrow, and what Arrow does not look at checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from sor_opt.errors import quoted
+from sor_opt.market.loaders.header import Header, Types
+from sor_opt.market.loaders.source import Source
+from sor_opt.market.loaders.table import LOCAL, TEXT, Table, filled
+
+MAGIC = b"PAR1"
+
+
+class ParquetSource:
+    """A Parquet file whose footer is read and whose columns are not.
+
+    Parameters
+    ----------
+    source : Source
+    known : mapping of str to str
+        As for `Header.of`.
+
+    Raises
+    ------
+    DataError
+        If it is not whole.
+    """
+
+    def __init__(self, source: Source, known: Mapping[str, str]) -> None:
+        self._source = source
+        with self._readable():
+            self._file = pq.ParquetFile(
+                pa.BufferReader(source.data), page_checksum_verification=True
+            )
+            self._schema = self._file.schema_arrow
+            self.header = Header.of(self._schema.names, known)
+
+    def metadata(self, key: bytes) -> str | None:
+        """Give a text that the file holds beside its columns."""
+        text = (self._schema.metadata or {}).get(key)
+        return None if text is None else str(text.decode(errors="replace"))
+
+    def zone(self, name: str) -> str | None:
+        """Give the time zone of the type of a column, where it has one."""
+        if name not in self.header:
+            return None
+        return getattr(self._schema.field(self.header.names.index(name)).type, "tz", None)
+
+    def read(self, types: Types) -> Table:
+        """Read the named columns.
+
+        Raises
+        ------
+        DataError
+            If it is not whole, a column is missing or of the wrong kind, or there are no rows.
+        ConfigError
+            If the columns would take more memory than the source allows.
+        """
+        self.header.require(self._source, types)
+        self._source.check_room(self._file.metadata.num_rows, len(types))
+        with self._readable():
+            columns = self._file.read([self.header.as_written(name) for name in types])
+            columns.validate(full=True)
+        read = {
+            name: self._as(columns[self.header.as_written(name)], name, type_)
+            for name, type_ in types.items()
+        }
+        return filled(self._source, self.header, pa.table(read))
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+            raise self._source.error(
+                f"the Parquet data is damaged ({quoted(str(error))})", mend="fetch the file again"
+            ) from error
+
+    def _as(self, column: pa.ChunkedArray, name: str, wanted: pa.DataType) -> pa.ChunkedArray:
+        try:
+            if wanted == TEXT and column.type != TEXT:
+                return _encoded(column)
+            if pa.types.is_timestamp(wanted) and pa.types.is_timestamp(column.type):
+                wanted = wanted if column.type.tz else LOCAL
+            return column.cast(wanted)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise self._source.error(
+                f"column {self.header.shown(name)} is not of type {wanted} ({quoted(str(error))})",
+                mend="write it in another type",
+            ) from None
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give texts of any type of Arrow's, or integers, as `TEXT`."""
+    if pa.types.is_dictionary(column.type):
+        if column.type.value_type == pa.string():
+            return column.cast(TEXT)
+        column = pa.chunked_array(
+            [chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type
+        )
+    if not (_is_text(column.type) or pa.types.is_integer(column.type)):
+        raise pa.ArrowInvalid(f"it holds {column.type}")
+    return column.cast(pa.string()).dictionary_encode().cast(TEXT)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_kind(type_) for is_kind in kinds)

@@ -1,0 +1,187 @@
+"""How far a penalty may grow before a static split changes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.backtest.kernel import replay, replay_ahead
+from sor_opt.backtest.kernel.changes import Ladders, next_excess, next_shortfall
+from sor_opt.backtest.policies import static_policy
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.static import StaticParams
+
+
+def ladders(heights, fills, costs, target):
+    offsets = np.concatenate([[0], np.cumsum(heights)])
+    return Ladders(offsets, np.array(fills, float), np.array(costs, float), float(target))
+
+
+def climbed(given, under, over):
+    rungs = np.zeros(len(given.offsets) - 1, np.int64)
+    assert solve_ladders(*given, under, over, FREE, rungs)
+    return rungs
+
+
+STEPS = ladders([2, 1], [100, 100, 100], [1.0, 2.0, 1.5], 400)
+"""Cents per share: 1.0 and 2.0 at A, 1.5 at B; the target is out of reach."""
+
+
+@pytest.mark.parametrize(
+    ("under", "rungs", "following"),
+    [
+        (0.005, [0, 0], 0.010),
+        (0.012, [1, 0], 0.015),
+        (0.016, [1, 1], 0.020),
+        (0.030, [2, 1], math.inf),
+    ],
+)
+def test_below_the_target_the_next_rung_is_climbed_at_its_price(under, rungs, following):
+    assert climbed(STEPS, under, 1.0).tolist() == rungs
+    assert next_shortfall(STEPS, under, 1.0, 1.0, np.array(rungs)) == pytest.approx(following)
+
+
+def test_a_rung_may_be_worth_its_price_only_with_those_beyond_it():
+    """A's first rung is dear, both are 150 cents for 200 shares; B's is 100 for 100."""
+    given = ladders([2, 1], [100, 100, 100], [1.4, 0.1, 1.0], 400)
+    assert next_shortfall(given, 0.005, 1.0, 1.0, np.array([0, 0])) == pytest.approx(0.0075)
+
+
+UNEVEN = ladders([1, 1, 1], [60, 60, 30], [0.6, 0.3 + 0.6, 2.0], 100)
+"""60 shares at A are 40 short; B's 60 more are 20 too many, C's 30 more are 10 short."""
+
+
+def test_within_reach_of_the_target_the_next_change_is_where_two_costs_meet():
+    rungs = np.array([1, 0, 0])
+    assert climbed(UNEVEN, 0.02, 0.05).tolist() == [1, 0, 0]
+    # With B the excess costs 20 x 0.05 and no share is short: 0.9 + 1.0 for 40 shares.
+    assert next_shortfall(UNEVEN, 0.02, 0.05, 1.0, rungs) == pytest.approx(1.9 / 40)
+    assert next_shortfall(UNEVEN, 0.02, 0.05, 0.0474, rungs) == math.inf
+    # At 0.20 a share of excess, B's way costs 0.9 + 4.0 for 40 shares, C's 2.0 for 30.
+    assert next_shortfall(UNEVEN, 0.02, 0.20, 1.0, rungs) == pytest.approx(2.0 / 30)
+    assert climbed(UNEVEN, 0.0666, 0.20).tolist() == [1, 0, 0]
+    assert climbed(UNEVEN, 0.0667, 0.20).tolist() == [1, 0, 1]
+
+
+def test_an_excess_is_held_until_it_costs_what_the_shortfall_would():
+    given = ladders([1, 1], [60, 60], [0.6, 0.6], 100)
+    rungs = np.array([1, 1])
+    assert climbed(given, 0.1, 0.01).tolist() == [1, 1]
+    # Without B 40 are short: 0.6 + 4.0 against 1.2 + 20 x the penalty.
+    assert next_excess(given, 0.1, 0.01, 1.0, rungs) == pytest.approx(3.4 / 20)
+    assert next_excess(given, 0.1, 0.01, 0.16, rungs) == math.inf
+
+
+@pytest.mark.parametrize("rungs", [[1, 0], [1, 1]])
+def test_a_split_of_the_target_exactly_changes_with_no_penalty(rungs):
+    given = ladders([1, 1], [60, 40], [0.6, 0.6], 60 if rungs == [1, 0] else 100)
+    at = np.array(rungs)
+    assert next_shortfall(given, 0.1, 0.1, 1.0, at) == math.inf
+    assert next_excess(given, 0.1, 0.1, 1.0, at) == math.inf
+
+
+def test_there_is_nothing_to_find_below_a_ceiling_that_is_reached():
+    assert next_shortfall(STEPS, 0.005, 1.0, 0.005, np.array([0, 0])) == math.inf
+    given = ladders([1], [160], [0.6], 100)
+    assert next_excess(given, 0.1, 0.01, 0.01, np.array([1])) == math.inf
+
+
+def costs_of(given, under, over):
+    """Every climb with its cost, by the definition."""
+    heights = np.diff(given.offsets)
+    found = {}
+    for rungs in itertools.product(*(range(height + 1) for height in heights)):
+        taken = [
+            j
+            for first, count in zip(given.offsets, rungs, strict=False)
+            for j in range(first, first + count)
+        ]
+        gap = given.target - given.fills[taken].sum()
+        penalty = under * max(gap, 0.0) + over * max(-gap, 0.0)
+        found[rungs] = given.costs[taken].sum() + penalty
+    return found
+
+
+problems = st.lists(st.integers(1, 3), min_size=1, max_size=3).flatmap(
+    lambda heights: st.builds(
+        ladders,
+        st.just(heights),
+        st.lists(st.integers(1, 5), min_size=sum(heights), max_size=sum(heights)),
+        st.lists(st.integers(0, 20), min_size=sum(heights), max_size=sum(heights)),
+        st.integers(1, 14),
+    )
+)
+
+
+@given(problems, st.integers(0, 9), st.integers(0, 9), st.booleans())
+def test_up_to_the_next_change_the_split_stays_the_best(given, under, over, is_under):
+    under, over = under + 0.37, over + 0.53
+    rungs = climbed(given, under, over)
+    look = next_shortfall if is_under else next_excess
+    found = look(given, under, over, 100.0, rungs)
+    assert found >= (under if is_under else over)
+    last = min(found, 100.0) - 1e-6
+    start = under if is_under else over
+    for share in (0.0, 0.5, 1.0):
+        penalty = start + share * max(0.0, last - start)
+        pair = (penalty, over) if is_under else (under, penalty)
+        costs = costs_of(given, *pair)
+        assert costs[tuple(rungs.tolist())] <= min(costs.values()) + 1e-6
+
+
+def ahead(market, penalties, ceilings=(1.0, 1.0), **params):
+    policy = static_policy(RiskParams(unit="per_share"), StaticParams(**params))
+    return replay_ahead(market, policy, np.array([penalties]), ceilings)
+
+
+ROWS = [(0, 0, 9.98, 100, 10.02, 100), (0, 1, 9.97, 100, 10.03, 100)]
+
+
+def test_a_replay_tells_the_least_penalty_that_would_change_one_of_its_splits(market):
+    """A costs 2.3 cents above the mid, fee included, B 3.1; from second 30 on A costs 1.3."""
+    rows = [*ROWS, (30, 0, 9.99, 100, 10.01, 100)]
+    scene = market(rows, size=300, taker=(0.003, 0.001, 0))
+    done, found = ahead(scene, (0.005, 0.5))
+    assert found == pytest.approx(np.array([[0.013, np.inf]]))
+    assert (done.reason == 1).all()  # all is swept
+    for under, following in ((0.014, 0.023), (0.025, 0.031), (0.04, np.inf)):
+        assert ahead(scene, (under, 0.5))[1] == pytest.approx(np.array([[following, np.inf]]))
+
+
+def test_a_fraction_is_one_of_the_mid(market):
+    done, found = replay_ahead(
+        market(ROWS, size=300), static_policy(), np.array([[0.001, 0.5]]), (1.0, 1.0)
+    )
+    assert found == pytest.approx(np.array([[0.002, np.inf]]))  # 2 cents of 10 dollars
+    assert done.shares.tolist() == [100]
+
+
+def test_an_odd_target_makes_the_excess_penalty_matter(market):
+    """50 of 100 would be too many: at 2 cents a share and 5 short they are bought up to 3.0.
+
+    Bought are 100 x 0.02 + 50 x the excess penalty, against 50 x 0.05 short.
+    """
+    scene = market(ROWS, size=50)
+    assert ahead(scene, (0.05, 0.005))[1] == pytest.approx(np.array([[np.inf, 0.01]]))
+    assert ahead(scene, (0.05, 0.02))[1] == pytest.approx(np.array([[0.06, np.inf]]))
+
+
+def test_no_penalty_changes_a_strict_split(market):
+    done, found = ahead(market(ROWS, size=200), (0.001, 0.001), space="strict")
+    assert done.shares.tolist() == [100, 100]
+    assert np.isinf(found).all()
+
+
+def test_looking_ahead_changes_nothing(market):
+    scene = market(ROWS, size=250, taker=(0.003, 0.001, 0))
+    risk = RiskParams(0.02, 0.025, 0.0, unit="per_share")
+    one = replay(scene, static_policy(risk))
+    other, _ = ahead(scene, (0.025, 0.02))
+    for column in ("ts", "venue", "reason", "price", "shares"):
+        np.testing.assert_array_equal(getattr(one, column), getattr(other, column))

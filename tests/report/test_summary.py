@@ -1,0 +1,280 @@
+"""The documents of a backtest, a grid and a landscape, whole: worked by hand to the last key."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.policies import PlacementRules, placement_policy, static_policy
+from sor_opt.market.tape import SECOND, UNKNOWN
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.windows import WindowParams
+from sor_opt.report.summary import backtest_summary, grid_summary, landscape_summary
+from sor_opt.search.grid import Grid, GridPoint, run_grid
+from sor_opt.search.landscape import Landscape, Staircase
+from sor_opt.search.objective import Outcome, ShortfallObjective
+from sor_opt.search.space import Space
+
+ROWS = [
+    (0, 0, 9.98, 100, 10.02, 100),
+    (0, 1, 9.97, 100, 10.03, 300),
+    (40, 0, 9.98, 100, 10.01, 100),
+    (100, 0, 10.08, 100, 10.12, 100),
+    (100, 1, 10.07, 100, 10.13, 50),
+    (170, 2, 10.10, 10, 0, 0),  # C bids, which lifts the mid from 10.10 to 10.11
+    (250, 2, 0, 0, 0, 0),
+    (300, 0, 9.98, 100, 10.02, 300),
+    (300, 1, 9.97, 100, 10.03, 100),
+    (420, 0, 10.05, 100, 10.06, 100),  # above B's ask: crossed, when all is done
+]
+"""Three orders of 200 shares see them: at 0 with plenty, at 100 with 150 on show, at 300."""
+
+PER_SHARE = RiskParams(0.05, 0.025, 0.0, unit="per_share")
+"""A share is taken where it costs less than 2.5 cents above the mid, fee included."""
+
+SECOND_ORDER = 1e4 * (1518.85 + 50 * 10.11 - 2020) / 2020
+"""A's 100 at 10.123 and B's 50 at 10.131 are 1,518.85; 50 are marked at 10.11; arrival 10.10."""
+
+
+@pytest.fixture
+def scene(market):
+    return market(
+        ROWS,
+        size=200,
+        horizon=60,
+        slice_seconds=30,
+        starts=(0, 100, 300),
+        deadline=(80, 200, 500),
+        taker=(0.003, 0.001, 0.0),
+        rebate=(0.002, 0.0, 0.0),
+        max_quote_age=140,
+    )
+
+
+def near(value):
+    """The document with its floats compared to a part in 10^9, and NaN as NaN."""
+    if isinstance(value, dict):
+        return {key: near(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [near(each) for each in value]
+    return pytest.approx(value, rel=1e-9, abs=1e-9, nan_ok=True) if type(value) is float else value
+
+
+def totals(cash, fees, first, third, cleanup):
+    """What every policy's part holds: all of them fill 550 of the 600 shares."""
+    orders = [first, SECOND_ORDER, third]
+    return {
+        "filled_shares": 550.0,
+        "unfilled_shares": 50.0,
+        "limit_shares": 0.0,
+        "incomplete_orders": 1,
+        "total_cash": cash,
+        "avg_price": cash / 550,
+        "fees": fees,
+        "shortfall_bps": sum(orders) / 3,
+        # A resample is all of one order in 1 of 27 cases, more often than 2.5 %.
+        "shortfall_interval_bps": [min(orders), max(orders)],
+        "cleanup_bps": cleanup / 3,
+        "opportunity_bps": 1e4 * 50 * 0.01 / 2020 / 3,
+    }
+
+
+# Order 1 at once: 200 at A and B, 100 each, as 10.023 and 10.031 with fees: 2,005.4, 27 bps above
+# 2,000. Order 3: 200 at A, 10.023: 2,004.6, 23 bps.
+BEST_ASK = totals(2005.4 + 1518.85 + 2004.6, 0.4 + 0.35 + 0.6, 27.0, 23.0, 0.0)
+# Two slices of 100. Of order 1 each goes to A and B as 1 to 3: 50 and 150 in all, 2,005.8. Order 2
+# takes 67 and 33 of 100 and 50 on show, then all that is left. Order 3: as 3 to 1, 2,005.0.
+VWAP = totals(2005.8 + 1518.85 + 2005.0, 0.3 + 0.35 + 0.5, 29.0, 25.0, 0.0)
+BASELINES = {"best-ask": BEST_ASK, "twap": BEST_ASK, "vwap": VWAP}
+
+# The router leaves B's 10.031 alone and finds A at 10.013 at second 40: 2,003.6, 18 bps; order 2
+# sweeps B's 50 at 10.13 at its horizon, 0.03 above arrival and the fee.
+SWEPT = 1e4 * (50 * 0.03 + 0.05) / 2020
+ROUTER = totals(2003.6 + 1518.85 + 2004.6, 0.6 + 0.35 + 0.6, 18.0, 23.0, SWEPT)
+
+# Order 2 is filled by nobody and left out. Of two orders a resample is one alone in 1 of 4.
+SAVED = {
+    "savings_bps": {"best-ask": 4.5, "twap": 4.5, "vwap": 6.5},
+    "savings_interval_bps": {"best-ask": [0.0, 9.0], "twap": [0.0, 9.0], "vwap": [2.0, 11.0]},
+    "savings_orders": {"best-ask": 2, "twap": 2, "vwap": 2},
+}
+# 7 times, one crossed; 15 last quotes, of which A's and B's are 150 s old at second 250.
+QUALITY = {"crossed_share": 1 / 7, "stale_share": 2 / 15}
+
+
+def test_the_document_of_a_backtest(scene):
+    result = run(scene, static_policy(PER_SHARE))
+    found = backtest_summary(PER_SHARE, result, run_baselines(scene), seed=0)
+    assert found == near(
+        {
+            "policy": "static",
+            "params": {
+                "lambda_over": 0.05,
+                "lambda_under": 0.025,
+                "theta_queue": 0.0,
+                "unit": "per_share",
+            },
+            "orders": 3,
+            **ROUTER,
+            "baselines": BASELINES,
+            **SAVED,
+            "quality": QUALITY,
+        }
+    )
+
+
+def test_the_document_of_a_sale_with_limit_fills(market):
+    """Mirrored: 250 are sold at the ask behind a queue of 200, and 50 at the bid at the horizon."""
+    prints = [(90, 0, 10.02, 500, UNKNOWN), (130, 0, 10.02, 450, UNKNOWN)]
+    scene = market(
+        [(0, 0, 10.00, 1000, 10.02, 200)],
+        size=300,
+        side="sell",
+        starts=(120,),
+        prints=prints,
+        taker=(0.003, 0.0, 0.0),
+        rebate=(0.002, 0.0, 0.0),
+    )
+    rules = PlacementRules(windows=WindowParams(60 * SECOND, 60 * SECOND, 1))
+    risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
+    found = backtest_summary(risk, run(scene, placement_policy(risk, rules)), {}, seed=0)
+    cash = 250 * (10.02 + 0.002) + 50 * (10.00 - 0.003)
+    assert found == near(
+        {
+            "policy": "placement",
+            "params": {
+                "lambda_over": 0.05,
+                "lambda_under": 0.05,
+                "theta_queue": 0.0001,
+                "unit": "per_share",
+            },
+            "orders": 1,
+            "filled_shares": 300.0,
+            "unfilled_shares": 0.0,
+            "limit_shares": 250.0,
+            "incomplete_orders": 0,
+            "total_cash": cash,
+            "avg_price": cash / 300,
+            "fees": -0.50 + 0.15,
+            "shortfall_bps": 1e4 * (300 * 10.01 - cash) / 3003,
+            "shortfall_interval_bps": [math.nan, math.nan],
+            "cleanup_bps": 1e4 * 50 * (0.01 + 0.003) / 3003,
+            "opportunity_bps": 0.0,
+            "baselines": {},
+            "savings_bps": {},
+            "savings_interval_bps": {},
+            "savings_orders": {},
+            "quality": {"crossed_share": 0.0, "stale_share": 0.0},
+        }
+    )
+
+
+TWO_POINTS = Space((0.0005,), (0.002, 0.0025), (0.0001,))
+"""At a price of 10 shares are worth 2.1 or 2.6 cents above the mid: A's 10.023 is between."""
+
+
+def test_the_document_of_a_grid(scene):
+    objective = ShortfallObjective(scene)
+    found = grid_summary(objective, run_grid(objective, TWO_POINTS), run_baselines(scene), seed=0)
+    assert found.pop("seconds") > 0
+
+    def params(under):
+        return {"lambda_over": 0.0005, "lambda_under": under, "theta_queue": 0.0001} | {
+            "unit": "fraction"
+        }
+
+    # The shy point waits for A's 10.013 at second 40 and sweeps B's 100 at second 60: 2,004.4,
+    # 22 bps. Of order 2 it sweeps A's 100 and B's 50, of order 3 all 200 at A.
+    swept = [
+        1e4 * (100 * 0.03 + 0.1) / 2000,
+        1e4 * (100 * 0.02 + 0.3 + 50 * 0.03 + 0.05) / 2020,
+        1e4 * (200 * 0.02 + 0.6) / 2000,
+    ]
+    shy = totals(2004.4 + 1518.85 + 2004.6, 0.4 + 0.35 + 0.6, 22.0, 23.0, sum(swept))
+    best = {
+        "params": params(0.0025),
+        "train_bps": (18 + SECOND_ORDER) / 2,
+        "test_bps": 23.0,
+        **ROUTER,
+        **SAVED,
+    }
+    assert found == near(
+        {
+            "policy": "static",
+            "orders": {"all": 3, "train": 2, "test": 1},
+            "points": [
+                best,
+                {
+                    "params": params(0.002),
+                    "train_bps": (22 + SECOND_ORDER) / 2,
+                    "test_bps": 23.0,
+                    **shy,
+                    "savings_bps": {"best-ask": 2.5, "twap": 2.5, "vwap": 4.5},
+                    "savings_interval_bps": {
+                        "best-ask": [0.0, 5.0],
+                        "twap": [0.0, 5.0],
+                        "vwap": [2.0, 7.0],
+                    },
+                    "savings_orders": SAVED["savings_orders"],
+                },
+            ],
+            "best": best,
+            "distinct": 2,
+            "flat": False,
+            "baselines": {
+                name: {
+                    "train_bps": (first + SECOND_ORDER) / 2,
+                    "test_bps": third,
+                    **BASELINES[name],
+                }
+                for name, first, third in (("best-ask", 27, 23.0), ("twap", 27, 23.0))
+            }
+            | {"vwap": {"train_bps": (29 + SECOND_ORDER) / 2, "test_bps": 25.0, **VWAP}},
+            "quality": QUALITY,
+        }
+    )
+
+
+def test_the_document_of_a_landscape(scene):
+    """Three pieces, the second the lowest; the grid's best is 0.5 bps above it."""
+    values = np.array([[3.0, 7.0], [1.5, 8.0], [2.0, 6.0]])
+    landscape = Landscape(0.001, 0.01, Staircase(np.array([0.002, 0.004, 0.01]), values), 0.0006, 9)
+    point = GridPoint(RiskParams(0.001, 0.002, 0.0001), Outcome(2.0, 6.0), None)
+    assert landscape_summary(landscape, Grid((point,), 1, 0.1)) == near(
+        {
+            "interval": [0.001, 0.01],
+            "breakpoints": 2,
+            "best": {
+                "threshold": 0.003,
+                "interval": [0.002, 0.004],
+                "train_bps": 1.5,
+                "test_bps": 8.0,
+            },
+            "excess": 0.0006,
+            "grid_best": {
+                "params": {
+                    "lambda_over": 0.001,
+                    "lambda_under": 0.002,
+                    "theta_queue": 0.0001,
+                    "unit": "fraction",
+                },
+                "train_bps": 2.0,
+                "test_bps": 6.0,
+            },
+            "grid_regret_bps": 0.5,
+            "replays": 9,
+            "staircase": {
+                "ends": [0.002, 0.004, 0.01],
+                "train_bps": [3.0, 1.5, 2.0],
+                "test_bps": [7.0, 8.0, 6.0],
+            },
+        }
+    )
+    lowest_first = replace(landscape, staircase=Staircase(np.array([0.01]), values[1:2]))
+    assert landscape_summary(lowest_first, Grid((point,), 1, 0.1))["best"] == near(
+        {"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0}
+    )

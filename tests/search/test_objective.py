@@ -1,0 +1,95 @@
+"""What a search minimises, on orders whose shortfall is worked by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.policies import BASELINES, static_policy
+from sor_opt.errors import DataError
+from sor_opt.model.risk import RiskParams
+from sor_opt.search.objective import ShortfallObjective
+
+# A's ask is 2 bps per second above a mid of 10.00 from second 10 on: order k costs 2 k bps.
+ROWS = [(10 * k, 0, 10 - 0.002 * k, 100, 10 + 0.002 * k, 100) for k in range(1, 14)]
+
+
+def outcome_of(market, orders):
+    scene = market(ROWS, size=100, starts=[10 * k for k in range(1, orders + 1)])
+    objective = ShortfallObjective(scene)
+    return objective, objective.outcome(run(scene, BASELINES["best-ask"]))
+
+
+@pytest.mark.parametrize(
+    ("orders", "train", "train_bps", "test_bps"),
+    [
+        (1, 1, 2.0, math.nan),
+        (2, 1, 2.0, 4.0),
+        (3, 2, 3.0, 6.0),
+        (9, 6, 7.0, 16.0),
+        (10, 7, 8.0, 18.0),
+        (13, 9, 10.0, 23.0),
+    ],
+)
+def test_the_first_seven_tenths_train_and_at_least_one_does(
+    market, orders, train, train_bps, test_bps
+):
+    objective, outcome = outcome_of(market, orders)
+    assert objective.train.tolist() == [True] * train + [False] * (orders - train)
+    assert outcome == pytest.approx((train_bps, test_bps), nan_ok=True)
+
+
+def test_an_order_that_never_met_a_book_is_no_part_of_the_mean(market):
+    # The last but one of the train orders, and one test order, end before A first quotes.
+    scene = market(
+        [(0, 0, 9.99, 100, 10.01, 100), (20, 0, 0, 0, 0, 0), (50, 0, 9.98, 100, 10.02, 100)],
+        size=100,
+        horizon=5,
+        starts=(0, 30, 50),
+        deadline=(10, 40, 60),
+    )
+    objective = ShortfallObjective(scene)
+    result = run(scene, BASELINES["best-ask"])
+    assert np.isnan(result.shortfall_bps).tolist() == [False, True, False]
+    assert objective.outcome(result) == pytest.approx((10.0, 20.0))
+
+
+def test_a_point_is_replayed_with_its_own_risk_and_the_policys_rest(market):
+    """A share of A's costs 2 cents above the mid: only the bold point takes it before the sweep."""
+    scene = market([(0, 0, 9.98, 100, 10.02, 100)], size=100)
+    shy, bold = (RiskParams(0.05, under, 0.0, unit="per_share") for under in (0.019, 0.021))
+    objective = ShortfallObjective(scene, static_policy(bold))
+    for risk in (bold, shy):
+        assert objective(risk) == pytest.approx((20.0, math.nan), nan_ok=True)
+    reasons = [objective.replay(risk).executions()["reason"].tolist() for risk in (shy, bold)]
+    assert reasons == [["sweep"], ["route"]]
+
+
+def test_without_any_shortfall_there_is_nothing_to_minimise(market):
+    objective = ShortfallObjective(market([(0, 0, 9.98, 100, 10.02, 100)], size=100))
+    objective.check_defined(np.array([np.nan, 1.0]))
+    with pytest.raises(DataError, match="no train order meets a book to trade on"):
+        objective.check_defined(np.array([np.nan, np.nan]))
+
+
+def test_the_identity_names_data_orders_rules_fees_and_policy(market):
+    objective = ShortfallObjective(market(ROWS, size=100, starts=(10, 20), taker=(0.003, 0, 0)))
+    base = objective.fingerprint()
+
+    def differs(**changes):
+        settings = {"size": 100, "starts": (10, 20), "taker": (0.003, 0, 0)} | changes
+        other = ShortfallObjective(market(ROWS, **settings)).fingerprint()
+        return {part for part in base if base[part] != other[part]}
+
+    assert differs() == set()
+    assert differs(starts=(10, 21)) == differs(deadline=601) == {"orders"}
+    assert differs(horizon=61) == differs(size=101) == differs(side="sell") - {"fees"} == {"orders"}
+    assert differs(taker=(0.003, 0.001, 0)) == differs(rebate=(0.001, 0, 0)) == {"fees"}
+    assert differs(refill="every-snapshot") == differs(max_quote_age=5) == {"rules"}
+    assert differs(prints=[(10, 0, 10.0, 5, 0)]) == {"data"}
+    other = replace(objective, policy=static_policy(RiskParams(0.5, 0.5, 0.5)))
+    assert other.fingerprint() == base  # the risk is what a search moves

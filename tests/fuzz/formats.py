@@ -25,6 +25,8 @@ from sor_opt.model.venues import FeeSchedule
 from sor_opt.search.space import Space
 from tests.fuzz.mutators import BYTES, CELLS, VALUES, Mutator, mutate, squared
 from tests.fuzz.readings import (
+    MOST_DOLLARS,
+    MOST_SHARES,
     ChangedError,
     Databento,
     DatabentoTrades,
@@ -308,12 +310,26 @@ def _book(read: Callable[[str], Any]) -> Callable[[Path, bytes], None]:
     def check(path: Path, text: bytes) -> None:
         instance = read_instance(path)
         tables = read(_lines(text))
-        _same("venues", tables["venues"], instance.venues)
+        for said, venue in zip(tables["venues"], instance.venues, strict=True):
+            _same(venue.name, _shown(said), venue)
         for name in ("order", "risk", "outflow"):
             _same(name, tables.get(name, {}), getattr(instance, name))
         _same("model", {**tables.get("model", {}), "name": instance.model.name}, instance.model)
 
     return check
+
+
+def _shown(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a venue's table says, with nothing for prices and sizes that cannot be."""
+    shown = {"name" if key == "venue" else key: value for key, value in said.items()}
+    for key in shown.keys() & {"bid", "bid_size", "ask", "ask_size"}:
+        size, says = key.endswith("size"), shown[key]
+        value = number(says) if isinstance(says, str) else says
+        if value is not None and not 0 < value <= (MOST_SHARES if size else MOST_DOLLARS):
+            shown[key] = 0.0 if size else None
+    return {
+        key: value for key, value in shown.items() if value is not None or key in ("bid", "ask")
+    }
 
 
 def _lines(text: bytes) -> str:

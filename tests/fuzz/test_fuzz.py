@@ -133,7 +133,7 @@ ALTERED_TRADES = {
     "a side": lambda tape: with_trades(tape, side=-tape.trades.side),
     "a size": lambda tape: with_trades(tape, size=tape.trades.size * 100),
     "all prints": lambda tape: replace(tape, trades=None),
-    "a count": lambda tape: replace(tape, left_out={}),
+    "a count": lambda tape: replace(tape, emptied={"any": 1}),
 }
 
 

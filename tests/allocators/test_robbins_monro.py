@@ -8,15 +8,20 @@ import pytest
 from sor_opt.allocators.robbins_monro import (
     RobbinsMonroAllocator,
     RobbinsMonroParams,
-    _mean_iterate,
+    _begin,
+    _iterate,
 )
 from sor_opt.model.ladder import LadderProblem
 
 
 def mean_iterate(heights, fills, costs, drawn, target=200.0):
     offsets = np.concatenate([[0], np.cumsum(heights)])
-    arrays = (offsets, np.array(fills, float), np.array(costs, float))
-    return _mean_iterate(*arrays, target, 0.05, 0.03, 100.0, np.array(drawn)).tolist()
+    fills, costs = np.array(fills, float), np.array(costs, float)
+    at, total = np.empty(len(heights)), np.zeros(len(heights))
+    penalties = (target, 0.05, 0.03, 100.0)
+    gamma = _begin(offsets, costs, *penalties, len(drawn), at)
+    _iterate(offsets, fills, costs, *penalties, np.array(drawn), gamma, at, total)
+    return (total / len(drawn)).tolist()
 
 
 def test_one_ladder_step_by_step():

@@ -287,7 +287,7 @@ def test_a_symbol_that_is_not_there_is_refused(example, reader):
 @pytest.mark.parametrize("value", ["", "0", "NaN"])
 def test_blank_zero_and_nan_numbers_empty_a_side_or_a_print_and_are_counted(example, reader, value):
     for column in (example.price, example.size):
-        content = changed(example, 2, column, value)
+        content = changed(example, 0, column, value)
         if (value, column, example.loader) == ("NaN", example.price, "Databento CSV"):
             assert "is no price" in reader.refuse(example, content).problem
             continue
@@ -302,7 +302,7 @@ def test_blank_zero_and_nan_numbers_empty_a_side_or_a_print_and_are_counted(exam
 
 
 IMPOSSIBLE = {
-    "price": ["1000000000.0", "9.223372036854776e18", "4294967295e6"],
+    "price": ["1000000000.0", "9.3e18", "4294967295e6"],
     "size": ["2147483647", "4294967295", "9223372036854775807", "1e13", "inf"],
 }
 

@@ -80,8 +80,8 @@ def test_off_exchange_and_cancelled_prints_are_left_out_and_counted(write, caplo
         tape = load_tape(quotes, write(TRADES + text))
     assert tape.venues == ("XNYS",)
     assert len(tape.trades) == 2
-    assert "2 rows off exchange" in caplog.text
-    assert "2 rows cancelled or corrected" in caplog.text
+    assert tape.left_out == {"prints off exchange": 2, "prints cancelled or corrected": 2}
+    assert "left out 2 prints off exchange" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,84 @@ def test_rows_are_numbered_as_in_the_file_even_after_rows_were_dropped(write):
         load_tape(quotes, write(TRADES + text))
 
 
+WRDS = """date,time_m,ex,sym_root,sym_suffix,bid,bidsiz,ask,asksiz
+2018-01-02,9:30:00.123456,N,BRK,,100.0,3,100.02,4
+2018-01-02,10:00:00,T,BRK,,100.0,3,100.02,4
+"""
+
+
+@pytest.mark.parametrize("turn", [str.lower, str.upper])
+def test_names_of_wrds_are_read_in_both_cases(write, turn):
+    head, _, rows = WRDS.partition("\n")
+    tape = load_tape(write(turn(head) + "\n" + rows))
+    old = "DATE,TIME,EX,SYMBOL,BID,BIDSIZ,OFR,OFRSIZ\n" + rows.replace("BRK,", "BRK")
+    assert tape.fingerprint() == load_tape(write(old, "old.csv")).fingerprint()
+    assert (tape.symbol, tape.venues) == ("BRK", ("XNAS", "XNYS"))
+    assert tape.quotes.ts[0] == 1514903400123456000
+
+
+def test_conditions_and_corrections_of_wrds_are_those_of_old(write):
+    quotes = write(f"{QUOTES}2018-01-02,09:30:00,N,10,3,10.1,3,XXX\n", "q.csv")
+    head = "date,time_m,ex,sym_root,tr_scond,size,price,tr_corr\n"
+    rows = "".join(
+        f"2018-01-02,9:31:0{i},{ex},XXX,{cond},{size},10.1,{corr}\n"
+        for i, (ex, cond, size, corr) in enumerate(
+            [("N", "", 1, "00"), ("N", "O", 2, "00"), ("N", "@", 3, "08"), ("D", "", 4, "00")]
+        )
+    )
+    tape = load_tape(quotes, write(head + rows))
+    assert tape.trades.size.tolist() == [1]
+    assert tape.left_out == {
+        "prints off exchange": 1,
+        "prints cancelled or corrected": 1,
+        "prints outside continuous trading": 1,
+    }
+
+
+def test_share_classes_of_one_root_are_not_mixed(write):
+    both = write(WRDS.replace("T,BRK,,", "T,BRK,A,"))
+    with pytest.raises(DataError, match=r"holds 2 symbols; --symbol one of 'BRK, BRK\.A'"):
+        load_tape(both)
+    assert load_tape(both, symbol="BRK.A").venues == ("XNAS",)
+
+
+def test_two_columns_for_one_thing_are_refused(write):
+    text = WRDS.replace("ask,", "ask,ofr,").replace("100.02,", "100.02,100.03,")
+    with pytest.raises(DataError, match="several columns are called OFR: 'ask, ofr'; keep one"):
+        load_tape(write(text))
+
+
+def test_hours_of_one_digit_are_read(write):
+    clocks = ("4:00:00", "9:30:00.000000001", "09:30:01", "10:00", " 15:59:59.999 ")
+    rows = "".join(f"2018-01-02,{clock},N,10,3,10.1,3,XXX\n" for clock in clocks)
+    seconds = (load_tape(write(QUOTES + rows)).quotes.ts - 1514869200 * 10**9).tolist()
+    hour = 3600 * 10**9
+    after = (4 * hour, 9.5 * hour + 1, 9.5 * hour + 10**9, 10 * hour, 16 * hour - 10**6)
+    assert seconds == [int(ns) for ns in after]
+
+
+@pytest.mark.parametrize("clock", ["24:00:00", "9:60:00", "930", "9:30:00 PM", "-9:30:00", "9.30"])
+def test_a_clock_that_cannot_be_read_is_refused_with_its_row(write, clock):
+    rows = "".join(f"2018-01-02,{c},N,10,3,10.1,3,XXX\n" for c in ("9:30:00", "9:31:00", clock))
+    with pytest.raises(DataError, match=rf"row 3: TIME is not a time of day \('{clock}'\); mend"):
+        load_tape(write(QUOTES + rows))
+
+
+def test_times_are_those_of_a_given_zone(write):
+    path = write(f"{QUOTES}2018-07-02,13:30:00,N,10,1,10.1,1,XXX\n")
+    tape = load_tape(path, timezone="UTC")
+    assert (tape.timezone, pd.Timestamp(tape.quotes.ts[0])) == (
+        "UTC",
+        pd.Timestamp("2018-07-02T13:30:00"),
+    )
+
+
+def test_a_size_that_marks_none_is_none_in_lots_too(write):
+    tape = load_tape(write(f"{QUOTES}2018-01-02,09:30:00,N,10,4294967295,10.1,3,XXX\n"))
+    assert tape.emptied == {"sides with an impossible size": 1}
+    assert (np.isnan(tape.quotes.bid_size[0]), tape.quotes.ask_size[0]) == (True, 300)
+
+
 def test_an_unknown_exchange_code_is_refused_with_its_row(write):
     with pytest.raises(DataError, match=r"row 1: unknown venue '\?' in EX; known: A B"):
         load_tape(write(f"{QUOTES}2018-01-02,09:30:00,?,10,3,10.1,3,XXX\n"))
@@ -118,9 +196,10 @@ def test_an_unknown_exchange_code_is_refused_with_its_row(write):
 
 def test_a_broken_date_is_refused_with_its_row(write):
     rows = "2018-01-02,09:30:00,N,10,3,10.1,3,XXX\n2018-13-02,09:30:00,N,10,3,10.1,3,XXX\n"
-    for wrong in ("2018-13-02", "0001-01-01", "9999-12-31"):
+    for wrong in ("2018-13-02", "0001-01-01", "9999-12-31", "1992-12-31"):
         text = QUOTES + rows.replace("2018-13-02", wrong)
-        with pytest.raises(DataError, match=f"row 2: DATE '{wrong}' is not a date"):
+        expected = f"row 2: DATE '{wrong}' is not a date from 1993-01-01 to 2"
+        with pytest.raises(DataError, match=expected):
             load_tape(write(text))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -40,16 +40,23 @@ class ParquetSource:
             self._schema = self._file.schema_arrow
             self.header = Header.of(self._schema.names, known)
 
-    def metadata(self, key: bytes) -> str | None:
-        """Give a text that the file holds beside its columns."""
-        text = (self._schema.metadata or {}).get(key)
-        return None if text is None else str(text.decode(errors="replace"))
+    @property
+    def contents(self) -> str:
+        """What the footer says that the file holds."""
+        return contents(self._file.metadata.num_rows, self.header.written)
+
+    def metadata(self, key: bytes) -> set[str]:
+        """Give the texts under a key: Arrow writes it twice, so two of them tell of damage."""
+        both = (self._schema.metadata, self._file.metadata.metadata)
+        texts = (held[key] for held in both if held and key in held)
+        return {text.decode(errors="replace") for text in texts}
 
     def zone(self, name: str) -> str | None:
         """Give the time zone of the type of a column, where it has one."""
         if name not in self.header:
             return None
-        return getattr(self._schema.field(self.header.names.index(name)).type, "tz", None)
+        with self._readable():
+            return getattr(self._schema.field(self.header.names.index(name)).type, "tz", None)
 
     def read(self, types: Types) -> Table:
         """Read the named columns.
@@ -66,10 +73,10 @@ class ParquetSource:
         with self._readable():
             columns = self._file.read([self.header.as_written(name) for name in types])
             columns.validate(full=True)
-        read = {
-            name: self._as(columns[self.header.as_written(name)], name, type_)
-            for name, type_ in types.items()
-        }
+            read = {
+                name: self._as(columns[self.header.as_written(name)], name, type_)
+                for name, type_ in types.items()
+            }
         return filled(self._source, self.header, pa.table(read))
 
     @contextmanager
@@ -93,6 +100,11 @@ class ParquetSource:
                 f"column {self.header.shown(name)} is not of type {wanted} ({quoted(str(error))})",
                 mend="write it in another type",
             ) from None
+
+
+def contents(rows: int, names: Iterable[str]) -> str:
+    """Write in a line what a file holds, to be held against its footer, which has no checksum."""
+    return f"{rows} rows of {', '.join(names)}"
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -98,6 +98,7 @@ def _join(quoted: Tape, printed: Tape, trades: Trades) -> Tape:
         quotes=_renumber(quoted.quotes, quoted.venues, names),
         trades=_renumber(trades, printed.venues, names),
         left_out=dict(Counter(quoted.left_out) + Counter(printed.left_out)),
+        emptied=dict(Counter(quoted.emptied) + Counter(printed.emptied)),
         trades_symbol=printed.symbol,
     )
 

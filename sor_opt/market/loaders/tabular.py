@@ -22,7 +22,7 @@ from pyarrow import parquet as pq
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.files import write_whole
 from sor_opt.market.loaders.base import NO_QUOTES, Loader
-from sor_opt.market.loaders.columnar import MAGIC, ParquetSource
+from sor_opt.market.loaders.columnar import MAGIC, ParquetSource, contents
 from sor_opt.market.loaders.delimited import instant_type, read_csv
 from sor_opt.market.loaders.header import Header
 from sor_opt.market.loaders.source import Source
@@ -31,7 +31,8 @@ from sor_opt.market.tape import BUYER, SELLER, UNKNOWN, IntArray, Quotes, Tape, 
 from sor_opt.market.zones import NEW_YORK, find_zone
 
 TIMEZONE = b"sor_opt.timezone"
-"""Key of the Parquet metadata that holds the tape's time zone."""
+CONTENTS = b"sor_opt.contents"
+"""Keys of our Parquet's metadata: of the tape's time zone, and of what the file holds."""
 
 _NO_PLACE = re.compile(r"UTC|[+-]\d\d:?\d\d")
 """Zones of a type of times that say nothing of where the session's clock hangs."""
@@ -78,16 +79,27 @@ class TabularLoader(Loader):
         local = timezone is not None or "timezone" in header
         time = instant_type(source, header, "ts", local=local)
         table = read_csv(source, header, _types(header) | {"ts": time})
-        return table, timezone or _zone(table)
+        named = {*_zones(table)}
+        if "timezone" in header and not (named or timezone):
+            raise source.error(
+                "column timezone is blank", mend="name the zone in it, or give it with --timezone"
+            )
+        return table, timezone or _one_zone(source, named)
 
     def _parquet(self, source: Source, timezone: str | None) -> tuple[Table, str | None]:
         file = ParquetSource(source, self.spellings)
+        other = file.metadata(CONTENTS) - {file.contents}
+        if other:
+            raise source.error(
+                f"its footer is damaged (it was written as {quoted(other.pop())})",
+                mend="fetch the file again",
+            )
         table = file.read(_types(file.header) | {"ts": INSTANT})
+        named = file.metadata(TIMEZONE) | {*_zones(table)}
         of_type = file.zone("ts")
-        if of_type is not None and _NO_PLACE.fullmatch(of_type):
-            of_type = None
-        metadata = file.metadata(TIMEZONE)
-        return table, timezone or _known(source, metadata or of_type) or _zone(table)
+        if of_type is not None and not _NO_PLACE.fullmatch(of_type):
+            named.add(of_type)
+        return table, timezone or _one_zone(source, named)
 
 
 def _types(header: Header) -> dict[str, pa.DataType]:
@@ -95,21 +107,21 @@ def _types(header: Header) -> dict[str, pa.DataType]:
     return header.closest(_QUOTES, _TRADES) | optional
 
 
-def _zone(table: Table) -> str | None:
-    """Give the zone that a column names, in any of its rows."""
+def _zones(table: Table) -> list[str]:
+    """Give the zones that a column names, in any of its rows."""
     if not table.has("timezone"):
-        return None
-    names = [text for text in table.texts("timezone")[1] if text]
-    if len(names) != 1:
-        raise table.source.error(
-            f"column timezone names {len(names)} zones", mend="name one, or give it with --timezone"
+        return []
+    return [text for text in table.texts("timezone")[1] if text]
+
+
+def _one_zone(source: Source, named: set[str]) -> str | None:
+    """Give the zone that a file names, or refuse the file."""
+    if len(named) > 1:
+        raise source.error(
+            f"names {len(named)} time zones ({quoted(', '.join(sorted(named)))})",
+            mend="give the right one with --timezone",
         )
-    return _known(table.source, names[0])
-
-
-def _known(source: Source, zone: str | None) -> str | None:
-    """Pass a zone on that a file names, or refuse the file."""
-    if zone is not None:
+    for zone in named:
         try:
             find_zone(zone)
         except ConfigError:
@@ -117,7 +129,7 @@ def _known(source: Source, zone: str | None) -> str | None:
                 f"its time zone {quoted(zone)} is not known",
                 mend="give an IANA name with --timezone",
             ) from None
-    return zone
+    return next(iter(named), None)
 
 
 def _quotes(table: Table, ts: IntArray, venue: IntArray) -> Quotes:
@@ -222,10 +234,12 @@ def _gzip(frame: pd.DataFrame) -> bytes:
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
-    instants = pd.to_datetime(frame["ts"], utc=True)
+    zone = frame.attrs["timezone"]
+    instants = pd.to_datetime(frame["ts"], utc=True).dt.tz_convert(zone)
     table = pa.Table.from_pandas(frame.assign(ts=instants), preserve_index=False)
     sink = pa.BufferOutputStream()
-    table = table.replace_schema_metadata({TIMEZONE: frame.attrs["timezone"]})
+    holds = contents(table.num_rows, table.column_names)
+    table = table.replace_schema_metadata({TIMEZONE: zone, CONTENTS: holds})
     pq.write_table(table, sink, write_page_checksum=True)
     content: bytes = sink.getvalue().to_pybytes()
     return content

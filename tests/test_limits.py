@@ -1,0 +1,93 @@
+"""`docs/limits.md` says what the code does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from sor_opt.allocators import exhaustive, integer, robbins_monro
+from sor_opt.allocators.cores import certificate, knapsack
+from sor_opt.backtest import history
+from sor_opt.backtest.limits import Limits
+from sor_opt.market import synthetic
+from sor_opt.model import bounds, outflow, static
+from sor_opt.search import compare, space
+from sor_opt.search.studies import study
+from sor_opt.texts import MAX_BYTES
+
+PAGE = (Path(__file__).parents[1] / "docs" / "limits.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|", PAGE, re.MULTILINE))
+
+COUNTS = {
+    "parent orders of a replay": Limits().orders,
+    "decisions of a replay, and of all replays of a landscape": Limits().decisions,
+    "slices, and past windows of a day, of the placement policy": history.MAX_MOMENTS,
+    "numbers of the scenarios of all slices (`--conditional`)": bounds.MAX_CELLS,
+    "quotes of `data generate`": synthetic.MAX_ROWS,
+    "points of a grid": space.MAX_POINTS,
+    "trials of a study": study.MOST["trials"],
+    "workers of a study": study.MOST["workers"],
+    "trials that are saved at once (`--batch`)": study.MOST["batch"],
+    "evaluations of `compare`: budget x repeats x strategies": compare.MAX_EVALUATIONS,
+    "points that `exhaustive` visits": exhaustive.DEFAULT_LIMIT,
+    "terms of an integer program": integer.DEFAULT_TERMS,
+    "iterations of `robbins-monro`": robbins_monro.MAX_ITERATIONS,
+    "chunks of one venue's display, and of an order that is posted": static.MAX_RUNGS,
+    "chunks x scenarios of a problem": bounds.MAX_CELLS,
+    "scenarios of an outflow": outflow.MAX_SCENARIOS,
+    "venues of a book": bounds.MAX_VENUES,
+    "bytes of a book, of fees, of levels": MAX_BYTES,
+    "steps of `fast`'s knapsack (odd lots, one scenario)": knapsack.STEPS,
+    "states of it": knapsack.STATES,
+    "fills of a linear relaxation": certificate.NONZEROS,
+    "splits x scenarios that the certificate visits": certificate.VISITS,
+}
+NUMBERS = {
+    "prices and fees of a book": [bounds.MAX_PRICE],
+    "sizes of orders and displays": [bounds.MAX_SHARES],
+    "`--step`": [bounds.MIN_STEP, bounds.MAX_SHARES],
+    "penalties": [bounds.MAX_PENALTY],
+    "levels of a grid": [space.MIN_LEVEL, bounds.MAX_PENALTY],
+    "`reach` of the levels": [space.MAX_REACH],
+    "mean outflow": [outflow.MAX_MEAN],
+    "`tail` of a Pareto": [outflow.MAX_TAIL],
+    "`data generate --price`": [synthetic.MAX_PRICE],
+}
+
+
+@pytest.mark.parametrize("what", COUNTS)
+def test_a_documented_count_is_the_codes(what):
+    assert ROWS[what] == f"{COUNTS[what]:,}"
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+def test_a_documented_bound_is_the_codes(what):
+    for number in NUMBERS[what]:
+        assert f"{number:g}" in ROWS[what].split()
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("backtest", {"--max-orders": Limits().orders, "--max-decisions": Limits().decisions}),
+        ("allocate", {"--max-terms": integer.DEFAULT_TERMS}),
+        ("generate", {"--max-rows": synthetic.MAX_ROWS}),
+        ("validate", {"--instances": 200}),
+    ],
+)
+def test_the_options_have_the_defaults_of_the_library(command, options):
+    import typer
+
+    import sor_opt.cli
+
+    app = typer.main.get_command(sor_opt.cli.app)
+    commands = {**app.commands, **app.commands["data"].commands}
+    defaults = {option: p.default for p in commands[command].params for option in p.opts}
+    assert {name: defaults[name] for name in options} == options
+
+
+def test_every_option_that_raises_a_limit_is_documented():
+    assert {f"--max-{field.name}" for field in fields(Limits)} <= set(re.findall(r"--[\w-]+", PAGE))

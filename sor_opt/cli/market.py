@@ -57,6 +57,8 @@ class DataOptions:
     def tape(self, data: Path, out: Output) -> Tape:
         """Read quotes, and trades where given, and warn of what is doubtful about them."""
         from sor_opt.market.loaders import load_tape
+        from sor_opt.market.prints import prints_quality
+        from sor_opt.report.inspection import print_warnings
 
         tape = load_tape(data, self.trades, self.symbol, self.timezone, self.max_bytes)
         if tape.trades_symbol is not None and bool(tape.trades_symbol) != bool(tape.symbol):
@@ -68,6 +70,8 @@ class DataOptions:
             )
         if tape.emptied:
             out.warn(f"emptied: {counted(tape.emptied)}")
+        for text in print_warnings(prints_quality(tape)):
+            out.warn(text)
         return tape
 
 

@@ -84,16 +84,6 @@ class Table:
             If a number is negative.
         """
         values: FloatArray = self.columns[name].to_numpy()
-        self.check_sign(name, values)
-        return values
-
-    def check_sign(self, name: str, values: FloatArray) -> None:
-        """Refuse negative numbers of a column, shape (n,).
-
-        Raises
-        ------
-        DataError
-        """
         negative = np.flatnonzero(values < 0)
         if negative.size:
             first = int(negative[0])
@@ -102,6 +92,7 @@ class Table:
                 row=self.row(first),
                 mend="mend the row, or leave the number blank",
             )
+        return values
 
     def sizes(self, name: str) -> FloatArray:
         """Give a column of sizes, as `numbers`; infinite where a mark stands for none."""

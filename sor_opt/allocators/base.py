@@ -83,6 +83,7 @@ class Clock:
         ----------
         attempt : callable
             Searches from the beginning for at most so many steps; tells whether it came to an end.
+            It is called once at least, even if no time is left.
         most : int
             Steps to take without a time limit, and at most with one.
 
@@ -93,7 +94,7 @@ class Clock:
         """
         if self.limit is None:
             return attempt(most)
-        steps, tried = int(_SLOWEST * self.left / 2), 0
+        steps, tried = max(1, int(_SLOWEST * self.left / 2)), 0
         while min(steps, most) > tried:
             tried, began = min(steps, most), self.seconds
             if attempt(tried):

@@ -15,8 +15,9 @@ MAX_SHARES = 1e12
 MIN_STEP = 1e-6
 """Shares of the smallest chunk, so that chunks can always be counted."""
 
-MAX_PENALTY = 1e9
-"""The largest penalty, dollars per share or fraction of the reference price."""
+MAX_PENALTY = 1e6
+"""The largest penalty, dollars per share or fraction of the reference price: costs that differ by a
+billionth tie, so that beyond it prices would not be told apart."""
 
 MAX_VENUES = 1_000
 """Venues of one book."""

@@ -157,7 +157,16 @@ def test_attempts_grow_with_the_pace_and_end_with_the_time_or_the_most():
     assert tried[0] == pytest.approx(5e9, rel=1e-3)
     assert tried[1:] == [10**10]
     assert Clock(1000.0).within(lambda _: True, 10)
-    assert not Clock(1e-9).within(lambda _: True, 10)
+
+
+def test_without_any_time_there_is_one_attempt_that_leaves_a_climb():
+    tried = []
+    assert not Clock(1e-9).within(lambda steps: bool(tried.append(steps)), 10)
+    assert tried == [1]
+    found = FastAllocator(IntegerAllocator()).within(1e-9).solve(HARD)
+    assert (found.status, found.bound) == ("feasible", -math.inf)
+    assert HARD.admits(found.rungs)
+    assert found.cost == pytest.approx(HARD.cost(found.rungs))
 
 
 def test_a_clock_without_time_says_what_comes_of_it():

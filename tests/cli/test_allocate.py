@@ -102,7 +102,7 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
         (["--size", "1e300"], 2, "size must be at most 1e+12, got 1e+300"),
         (["--size", "5", "--step", "1e-300"], 2, "step must be 1e-06 to 1e+12, got 1e-300"),
         (["--size", "5", "--step", "1e300"], 2, "step must be 1e-06 to 1e+12, got 1e+300"),
-        (["--size", "5", "--lambda-over", "1e300"], 2, "lambda_over must be at most 1e+09"),
+        (["--size", "5", "--lambda-over", "1e300"], 2, "lambda_over must be at most 1e+06"),
         (["--size", "5", "--allocator", "fast", "--time-limit", "-1"], 2, "time_limit must be > 0"),
         (["--size", "5", "--limit", "0"], 2, "--limit"),
         (["--size", "5", "--max-terms", "0"], 2, "--max-terms"),

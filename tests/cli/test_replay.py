@@ -136,7 +136,7 @@ def test_any_allocator_can_route(quotes, allocator):
         ([*LAYOUT, "--max-orders", "4"], "5 parent orders are more than the limit of 4;"),
         ([*LAYOUT, "--max-decisions", "9"], "decisions, more than the limit of 9;"),
         (["--size", "1e300"], "size must be at most 1e+12, got 1e+300"),
-        (["--lambda-under", "1e300"], "lambda_under must be at most 1e+09, got 1e+300"),
+        (["--lambda-under", "1e300"], "lambda_under must be at most 1e+06, got 1e+300"),
         (["--step", "1e-300"], "step must be 1e-06 to 1e+12, got 1e-300"),
         (["--fees", "fees.toml", "--no-fees"], "--fees FILE and --no-fees do not go together"),
     ],

@@ -99,8 +99,8 @@ def test_levels_are_read_from_toml(tmp_path):
         ("lambda_under = " + "[" * 5_000, "is nested too deeply"),
         ("lambda_under = " + "1" * 5_000, "holds a whole number that is too long"),
         ("lambda_under = 0x" + "f" * 5_000, "holds a whole number that is too long"),
-        ("lambda_under = [1e-300]", "lambda_under must hold levels of 1e-12 to 1e.09, got"),
-        ("lambda_under = [1e300]", "lambda_under must hold levels of 1e-12 to 1e.09, got"),
+        ("lambda_under = [1e-300]", "lambda_under must hold levels of 1e-12 to 1e.06, got"),
+        ("lambda_under = [1e300]", "lambda_under must hold levels of 1e-12 to 1e.06, got"),
         ("reach = 1e300", "reach must be at most 1e.06, got 1e.300"),
         (
             "".join(f"{name} = [{', '.join(map(str, range(1, 23)))}]\n" for name in NAMES),

@@ -102,7 +102,7 @@ def test_a_landscape_of_too_many_decisions_is_refused_as_it_goes(odd_lots):
 
 
 def test_an_absurd_excess_penalty_is_refused(odd_lots):
-    with pytest.raises(ConfigError, match=r"excess must be at most 1e\+09, got 1e\+300"):
+    with pytest.raises(ConfigError, match=r"excess must be at most 1e\+06, got 1e\+300"):
         make_landscape(ShortfallObjective(odd_lots), Space(), 1e300)
 
 

@@ -79,6 +79,9 @@ class Clock:
     def within(self, attempt: Callable[[int], bool], most: int) -> bool:
         """Attempt a compiled search, which cannot look at the clock, with as many steps as fit.
 
+        There is always an attempt, of one step where the time is over: what it began with is an
+        answer too.
+
         Parameters
         ----------
         attempt : callable
@@ -93,7 +96,7 @@ class Clock:
         """
         if self.limit is None:
             return attempt(most)
-        steps, tried = int(_SLOWEST * self.left / 2), 0
+        steps, tried = max(1, int(_SLOWEST * self.left / 2)), 0
         while min(steps, most) > tried:
             tried, began = min(steps, most), self.seconds
             if attempt(tried):

@@ -46,17 +46,11 @@ def inspect_file(file: Quotes, data: DataOptions, output: OutputOptions) -> None
     """
     from sor_opt.market.prints import prints_quality
     from sor_opt.market.quality import inspect
-    from sor_opt.report.inspection import (
-        inspection_document,
-        inspection_tables,
-        print_warnings,
-    )
+    from sor_opt.report.inspection import inspection_document, inspection_tables
 
     out = Output(output)
     tape = data.tape(file, out)
     found, prints = inspect(tape), prints_quality(tape)
-    for text in print_warnings(prints):
-        out.warn(text)
     out.result(inspection_document(tape, found, prints))
     out.show(*inspection_tables(tape, found, prints))
 

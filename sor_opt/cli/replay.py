@@ -19,7 +19,6 @@ from sor_opt.errors import quoted
 if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
     from sor_opt.cli.console import Output
-    from sor_opt.market.tape import Tape
     from sor_opt.model.venues import FeeSchedule
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
@@ -119,7 +118,6 @@ class ReplayOptions(DataOptions, FeeOptions):
         layout = OrderParams(self.side, self.size, self.horizon, self.every, self.start, self.end)
         fees = self.schedule()
         tape = self.tape(data, out)
-        _warn_of_prints(tape, out)
         market = prepare(tape, make_orders(tape, layout, limits), params, fees, limits)
         _warn_if_crossed(market, out)
         _warn_of_later_fees(market, fees, out)
@@ -135,15 +133,6 @@ class ReplayOptions(DataOptions, FeeOptions):
         market = self.market(data, out)
         warn_of_placement(market, made, space.grid(), out)
         return ShortfallObjective(market, made)
-
-
-def _warn_of_prints(tape: Tape, out: Output) -> None:
-    """Say so where the trades do not belong to the quotes beside them."""
-    from sor_opt.market.prints import prints_quality
-    from sor_opt.report.inspection import print_warnings
-
-    for text in print_warnings(prints_quality(tape)):
-        out.warn(text)
 
 
 def _warn_if_crossed(market: Market, out: Output) -> None:

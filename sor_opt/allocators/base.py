@@ -79,6 +79,9 @@ class Clock:
     def within(self, attempt: Callable[[int], bool], most: int) -> bool:
         """Attempt a compiled search, which cannot look at the clock, with as many steps as fit.
 
+        There is always an attempt, of one step where the time is over: what it began with is an
+        answer too.
+
         Parameters
         ----------
         attempt : callable

@@ -289,8 +289,8 @@ def test_the_largest_problem_that_may_come_up_is_refused_before_the_replay(scene
         (200, 0, 10, 9, 10.1, 250),
     ]
     stage = scene(rows=rows, past=STEADY)
-    monkeypatch.setattr("sor_opt.model.placement.MAX_CELLS", 28)  # (3 x 3 + 3 + 2) x 2 windows
+    monkeypatch.setattr("sor_opt.model.static.MAX_CELLS", 28)  # (3 x 3 + 3 + 2) x 2 windows
     assert run(stage, policy(lookback=120)).filled.tolist() == [170]  # 50 of A, 120 of B
-    monkeypatch.setattr("sor_opt.model.placement.MAX_CELLS", 27)
+    monkeypatch.setattr("sor_opt.model.static.MAX_CELLS", 27)
     with pytest.raises(ConfigError, match=r"^14 chunks x 2 scenarios are more than 27"):
         run(stage, policy(lookback=120))

@@ -13,6 +13,7 @@ from sor_opt.allocators.cores import certificate, knapsack
 from sor_opt.backtest import history
 from sor_opt.backtest.limits import Limits
 from sor_opt.market import synthetic
+from sor_opt.market.loaders import possible, source
 from sor_opt.model import bounds, outflow, static
 from sor_opt.search import compare, space
 from sor_opt.search.studies import study
@@ -26,6 +27,7 @@ COUNTS = {
     "decisions of a replay, and of all replays of a landscape": Limits().decisions,
     "slices, and past windows of a day, of the placement policy": history.MAX_MOMENTS,
     "numbers of the scenarios of all slices (`--conditional`)": bounds.MAX_CELLS,
+    "bytes of a data file, decompressed, and of its columns": source.MAX_BYTES,
     "quotes of `data generate`": synthetic.MAX_ROWS,
     "points of a grid": space.MAX_POINTS,
     "trials of a study": study.MOST["trials"],
@@ -91,3 +93,7 @@ def test_the_options_have_the_defaults_of_the_library(command, options):
 
 def test_every_option_that_raises_a_limit_is_documented():
     assert {f"--max-{field.name}" for field in fields(Limits)} <= set(re.findall(r"--[\w-]+", PAGE))
+
+
+def test_files_and_books_hold_prices_and_sizes_to_the_same_bounds():
+    assert (possible.MOST_DOLLARS, possible.MOST_SHARES) == (bounds.MAX_PRICE, bounds.MAX_SHARES)

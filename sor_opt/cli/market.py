@@ -23,7 +23,7 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 def byte_count(text: str | int) -> int:
     """Read `4GB`, `500MB` or `1000` as a number of bytes."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?B|)", str(text).strip().upper())
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([KMGT]?B|)", str(text).strip().upper())
     count = round(float(match[1]) * _UNITS[match[2]]) if match else 0
     if count < 1:
         raise typer.BadParameter(f"{quoted(text)} is no number of bytes; write 500MB or 8GB")

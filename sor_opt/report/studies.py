@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sor_opt.report.tables import Shown, number
+from sor_opt.report.tables import NO_TEST, Shown, number
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
 from sor_opt.search.studies.history import History, Visit
@@ -201,10 +201,12 @@ def _best(summary: Mapping[str, Any]) -> list[Shown]:
     if best is None:
         return ["No trial is finished."]
     point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in NAMES)
-    train, test = number(best["train_bps"], 3), number(best["test_bps"], 3)
-    lines: list[Shown] = [
-        f"Best: trial {best['number']}, {point}: train {train} bps, test {test} bps."
-    ]
+    scores = f"train {number(best['train_bps'], 3)} bps"
+    if math.isfinite(best["test_bps"]):
+        scores += f", test {number(best['test_bps'], 3)} bps"
+    lines: list[Shown] = [f"Best: trial {best['number']}, {point}: {scores}."]
+    if not math.isfinite(best["test_bps"]):
+        lines.append(NO_TEST)
     if summary["finished"] > 1 and summary["distinct"] == 1:
         lines.append("Flat: all trials came to the same; the parameters decide nothing.")
     return lines

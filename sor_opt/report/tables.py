@@ -14,6 +14,10 @@ Shown = Table | Text | str
 """What the console shows: a table, a line, or a line of a style, without names in it."""
 
 
+NO_TEST = "No order is left to test on: what is found is tried on nothing else."
+"""What is said in place of a test cost where the orders leave none."""
+
+
 def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """One policy against the baselines."""
     title = f"{_count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
@@ -68,6 +72,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         title,
         table,
         *_savings("Saved by the best point", best),
+        *([] if math.isfinite(best["test_bps"]) else [NO_TEST]),
         _verdict(summary),
         *_notes(best),
         *_draws(orders["all"]),

@@ -2,20 +2,24 @@
 
 The rule
 --------
-Round 0 visits the grid. Every later round walks one parameter's *range*, with the other two held
-at the best point so far; the parameters take turns. The best point is the lowest value among the
-rounds' own points, the earliest among equals. After the grid, and then after each walk, a
-parameter's range moves by where the best point lies in it:
+Round 0 visits the grid. Then turns follow, each of `LEAPS` leaps and a walk of every parameter. The
+best point is the lowest value among the rounds' own points, the earliest among equals.
 
-- at an end: the new range is ``linspace(0.5 * best, 1.5 * best, 5)``, cut at the space's bounds;
+A **leap** starts elsewhere: it scales all parameters of the grid's best point by one factor, over
+the whole of the space (`sor_opt.search.scaling` says by which factors).
+
+A **walk** visits one parameter's *range*, with the other two held at the best point so far. After
+the grid, and after each walk, the range moves by where the best point lies in it:
+
+- at an end, or elsewhere: the new range is ``linspace(0.5 * best, 1.5 * best, 5)``, cut at the
+  space's bounds;
 - inside: its two neighbours become the ends, with the best and the two halves between them, so
-  that the range narrows; a range whose neighbours lie within 1 % of the best stays.
+  that the range narrows; a range whose neighbours lie within `SETTLED` of the best stays.
 
-The search is over when a whole turn through the parameters neither moves a range nor holds a point
-that has not been visited.
+A parameter whose walk found nothing better rests for one turn, then for three, seven and so on,
+until one does: it may play no part at all. One that made no difference in the grid rests at first.
 
-A walk costs at most 4 points where the full product of the three ranges would cost 124; the price
-is that two parameters never move in one step.
+The search is over when a turn in which no parameter rests has nothing left to visit.
 """
 
 from __future__ import annotations
@@ -26,15 +30,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sor_opt.search.scaling import Point, Scaling
 from sor_opt.search.space import NAMES, Bounds, Space
 
-Point = tuple[float, ...]
-"""One value per parameter, in the order of `sor_opt.search.space.NAMES`."""
+__all__ = ["LEAPS", "SETTLED", "Point", "Range", "Round", "narrow", "rounds"]
 
 Range = tuple[float, ...]
 """Rising levels of one parameter."""
 
-SETTLED = 0.01
+LEAPS = 5
+"""Leaps of a turn."""
+
+SETTLED = 0.05
 """A range whose neighbours of the best lie within this fraction of it narrows no further."""
 
 
@@ -45,11 +52,11 @@ class Round:
     Parameters
     ----------
     parameter : str or None
-        The parameter that is walked; None for the grid.
+        The parameter that is walked; None where all move: in the grid and in a leap.
     ranges : dict of str to tuple of float
         Every parameter's range in this round.
     centre : tuple of float or None
-        The best point so far, which the walk goes through; None for the grid.
+        The best point so far, which a walk goes through; None for the grid.
     points : tuple of tuple of float
         The points that no earlier round has visited, in the order of the visits.
     """
@@ -76,20 +83,37 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
     yield Round(None, dict(ranges), None, grid)
     visited = set(grid)
     best = min(grid, key=values.__getitem__)
+    scaling = Scaling(space, best, grid)
+    rests = {name: _Rest() for name in NAMES}
     for axis, name in enumerate(NAMES):
+        if len({values[point] for point in _line(best, axis, ranges[name])}) == 1:
+            rests[name].begin()
         ranges[name] = _moved(ranges[name], best[axis], space.bounds(name))
-    idle = 0
-    for axis, name in itertools.cycle(enumerate(NAMES)):
-        walked = ranges[name]
-        line = ((*best[:axis], level, *best[axis + 1 :]) for level in walked)
-        points = tuple(point for point in line if point not in visited)
-        if points:
-            yield Round(name, dict(ranges), best, points)
-            visited.update(points)
-            best = min((best, *points), key=values.__getitem__)
-        ranges[name] = _moved(walked, best[axis], space.bounds(name))
-        idle = 0 if points or ranges[name] != walked else idle + 1
-        if idle == len(NAMES):
+    while True:
+        settled = not any(rest.turns for rest in rests.values())
+        for _ in range(LEAPS):
+            leapt = scaling.following(values)
+            settled = settled and not leapt
+            points = tuple(point for point in leapt if point not in visited)
+            if points:
+                yield Round(None, dict(ranges), best, points)
+                visited.update(points)
+            best = min((best, *leapt), key=values.__getitem__)
+        for axis, name in enumerate(NAMES):
+            if rests[name].passes():
+                continue
+            walked, before = ranges[name], best
+            if before[axis] not in walked:
+                walked = ranges[name] = _around(before[axis], space.bounds(name))
+            points = tuple(p for p in _line(before, axis, walked) if p not in visited)
+            if points:
+                yield Round(name, dict(ranges), before, points)
+                visited.update(points)
+                best = min((before, *points), key=values.__getitem__)
+            ranges[name] = _moved(walked, best[axis], space.bounds(name))
+            settled = settled and not points and ranges[name] == walked
+            rests[name].begin() if best == before else rests[name].end()
+        if settled:
             return
 
 
@@ -103,14 +127,41 @@ def rounds(space: Space, values: Mapping[Point, float]) -> list[Round]:
     return reached
 
 
+class _Rest:
+    """How many turns a parameter still rests; each rest in a row is longer than the one before."""
+
+    def __init__(self) -> None:
+        self.turns = self._last = 0
+
+    def begin(self) -> None:
+        self.turns = self._last = 2 * self._last + 1
+
+    def end(self) -> None:
+        self._last = 0
+
+    def passes(self) -> bool:
+        """Whether this turn passes in rest."""
+        resting = self.turns > 0
+        self.turns -= resting
+        return resting
+
+
+def _line(centre: Point, axis: int, levels: Range) -> Iterator[Point]:
+    return ((*centre[:axis], level, *centre[axis + 1 :]) for level in levels)
+
+
 def _moved(levels: Range, best: float, bounds: Bounds) -> Range:
     """Give the range that follows `levels`, one of which is `best`."""
     at = levels.index(best)
     if at in (0, len(levels) - 1):
-        wide = np.linspace(0.5 * best, 1.5 * best, 5).clip(*bounds).tolist()
-        wide[2] = best  # to the last bit: the centre has been visited
-        return tuple(sorted(set(wide)))
+        return _around(best, bounds)
     left, right = levels[at - 1], levels[at + 1]
     if right - left <= SETTLED * best:
         return levels
     return (left, (left + best) / 2, best, (best + right) / 2, right)
+
+
+def _around(best: float, bounds: Bounds) -> Range:
+    wide = np.linspace(0.5 * best, 1.5 * best, 5).clip(*bounds).tolist()
+    wide[2] = best  # to the last bit: the centre has been visited
+    return tuple(sorted(set(wide)))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sor_opt.backtest.history import broken_shares, count_slices, past_flows
+from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, Trades
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.windows import WindowParams
@@ -42,6 +43,32 @@ def test_a_slice_knows_the_windows_that_ended_by_its_start(learn):
 
 def test_windows_reach_no_further_back_than_the_days_opening(learn):
     assert len(learn(lookback=7200)[0]) == 10
+
+
+def test_a_days_opening_is_half_past_nine(learn):
+    """Before it trades and a book to trade on are of no use to an order that starts after it."""
+    rows = [(-1800, 0, 10.00, 200, 10.02, 1000), *BOOK]
+    early = [(-60 * minute - 30, 0, 10.00, 50, 0) for minute in range(20)]
+    found = learn(rows, sorted([*early, *EACH_MINUTE]), lookback=7200)[0]
+    assert len(found) == 10
+    assert found[0] == [100, 0, 0]
+
+
+def test_trades_of_other_venues_or_days_teach_nothing(learn):
+    with pytest.raises(DataError, match="no trade is of a venue and a day of the orders"):
+        learn(prints=[(30, 2, 10.00, 100, 0)])
+    with pytest.raises(DataError, match="no trade is of a venue and a day of the orders"):
+        learn(prints=[(-86_400, 0, 10.00, 100, 0), (86_400, 0, 10.00, 100, 0)])
+    with pytest.raises(DataError, match="no trade is of a venue and a day of the orders"):
+        learn(prints=[(-86_400, 0, 10.00, 100, 0), (30, 2, 10.00, 100, 0)])
+    assert learn(prints=[(570, 0, 10.00, 100, 0)], lookback=60)[0] == [[100, 0, 0]]
+
+
+def test_windows_of_all_days_are_counted_before_they_are_laid(market):
+    """From the opening to the last of two starts there are 1,000,001 windows of a microsecond."""
+    stage = market(BOOK, prints=EACH_MINUTE, starts=(0, 1.000001), horizon=120)
+    with pytest.raises(ConfigError, match=r"^1,000,001 windows are more than 1,000,000; take"):
+        past_flows(stage, WindowParams(stride=1000, minimum=1))
 
 
 def test_fewer_windows_than_the_minimum_are_none(learn):

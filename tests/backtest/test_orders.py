@@ -117,6 +117,7 @@ def test_a_horizon_that_never_fits_is_the_calls_fault():
         ({"size": 1e300}, r"size must be at most 1e\+12, got 1e\+300"),
         ({"horizon": 0}, "horizon must be > 0, got 0s"),
         ({"every": -1}, "every must be > 0"),
+        ({"every": 0}, "every must be > 0, got 0s"),
         ({"side": "long"}, "side must be buy or sell, got 'long'"),
         ({"start": time(12), "end": time(11)}, "start must be before end"),
     ],
@@ -124,3 +125,43 @@ def test_a_horizon_that_never_fits_is_the_calls_fault():
 def test_wrong_parameters_are_named(wrong, message):
     with pytest.raises(ConfigError, match=message):
         OrderParams(**wrong)
+
+
+def test_the_default_is_one_buy_order_of_5000_for_nine_minutes():
+    assert OrderParams() == OrderParams("buy", 5000.0, 9 * MINUTE, None, None, None)
+    orders = make_orders(FULL_DAY, OrderParams())
+    assert (orders.side, orders.size, orders.horizon) == ("buy", 5000.0, 540 * SECOND)
+    assert [make_orders(FULL_DAY, OrderParams(side=side)).sign for side in ("buy", "sell")] == [
+        1,
+        -1,
+    ]
+
+
+def test_a_window_may_begin_within_a_second():
+    orders = make_orders(FULL_DAY, OrderParams(start=time(11, 0, 0, 250_000)))
+    assert orders.starts.tolist() == [at("2018-01-02T11:00") + SECOND // 4]
+
+
+def test_an_order_whose_horizon_ends_with_the_window_still_fits():
+    window = {"start": time(11), "end": time(11, 10)}
+    assert starts(FULL_DAY, horizon=10 * MINUTE, **window) == ["02 11:00"]
+    with pytest.raises(ConfigError, match=r"\(2018-01-02 11:00:00 to 11:10:00\); shorten"):
+        starts(FULL_DAY, horizon=10 * MINUTE + 1, **window)
+
+
+def test_one_order_is_laid_on_the_first_day_that_has_room():
+    short = tape("2018-01-02T15:58", "2018-01-02T15:59", "2018-01-03T10:00", "2018-01-03T12:00")
+    orders = make_orders(short, OrderParams())
+    assert orders.starts.tolist() == [at("2018-01-03T10:00")]
+    assert orders.midnights.tolist() == [at("2018-01-03T00:00")]
+    assert orders.deadlines.tolist() == [at("2018-01-03T12:00")]
+
+
+def test_a_day_whose_only_quote_is_at_the_windows_end_has_a_window():
+    late = tape("2018-01-02T15:00", "2018-01-02T16:00")
+    assert make_orders(late, OrderParams(every=30 * MINUTE)).starts.tolist() == [
+        at("2018-01-02T15:00"),
+        at("2018-01-02T15:30"),
+    ]
+    with pytest.raises(ConfigError, match="no order of 540s fits"):
+        make_orders(tape("2018-01-02T16:00", "2018-01-02T16:20"), OrderParams())

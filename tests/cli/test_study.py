@@ -86,7 +86,7 @@ def test_show_holds_the_rounds_of_an_adaptive_study(call):
     call("run", "moving", *SAMPLE, "--trials", 31, "--batch", 31)
     _, out, _ = call("show", "moving", "--json", "-")
     shown = json.loads(out)
-    assert [round_["parameter"] for round_ in shown["rounds"][:2]] == [None, "lambda_over"]
+    assert [round_["parameter"] for round_ in shown["rounds"][:2]] == [None, None]
     assert len(shown["trials"]) == 31
 
 

@@ -49,6 +49,7 @@ def test_raw_and_pretty_numbers_mean_the_same(load):
             "row 1: price '222810000000' is a whole number, other",
         ),
         ("222.83,100,0", "222830000000,100,0", "row 3: ask_px_00 '222830000000' is a whole number"),
+        (",222.81,10,", ",222,10,", "row 1: price '222' has no decimal point, and is no raw price"),
         (",222.81,10,", ",inf,10,", "row 1: price 'inf' is no price; mend the cell, or leave it"),
         (",222.81,10,", ",1e400,10,", "row 1: price '1e400' is no price"),
         (",222.81,10,", ",nan,10,", "row 1: price 'nan' is no price"),
@@ -70,6 +71,12 @@ def test_raw_prices_below_a_cent_are_raw(load):
     """How large a number is says nothing: 8500000 is 0.0085 dollars."""
     tape = load("1722519392100000000,2,A,B,0,9000000,10,8500000,10500000,300,400,WARR\n")
     assert (tape.quotes.bid[0], tape.quotes.ask[0]) == (0.0085, 0.0105)
+
+
+def test_whole_dollars_without_a_point_are_refused(load):
+    """In billionths they would be a price that no stock can have."""
+    with pytest.raises(DataError, match=r"row 1: ask_px_00 '157' has no decimal point.*156\.0"):
+        load("1722519392100000000,2,A,B,0,156000,10,156000,157,300,400,WARR\n")
 
 
 def test_zero_and_undefined_prices_tell_no_unit(load):

@@ -302,7 +302,7 @@ def test_blank_zero_and_nan_numbers_empty_a_side_or_a_print_and_are_counted(exam
 
 
 IMPOSSIBLE = {
-    "price": ["1000000000.0", "9.3e18", "4294967295e6"],
+    "price": ["1000000000.01", "9.3e18", "4294967295e6"],
     "size": ["2147483647", "4294967295", "9223372036854775807", "1e13", "inf"],
 }
 
@@ -325,7 +325,7 @@ def test_an_impossible_number_empties_its_side_alone_or_its_print_and_is_counted
             assert kept[what].all()
 
 
-@pytest.mark.parametrize(("what", "value"), [("price", "999999999.99"), ("size", "2147483646")])
+@pytest.mark.parametrize(("what", "value"), [("price", "1e9"), ("size", "2147483646")])
 def test_the_largest_possible_numbers_stand(example, reader, what, value):
     tape = reader.load(example, changed(example, 0, getattr(example, what), value))
     assert not tape.emptied

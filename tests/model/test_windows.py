@@ -510,6 +510,10 @@ def test_the_default_windows():
     assert WindowParams() == WindowParams(3600 * SECOND, 10 * SECOND, 20, False, False, "fill")
 
 
+def test_one_window_may_be_enough():
+    assert WindowParams(lookback=1, stride=1, minimum=1).minimum == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

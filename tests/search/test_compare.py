@@ -15,7 +15,8 @@ from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.model.venues import FeeSchedule
-from sor_opt.search.compare import CompareParams, compare
+from sor_opt.search import compare as module
+from sor_opt.search.compare import CompareParams, Run, compare
 from sor_opt.search.landscape import joint_landscape
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.samplers.registry import SAMPLERS
@@ -105,6 +106,25 @@ def test_time_in_the_objective_and_around_it_are_told_apart():
     assert 0.1 <= run.objective_seconds < 0.3
     assert 0 < run.overhead_seconds < 0.1
     assert strategy.storage_seconds > 0
+
+
+def test_what_a_database_adds_is_the_overhead_with_it_less_that_without(database, monkeypatch):
+    """A run by run: of two in memory the first counts, and it is the first that is kept too."""
+
+    def search(self, name, seed, function, storage):
+        seeds.append((seed, storage is not None))
+        overhead = 0.75 if storage else 0.25 * len(seeds)
+        return Run((), None, 1.0, overhead)
+
+    seeds = []
+    monkeypatch.setattr(module._Contest, "_search", search)
+    params = CompareParams(("random",), 5, 2, seed=3)
+    contest = module._Contest(Staircase(), Space(), params, lambda *_: None, database)
+    found = contest.enter("random")
+    first, second = params.seeds("random")
+    assert seeds == [(first, False), (second, False), (first, True)]
+    assert [run.overhead_seconds for run in found.runs] == [0.25, 0.5]
+    assert found.storage_seconds == 0.5
 
 
 def test_progress_covers_the_whole_comparison_and_never_goes_back():

@@ -11,13 +11,24 @@ from sor_opt.search.space import NAMES, Space
 SPACE = Space()
 
 
-def follow(function, space=SPACE):
+def follow(function, space=SPACE, trials=150):
+    """Rounds and values of a search of so many points, the last round's the whole of it."""
     values = {}
     passed = []
     for round_ in narrow(space, values):
         passed.append(round_)
         values.update((point, function(point)) for point in round_.points)
+        if len(values) >= trials:
+            break
     return passed, values
+
+
+def walks(passed):
+    return [round_ for round_ in passed if round_.parameter is not None]
+
+
+def leaps(passed):
+    return [round_ for round_ in passed[1:] if round_.parameter is None]
 
 
 def bowl(target):
@@ -41,14 +52,16 @@ def test_a_best_at_an_end_moves_the_range_around_it():
 
 def test_a_best_inside_narrows_its_neighbours():
     passed, _ = follow(bowl((0.001, 0.001, 0.0001)))
-    assert passed[1].ranges["lambda_over"] == (0.0005, 0.00075, 0.001, 0.0015, 0.002)
+    assert walks(passed)[0].ranges["lambda_over"] == (0.0005, 0.00075, 0.001, 0.0015, 0.002)
 
 
 def test_ranges_are_cut_at_the_bounds():
     space = Space(reach=1.25)
     passed, values = follow(lambda point: sum(point), space)
     best = min(values, key=values.get)
-    assert best == pytest.approx(tuple(space.bounds(name).low for name in NAMES))
+    assert best == tuple(space.bounds(name).low for name in NAMES)
+    for point, (axis, name) in itertools.product(values, enumerate(NAMES)):
+        assert space.bounds(name).low <= point[axis] <= space.bounds(name).high
     for name, round_ in itertools.product(NAMES, passed):
         low, high = space.bounds(name)
         assert low <= round_.ranges[name][0] <= round_.ranges[name][-1] <= high
@@ -57,18 +70,63 @@ def test_ranges_are_cut_at_the_bounds():
 def test_the_search_finds_a_minimum_between_and_beyond_the_levels():
     target = (0.0013, 0.00021, 0.00031)
     _, values = follow(bowl(target))
-    assert min(values, key=values.get) == pytest.approx(target, rel=0.01)
+    assert min(values, key=values.get) == pytest.approx(target, rel=0.05)
 
 
-def test_a_flat_objective_keeps_the_earliest_point_and_ends():
-    passed, values = follow(lambda _: 1.0)
+def test_a_leap_scales_the_grids_best_point_by_one_factor_within_the_bounds():
+    passed, _ = follow(bowl((0.0005, 0.002, 0.0001)))
+    best = (0.0005, 0.002, 0.0001)
+    assert leaps(passed)
+    for round_ in leaps(passed):
+        for point in round_.points:
+            factor = point[0] / best[0]
+            assert point == pytest.approx(tuple(factor * value for value in best))
+    # lambda_over may fall to 2.5e-5 and lambda_under rise to 0.04, the others further.
+    low, high = leaps(passed)[0].points
+    assert low == pytest.approx((2.5e-5, 1e-4, 5e-6))
+    assert high == pytest.approx((0.01, 0.04, 0.002))
+
+
+def test_leaps_find_a_narrow_pit_far_from_the_grid():
+    """A pit of 30 % of the threshold, a tenth of what the grid's lowest one is."""
+
+    def pit(point):
+        return -1.0 if 5e-5 <= point[1] + point[2] < 6.5e-5 else 1.0
+
+    _, values = follow(pit, trials=100)
+    assert min(values.values()) == -1.0
+
+
+def test_a_parameter_without_a_part_rests_longer_each_time():
+    """The grid shows no part of lambda_over: its walks come after a rest of one turn, and of three.
+
+    The third time its range has nothing new.
+    """
+    passed, _ = follow(lambda point: bowl((1, 0.00021, 0.00031))((1, *point[1:])), trials=400)
+    turns, turn = [], -1
+    for before, round_ in itertools.pairwise(passed):
+        turn += round_.parameter is None and (before is passed[0] or before.parameter is not None)
+        if round_.parameter == "lambda_over":
+            turns.append(turn)
+    assert turns == [1, 5]
+
+
+def test_a_flat_objective_keeps_the_earliest_point():
+    passed, _ = follow(lambda _: 1.0)
     assert {round_.centre for round_ in passed[1:]} == {passed[0].points[0]}
-    assert len(values) < 100
+
+
+def test_a_search_ends_when_nothing_is_left():
+    space = Space((0.001,), (0.001,), (0.0001,), reach=1.01)
+    passed, values = follow(lambda point: point[1], space, trials=10_000)
+    assert 40 < len(values) < 120
+    assert passed[-1] == rounds(space, values)[-1]
 
 
 def test_a_walk_changes_one_parameter_through_the_centre():
     passed, _ = follow(bowl((0.0013, 0.00021, 0.00031)))
-    for round_ in passed[1:]:
+    assert walks(passed)
+    for round_ in walks(passed):
         axis = NAMES.index(round_.parameter)
         for point in round_.points:
             changed = [i for i in range(3) if point[i] != round_.centre[i]]
@@ -77,21 +135,22 @@ def test_a_walk_changes_one_parameter_through_the_centre():
 
 def test_rounds_stop_where_the_values_do():
     passed, values = follow(bowl((0.0013, 0.00021, 0.00031)))
-    known = dict(itertools.islice(values.items(), 30))
+    known = dict(itertools.islice(values.items(), 45))
     reached = rounds(Space(), known)
     assert reached == passed[: len(reached)]
+    assert len(reached) > 2
     assert all(point in known for round_ in reached[:-1] for point in round_.points)
     assert not all(point in known for point in reached[-1].points)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 2**32),
     st.sampled_from([1, 3, 10]),
     st.floats(1.1, 50),
     st.sampled_from([(0.001,), (0.0005, 0.001, 0.002)]),
 )
-def test_no_point_repeats_and_every_search_ends(salt, steps, reach, levels):
+def test_no_point_repeats(salt, steps, reach, levels):
     space = Space(lambda_over=levels, reach=reach)
     visits = []
 
@@ -100,7 +159,7 @@ def test_no_point_repeats_and_every_search_ends(salt, steps, reach, levels):
         return hash((salt, *(round(math.log(x) * steps) for x in point))) % 7
 
     values: dict = {}
-    for round_ in itertools.islice(narrow(space, values), 500):
+    for round_ in itertools.islice(narrow(space, values), 50):
         assert isinstance(round_, Round)
         values.update((point, staircase(point)) for point in round_.points)
     assert len(set(visits)) == len(visits)

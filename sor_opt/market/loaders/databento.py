@@ -63,6 +63,9 @@ OFF_EXCHANGE = ["17", "18", "19", "54", "55", "56", "68", "69", "70", "82", "83"
 RAW = 1e9
 """Raw prices are whole numbers of billionths of a dollar; prices in dollars have a point."""
 
+GRAIN = 1e3
+"""Raw prices are multiples of a millionth of a dollar; whole dollars without a point mostly not."""
+
 UNDEFINED = (float(2**63 - 1), (2**63 - 1) / RAW)
 """What stands for no price, raw and in dollars."""
 
@@ -130,7 +133,7 @@ def _in_dollars(table: Table, names: Sequence[str]) -> Table:
     """Turn texts of prices into dollars, NaN where undefined; all are raw, or none is."""
     columns = {name: table.texts(name) for name in names}
     found = {_written(text) for _, texts in columns.values() for text in texts}
-    if found.issuperset({_Written.WHOLE, _Written.WITH_POINT}) or _Written.OTHERWISE in found:
+    if found.issuperset({_Written.WHOLE, _Written.WITH_POINT}) or found.intersection(_WRONG):
         raise _odd_price(table, columns)
     for name, (indices, texts) in columns.items():
         numbers = np.array([float(text or "nan") for text in texts])
@@ -145,6 +148,7 @@ class _Written(Enum):
 
     WHOLE = auto()
     WITH_POINT = auto()
+    WITHOUT_POINT = auto()
     EITHER = auto()
     OTHERWISE = auto()
 
@@ -155,12 +159,20 @@ def _written(text: str) -> _Written:
         return _Written.OTHERWISE
     if not text or float(text) <= 0 or float(text) in UNDEFINED:
         return _Written.EITHER
+    if whole and float(text) % GRAIN:
+        return _Written.WITHOUT_POINT
     return _Written.WHOLE if whole else _Written.WITH_POINT
 
+
+_WRONG = (_Written.OTHERWISE, _Written.WITHOUT_POINT)
 
 _ONE_WAY = "write all prices of the file in one way"
 _ODD = {
     _Written.OTHERWISE: ("is no price", "mend the cell, or leave it blank"),
+    _Written.WITHOUT_POINT: (
+        "has no decimal point, and is no raw price (a multiple of 1,000)",
+        "write dollars with a point, such as 156.0",
+    ),
     _Written.WHOLE: ("is a whole number, other prices have a decimal point", _ONE_WAY),
     _Written.WITH_POINT: ("has a decimal point, other prices are whole numbers", _ONE_WAY),
 }
@@ -180,9 +192,8 @@ def _odd_price(table: Table, columns: Mapping[str, tuple[IntArray, list[str]]]) 
         for written in _ODD
         if (count := sum(int(rows.sum()) for rows in cells(written).values()))
     }
-    odd = _Written.OTHERWISE
-    if odd not in counts:
-        odd = min(counts, key=counts.__getitem__)
+    rarest = min(counts, key=counts.__getitem__)
+    odd = next((written for written in _WRONG if written in counts), rarest)
     first, name = min(
         (int(np.argmax(rows)), name) for name, rows in cells(odd).items() if rows.any()
     )

@@ -10,10 +10,10 @@ import numpy as np
 from sor_opt.market.tape import FloatArray, Quotes, Tape
 
 MOST_DOLLARS = 1e9
-"""A price of a billion dollars and more is none (a sentinel such as 2^63 - 1, or another unit)."""
+"""A price above a billion dollars is none: a sentinel such as 2^63 - 1, or in another unit."""
 
 MOST_SHARES = 1e12
-"""Nor can a trillion shares be displayed or traded at once."""
+"""Nor can more than a trillion shares be displayed or traded at once."""
 
 NO_SIZE = (2.0**31 - 1, 2.0**32 - 1, 2.0**63)
 """What stands for no size in binary feeds: the largest integers of 32 and 64 bits (as a float, the
@@ -49,7 +49,7 @@ def without_impossible(tape: Tape) -> Tape:
 def _possible(
     price: FloatArray, size: FloatArray, what: str
 ) -> tuple[FloatArray, FloatArray, Counter[str]]:
-    no_price, no_size = price >= MOST_DOLLARS, size >= MOST_SHARES
+    no_price, no_size = price > MOST_DOLLARS, size > MOST_SHARES
     counts = Counter(
         {
             f"{what} with an impossible price": int(no_price.sum()),

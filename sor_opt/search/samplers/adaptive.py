@@ -1,4 +1,4 @@
-"""The grid first, then ranges that move and narrow around the best point."""
+"""The grid first, then leaps over the whole space, and walks around the best point."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sor_opt.search.space import Space
 
 
 class AdaptiveSampler(SequenceSampler):
-    """Follows the rule of `sor_opt.search.narrowing`; it is over when nothing moves any more.
+    """Follows the rule of `sor_opt.search.narrowing`; it is over when nothing is left to visit.
 
     A round's points follow from the values of all rounds before it, whatever the order in which
     these finished, so a worker that is early waits for the round to be complete.
     """
 
     name = "adaptive"
-    when_over = "no range moves any more"
+    when_over = "nothing is left to visit"
     seeded = False
 
     def __init__(self, space: Space, seed: int) -> None:

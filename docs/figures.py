@@ -2,7 +2,7 @@
 
     python docs/figures.py data/sample_quotes.csv.gz QUOTES
 
-QUOTES are the real day's (NYSE TAQ, 2018-01-02); about six minutes on two cores.
+QUOTES are the complete real day's (NYSE TAQ, 2018-01-02); about six minutes on two cores.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 IMAGES = Path(__file__).parent / "images"
 LAYOUT = ("--size", "5000", "--horizon", "9m", "--every", "10m")
-REAL = (*LAYOUT, "--max-quote-age", "2s")
 BPS = 1e4
 
 
@@ -30,10 +29,10 @@ def sor_opt(*words: object) -> str:
 
 
 def adaptive_study(quotes: Path) -> dict[str, Any]:
-    """Run an adaptive study until nothing moves, and read it back with its rounds."""
+    """Run an adaptive study of 200 trials, and read it back with its rounds."""
     with tempfile.TemporaryDirectory() as folder:
         storage = ("--storage", Path(folder) / "studies.db")
-        sor_opt("study", "run", "ranges", quotes, *REAL, *storage, "--trials", 200)
+        sor_opt("study", "run", "ranges", quotes, *LAYOUT, *storage, "--trials", 200)
         return dict(json.loads(sor_opt("study", "show", "ranges", *storage, "--json", "-")))
 
 
@@ -46,7 +45,7 @@ def draw_ranges(study: dict[str, Any], path: Path) -> None:
         first = 0
         for round_ in rounds:
             levels, trials_to = round_["ranges"][name], first + round_["points"]
-            walked = round_["parameter"] in (name, None)
+            walked = round_["parameter"] == name or round_ is rounds[0]
             axes.fill_between(
                 (first, trials_to),
                 BPS * levels[0],
@@ -63,7 +62,9 @@ def draw_ranges(study: dict[str, Any], path: Path) -> None:
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylabel(f"{name}, bps")
-    panels[0].set_title("The range of each parameter; orange while it is walked")
+    panels[0].set_title(
+        "The range of each parameter, orange while it is walked; points outside are leaps"
+    )
     values = [trial["train_bps"] for trial in trials]
     best = [min(values[: n + 1]) for n in range(len(values))]
     last.step(range(1, len(best) + 1), best, where="post")
@@ -83,8 +84,8 @@ def main() -> None:
     files = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     draw_ranges(adaptive_study(files.quotes), IMAGES / "adaptive.png")
-    sor_opt("landscape", files.quotes, *REAL, "--plot", IMAGES / "landscape.png")
-    sor_opt("compare", files.quotes, *REAL, "--plot", IMAGES / "compare_real.png")
+    sor_opt("landscape", files.quotes, *LAYOUT, "--plot", IMAGES / "landscape.png")
+    sor_opt("compare", files.quotes, *LAYOUT, "--plot", IMAGES / "compare_real.png")
     few = ("--repeats", 10, "--plot", IMAGES / "compare_sample.png")
     sor_opt("compare", files.sample, *LAYOUT, *few)
 

@@ -97,7 +97,9 @@ def summary_table(found: Allocation) -> Table:
         ("of it penalties", found.cost - found.execution_cost),
         ("gap", found.gap),
     ):
-        table.add_row(label, f"${dollars:,.4f}" if np.isfinite(dollars) else "not known")
+        table.add_row(
+            label, f"${round(dollars, 4) + 0.0:,.4f}" if np.isfinite(dollars) else "not known"
+        )
     for label, shares in (
         ("executed", found.executed),
         ("short", found.underfill),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.base import LIMIT
 from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
@@ -179,6 +180,7 @@ def test_the_frame_of_orders_whole(market, t0):
     # Order 1: crossed until 110, B's 10.04 above A's 10.02; then 40 x (10.00 + 0.0002) at B.
     second = 400.008
     found = run(scene, BEST_ASK).orders()
+    assert str(found["start"].dtype) == "datetime64[ns, UTC]"
     assert found.astype({"start": "int64"}).to_dict("list") == {
         "order": [0, 1],
         "start": [t0 + 5 * SECOND, t0 + 100 * SECOND],
@@ -204,6 +206,17 @@ def test_the_frame_of_orders_whole(market, t0):
         "empty": [0, 0],
         "complete": [True, False],
     }
+
+
+def test_a_limit_fill_earns_its_venues_rebate_and_pays_no_fee(market):
+    """The same execution once taken and once made: 3 mils paid, 2 earned."""
+    scene = market([(0, 0, 9.98, 50, 10.02, 200)], taker=(0.003, 0, 0), rebate=(0.002, 0, 0))
+    taken = run(scene, BEST_ASK)
+    made = replace(taken, replay=replace(taken.replay, reason=np.full(1, LIMIT)))
+    assert (taken.fees.tolist(), made.fees.tolist()) == ([0.6], [-0.4])
+    assert made.cash.tolist() == [pytest.approx(200 * 10.02 - 0.4)]
+    assert made.orders().loc[0, ["limit", "swept", "excess"]].tolist() == [200, 0, 0]
+    assert (taken.cleanup_bps.tolist(), made.cleanup_bps.tolist()) == ([0], [0])
 
 
 def test_an_order_of_no_execution_has_no_price_and_no_duration(market):

@@ -58,7 +58,7 @@ def test_orders_of_no_use(size, message):
 def test_the_largest_and_smallest_of_everything_are_allowed():
     venue = Venue("A", 1e-9, 1e12, 1e9, 1e-9, fee=-1e9, rebate=1e9, queue=0.0)
     assert (venue.bid, venue.ask) == (1e-9, 1e9)
-    assert RiskParams(0.0, 1e9, 0.0, unit="per_share").lambda_under == 1e9
+    assert RiskParams(0.0, 1e6, 0.0, unit="per_share").lambda_under == 1e6
     assert Outflow(family="exponential", mean=MAX_MEAN).mean == 1e15
 
 

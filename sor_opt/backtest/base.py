@@ -11,7 +11,7 @@ import numpy as np
 
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import Feed, Prints, Refill, make_feed, make_prints
 from sor_opt.market.quality import BookQuality, book_quality, pooled
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
@@ -47,7 +47,7 @@ class ReplayParams:
         if self.max_quote_age is not None and self.max_quote_age <= 0:
             raise ConfigError(f"max_quote_age must be > 0, got {self.max_quote_age / SECOND:g}s")
         if self.refill not in get_args(Refill):
-            raise ConfigError(f"refill must be update or every-snapshot, got {self.refill!r}")
+            raise ConfigError(f"refill must be update or every-snapshot, got {quoted(self.refill)}")
         if self.slice <= 0:
             raise ConfigError(f"slice must be > 0, got {self.slice / SECOND:g}s")
 

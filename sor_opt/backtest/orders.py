@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from sor_opt.backtest.limits import Limits
-from sor_opt.errors import ConfigError, DataError
+from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.book import Side
 from sor_opt.market.tape import SECOND, IntArray, Tape
 from sor_opt.model.bounds import check_size
@@ -46,7 +46,7 @@ class OrderParams:
 
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
-            raise ConfigError(f"side must be buy or sell, got {self.side!r}")
+            raise ConfigError(f"side must be buy or sell, got {quoted(self.side)}")
         check_size(self.size)
         if self.horizon <= 0:
             raise ConfigError(f"horizon must be > 0, got {self.horizon / SECOND:g}s")

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any, Literal, get_args
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.model.placement import PlacementParams
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
@@ -49,7 +49,7 @@ class PlacementRules:
 
     def __post_init__(self) -> None:
         if self.leftover not in get_args(Leftover):
-            raise ConfigError(f"leftover must be carry or sweep, got {self.leftover!r}")
+            raise ConfigError(f"leftover must be carry or sweep, got {quoted(self.leftover)}")
 
 
 @dataclass(frozen=True)

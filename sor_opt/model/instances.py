@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import Side
 from sor_opt.model.bounds import MAX_VENUES, check_size
 from sor_opt.model.ladder import LadderProblem
@@ -47,7 +47,7 @@ class Order:
         if self.size is not None:
             check_size(self.size)
         if self.side not in get_args(Side):
-            raise ConfigError(f"side must be buy or sell, got {self.side!r}")
+            raise ConfigError(f"side must be buy or sell, got {quoted(self.side)}")
 
 
 @dataclass(frozen=True)

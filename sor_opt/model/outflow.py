@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.bounds import MAX_CELLS
 
@@ -99,7 +99,9 @@ class Outflow:
                     raise ConfigError(f"samples need no {other.name}")
             return
         if self.family not in FAMILIES:
-            raise ConfigError(f"family must be one of {', '.join(FAMILIES)}, got {self.family!r}")
+            raise ConfigError(
+                f"family must be one of {', '.join(FAMILIES)}, got {quoted(self.family)}"
+            )
         if not self._means or not all(isinstance(mean, (int, float)) for mean in self._means):
             raise ConfigError("mean must be a number, or one number per venue")
         for mean in self._means:
@@ -131,7 +133,9 @@ class Outflow:
                 )
             for outflow in row:
                 if not (isinstance(outflow, (int, float)) and outflow >= 0):
-                    raise ConfigError(f"sample {number} must hold outflows >= 0, got {outflow!r}")
+                    raise ConfigError(
+                        f"sample {number} must hold outflows >= 0, got {quoted(outflow)}"
+                    )
 
     def first(self, venues: int) -> Outflow:
         """The outflows of the first so many venues alone; draws are other ones then."""

@@ -21,7 +21,7 @@ from typing import ClassVar, Literal, NamedTuple, get_args
 import numpy as np
 
 from sor_opt.compiled import compiled
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import cheapest
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
 from sor_opt.model.bounds import check_step
@@ -56,7 +56,7 @@ class PlacementParams:
 
     def __post_init__(self) -> None:
         if self.depth not in get_args(Depth):
-            raise ConfigError(f"depth must be displayed or infinite, got {self.depth!r}")
+            raise ConfigError(f"depth must be displayed or infinite, got {quoted(self.depth)}")
         check_step(self.step)
 
     @property

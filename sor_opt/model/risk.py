@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.model.bounds import MAX_PENALTY
 
 Unit = Literal["fraction", "per_share"]
@@ -40,7 +40,9 @@ class RiskParams:
 
     def __post_init__(self) -> None:
         if self.unit not in get_args(Unit):
-            raise ConfigError(f"unit must be one of {', '.join(get_args(Unit))}, got {self.unit!r}")
+            raise ConfigError(
+                f"unit must be one of {', '.join(get_args(Unit))}, got {quoted(self.unit)}"
+            )
         for name in (field.name for field in fields(self) if field.name != "unit"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from sor_opt.compiled import compiled
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.bounds import MAX_CELLS, check_step
 from sor_opt.model.ladder import LadderProblem
@@ -53,9 +53,9 @@ class StaticParams:
 
     def __post_init__(self) -> None:
         if self.space not in get_args(Space):
-            raise ConfigError(f"space must be strict or open, got {self.space!r}")
+            raise ConfigError(f"space must be strict or open, got {quoted(self.space)}")
         if self.ref not in (None, *get_args(Reference)):
-            raise ConfigError(f"ref must be mid or zero, got {self.ref!r}")
+            raise ConfigError(f"ref must be mid or zero, got {quoted(self.ref)}")
         check_step(self.step)
 
     @property

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from sor_opt.compiled import compiled
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import Feed, Prints
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
 
@@ -63,7 +63,7 @@ class WindowParams:
         if self.minimum < 1:
             raise ConfigError(f"minimum must be >= 1, got {self.minimum}")
         if self.through not in get_args(Through):
-            raise ConfigError(f"through must be fill or volume, got {self.through!r}")
+            raise ConfigError(f"through must be fill or volume, got {quoted(self.through)}")
 
 
 class Moments(NamedTuple):

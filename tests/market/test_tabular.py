@@ -271,3 +271,12 @@ def test_the_symbols_of_quotes_and_trades_are_held_against_each_other(tape, tmp_
         save_tape(pairs[names], tmp_path / "q.csv", tmp_path / "t.csv")
         again = load_tape(tmp_path / "q.csv", tmp_path / "t.csv")
         assert (again.symbol, again.trades_symbol) == symbols[names]
+
+
+@pytest.mark.parametrize("stamp", ["2024-03-04T03-05:00", "2024-03-04 14+00:00"])
+def test_an_hour_alone_is_no_time(tmp_path, stamp):
+    """What is left of a damaged time would be read as the full hour."""
+    path = tmp_path / "short.csv"
+    path.write_text(f"ts,venue,bid,bid_size,ask,ask_size\n{stamp},A,10,100,10.1,100\n")
+    with pytest.raises(DataError, match="row 1: ts"):
+        load_tape(path)

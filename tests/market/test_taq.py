@@ -227,3 +227,16 @@ def test_the_real_day_loads_in_at_most_twice_the_time_of_read_csv(shared):
     pairs = [(seconds(load_tape), seconds(pd.read_csv)) for _ in range(5)]
     ours, theirs = (min(times) for times in zip(*pairs, strict=True))
     assert ours <= 2 * theirs
+
+
+@pytest.mark.parametrize("time", ["12", "9", "09.5"])
+def test_an_hour_alone_is_no_time(write, time):
+    rows = f"2018-01-02,09:30:00,N,10,1,10.1,1,XXX\n2018-01-02,{time},N,10,1,10.1,1,XXX\n"
+    with pytest.raises(DataError, match="row 2: TIME"):
+        load_tape(write(QUOTES + rows))
+
+
+def test_a_size_beyond_numbers_empties_its_side_without_a_warning(write):
+    rows = "2018-01-02,09:30:00,N,10,1,10.1,1e308,XXX\n"
+    quotes = load_tape(write(QUOTES + rows)).quotes
+    assert (quotes.bid_shown.tolist(), quotes.ask_shown.tolist()) == ([True], [False])

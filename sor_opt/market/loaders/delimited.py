@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from itertools import islice
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import csv
@@ -14,6 +15,10 @@ from sor_opt.errors import DataError, quoted
 from sor_opt.market.loaders.header import Header, Types, first_rows, stripped
 from sor_opt.market.loaders.source import Source
 from sor_opt.market.loaders.table import CLOCK, INSTANT, LOCAL, NANOSECONDS, Table, filled
+from sor_opt.market.tape import SECOND
+
+_QUARTER = 15 * 60 * SECOND
+"""Nanoseconds; where a time of an hour alone lies on the clock, whatever its zone."""
 
 _WANTED = {
     "double": "a number",
@@ -47,6 +52,9 @@ def read_csv(source: Source, header: Header, types: Types) -> Table:
         columns = _parse(source, header, types)
     except pa.ArrowInvalid:
         columns = _parse_patiently(source, header, types)
+    for name, type_ in _times_of(types).items():
+        if type_ != CLOCK:
+            _check_minutes(source, header, name, columns[name])
     return filled(source, header, columns)
 
 
@@ -87,7 +95,7 @@ def _parse(source: Source, header: Header, types: Types, *, threads: bool = True
 
 def _parse_patiently(source: Source, header: Header, types: Types) -> pa.Table:
     """Read times as text first, which may be written with blanks and short hours."""
-    times = {name: type_ for name, type_ in types.items() if type_ in (CLOCK, INSTANT, LOCAL)}
+    times = _times_of(types)
     plain = {**types, **dict.fromkeys(times, pa.string())}
     try:
         columns = _parse(source, header, plain)
@@ -110,6 +118,8 @@ def _times(source: Source, shown: str, texts: pa.Array, type_: pa.DataType) -> p
         """Read the first rows."""
         part = known[:rows]
         if type_ == CLOCK:  # Arrow reads no clock times from text
+            if not pc.all(pc.match_substring_regex(part, r"^\d\d:\d\d")).as_py():
+                raise pa.ArrowInvalid("an hour alone")
             part = pc.binary_join_element_wise("1970-01-01", part, "T").cast(LOCAL)
         return part.cast(type_)
 
@@ -129,6 +139,27 @@ def _times(source: Source, shown: str, texts: pa.Array, type_: pa.DataType) -> p
         row=row,
         mend=_MENDS.get(type_, "mend the cell"),
     )
+
+
+def _times_of(types: Types) -> Types:
+    return {name: type_ for name, type_ in types.items() if type_ in (CLOCK, INSTANT, LOCAL)}
+
+
+def _check_minutes(source: Source, header: Header, name: str, times: pa.ChunkedArray) -> None:
+    """Refuse a date or an hour alone, the rest of a damaged time: to Arrow all else is zero."""
+    quarter = times.cast(NANOSECONDS).fill_null(1).to_numpy() % _QUARTER == 0
+    if not quarter.any():
+        return
+    texts = _parse(source, header, {name: pa.string()})[name]
+    whole = pc.match_substring_regex(texts, r"[T ]\d\d:\d\d").fill_null(True).to_numpy()
+    short = np.flatnonzero(quarter & ~whole)
+    if short.size:
+        row = int(short[0])
+        raise source.error(
+            f"{header.shown(name)} {quoted(texts[row].as_py())} is no time of hours and minutes",
+            row=row + 1,
+            mend="mend the cell",
+        )
 
 
 def _explained(source: Source, header: Header, types: Types, error: Exception) -> DataError:

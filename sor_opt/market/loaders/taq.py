@@ -21,7 +21,7 @@ from sor_opt.market.loaders.delimited import read_csv
 from sor_opt.market.loaders.source import Source
 from sor_opt.market.loaders.table import CLOCK, NUMBER, TEXT, Table
 from sor_opt.market.loaders.times import FIRST_DAY, tomorrow
-from sor_opt.market.tape import UNKNOWN, BoolArray, IntArray, Quotes, Tape, Trades
+from sor_opt.market.tape import UNKNOWN, BoolArray, FloatArray, IntArray, Quotes, Tape, Trades
 from sor_opt.market.zones import NEW_YORK, find_zone, midnight
 
 EXCHANGES = {
@@ -93,11 +93,17 @@ def _quotes(table: Table, timezone: str) -> Tape:
         ts=ts,
         venue=venue,
         bid=table.numbers("BID"),
-        bid_size=table.sizes("BIDSIZ") * lots,
+        bid_size=_shares(table, "BIDSIZ", lots),
         ask=table.numbers("OFR"),
-        ask_size=table.sizes("OFRSIZ") * lots,
+        ask_size=_shares(table, "OFRSIZ", lots),
     )
     return _tape(table, timezone, names, quotes)
+
+
+@np.errstate(over="ignore")  # what is infinite then, cannot be
+def _shares(table: Table, name: str, lots: FloatArray) -> FloatArray:
+    sizes: FloatArray = table.sizes(name) * lots
+    return sizes
 
 
 def _trades(table: Table, timezone: str) -> Tape:

@@ -123,8 +123,9 @@ class Reading:
             If a row is gone and not counted, a number emptied and not counted, or a time, venue,
             number or side is another.
         """
-        rows = [row for row in self.rows(text) if self._of_symbol(row, tape.symbol)]
-        kept = [row for row in rows if not self.left_out(row)]
+        rows = self.rows(text)
+        ours = (row for row in rows if self._of_symbol(row, tape.symbol))
+        kept = [row for row in ours if not self.left_out(row)]
         quotes = [row for row in kept if self.quote and self.is_quote(row)]
         prints = [row for row in kept if self.trade and self.is_trade(row)]
         _same_count("rows are left out", len(rows) - len(kept), tape.left_out)

@@ -277,6 +277,7 @@ def test_several_symbols_need_a_choice(example, reader):
     rows = chosen.trades if example.is_trades else chosen.quotes
     whole = reader.load(example, example.text.encode())
     assert len(rows) == len(whole.trades if example.is_trades else whole.quotes) - 1
+    assert chosen.left_out["rows of other symbols"] == 1
 
 
 def test_a_symbol_that_is_not_there_is_refused(example, reader):

@@ -128,7 +128,7 @@ class Table:
             return self
         if symbol not in found:
             raise self.source.error(f"has no symbol {quoted(symbol)}", mend=f"it holds {listed}")
-        return self.where(indices == found.index(symbol))
+        return self.without(indices != found.index(symbol), "rows of other symbols")
 
     def venues(self, name: str, known: Mapping[str, str] | None) -> tuple[IntArray, list[str]]:
         """Give venue indices, shape (n,), and the sorted venue names that occur.

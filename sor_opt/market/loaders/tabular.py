@@ -71,6 +71,7 @@ class TabularLoader(Loader):
             _trades(table, ts, venue) if table.has("price") else None,
             symbol=next(iter(table.texts("symbol")[1]), "") if table.has("symbol") else "",
             timezone=zone or NEW_YORK,
+            left_out=table.left_out,
         )
 
     def _csv(self, source: Source, timezone: str | None) -> tuple[Table, str | None]:

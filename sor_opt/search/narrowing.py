@@ -87,7 +87,7 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
     rests = {name: _Rest() for name in NAMES}
     for axis, name in enumerate(NAMES):
         if len({values[point] for point in _line(best, axis, ranges[name])}) == 1:
-            rests[name].begin()
+            rests[name].note(better=False)
         ranges[name] = _moved(ranges[name], best[axis], space.bounds(name))
     while True:
         settled = not any(rest.turns for rest in rests.values())
@@ -112,7 +112,7 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
                 best = min((before, *points), key=values.__getitem__)
             ranges[name] = _moved(walked, best[axis], space.bounds(name))
             settled = settled and not points and ranges[name] == walked
-            rests[name].begin() if best == before else rests[name].end()
+            rests[name].note(better=best != before)
         if settled:
             return
 
@@ -133,11 +133,9 @@ class _Rest:
     def __init__(self) -> None:
         self.turns = self._last = 0
 
-    def begin(self) -> None:
-        self.turns = self._last = 2 * self._last + 1
-
-    def end(self) -> None:
-        self._last = 0
+    def note(self, *, better: bool) -> None:
+        """Take in whether a walk found a better point: one that did not begins a rest."""
+        self.turns = self._last = 0 if better else 2 * self._last + 1
 
     def passes(self) -> bool:
         """Whether this turn passes in rest."""

@@ -127,3 +127,9 @@ def test_bounds_enclose_the_levels():
     for name in NAMES:
         low, high = space.bounds(name)
         assert low < min(space.levels(name)) < max(space.levels(name)) < high
+
+
+def test_the_seconds_are_those_of_the_replays(market, monkeypatch):
+    clock = iter((100.0, 103.5))
+    monkeypatch.setattr("sor_opt.search.grid.time.perf_counter", lambda: next(clock))
+    assert run_grid(ShortfallObjective(market), Space()).seconds == 3.5

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sor_opt.allocators.cores.descent import descend, search_climbs, sums_of
+from sor_opt.allocators.cores.descent import _exchange, descend, search_climbs, sums_of
 from sor_opt.model.ladder import LadderProblem
 
 
@@ -31,6 +31,17 @@ def test_an_exchange_takes_as_many_rungs_as_pay():
     """The second rung of ladder 1 costs 1, its third 9: two of ladder 0's rungs go, one stays."""
     given = problem([3, 3], [[100]] * 6, [4.0, 4.0, 4.0, 1.0, 1.0, 9.0], 300.0)
     assert descended(given, [3, 0]) == ([1, 2], 6.0)
+
+
+@pytest.mark.parametrize(("costs", "climbed"), [((1.0, 1.0, 9.0), 2), ((1.0, 9.0, 9.0), 1)])
+def test_one_exchange_goes_as_far_as_it_pays(costs, climbed):
+    """Ladder 2's rungs take the place of ladder 0's, 4 each, in one go."""
+    given = problem([3, 1, 3], [[100]] * 7, [4.0, 4.0, 4.0, 50.0, *costs], 300.0)
+    rungs, gap, values = np.array([3, 0, 0]), np.zeros(1), np.empty(8)
+    assert _exchange(sums_of(given), values, gap, rungs)
+    assert rungs.tolist() == [3 - climbed, 0, climbed]
+    assert gap.tolist() == [0.0]
+    assert not _exchange(sums_of(given), values, gap, rungs)
 
 
 def test_a_line_search_passes_a_rung_that_does_not_pay_alone():

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import types
 from numba.core.caching import FunctionCache
+from numba.core.registry import CPUDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -28,32 +30,65 @@ KEEP_DAYS = 30
 """Code that nothing has asked for in so many days is removed."""
 
 _PREFIX = "sor_opt-numba-"
+_OPTIONS = {"nopython": True, "no_cfunc_wrapper": True}
 _ROOT = Path(__file__).parent
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function with numba at its first call, and keep the machine code."""
+    """Compile a function with numba at its first call, and keep the machine code.
+
+    It lets other threads run meanwhile.
+    """
+    if numba.config.DISABLE_JIT:
+        return function
+    inner: Any = CPUDispatcher(function, targetoptions={**_OPTIONS, "no_cpython_wrapper": True})
+    outer: Any = _Dispatcher(function, targetoptions={**_OPTIONS, "nogil": True})
+    outer.inner = inner
     folder = _folder(function.__module__)
-    if folder is None:
-        return cast("Function", numba.njit(function))
-    # The setting is read when the function is decorated; others' functions keep theirs.
-    settings: Any = numba.config
-    previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
-    try:
-        dispatcher = numba.njit(function)
-        dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
-        return cast("Function", dispatcher)
-    finally:
-        settings.CACHE_DIR = previous
+    if folder is not None:
+        # The setting is read when a cache is made; others' functions keep theirs.
+        settings: Any = numba.config
+        previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
+        try:
+            outer._cache, inner._cache = _Cache(function, "outer"), _Cache(function, "inner")
+        finally:
+            settings.CACHE_DIR = previous
+    return cast("Function", outer)
+
+
+class _Dispatcher(CPUDispatcher):
+    """What Python calls; compiled callers are given `inner`.
+
+    That one has no wrapper for Python, which takes long to compile, and none of its signatures is
+    for a literal argument.
+    """
+
+    inner: CPUDispatcher
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Type a call from compiled code."""
+        plain = {name: types.unliteral(given) for name, given in kws.items()}
+        return self.inner.get_call_template([types.unliteral(given) for given in args], plain)
+
+    def get_overload(self, sig: Any) -> Any:
+        """Find what compiled code calls."""
+        return self.inner.get_overload(sig)
 
 
 class _Cache(FunctionCache):
     """Numba's cache, where a full disk costs the time to compile again and nothing else."""
 
+    def __init__(self, function: Callable[..., Any], kind: str) -> None:
+        super().__init__(function)
+        self._kind = kind
+
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the machine code, if there is room for it."""
         with suppress(OSError):
-            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+            super().save_overload(sig, data)
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), self._kind)
 
 
 @cache

@@ -14,7 +14,6 @@ Several scenarios are searched by `descent`, and proven on request by `certifica
 
 from __future__ import annotations
 
-import math
 from time import perf_counter
 from typing import ClassVar
 
@@ -74,7 +73,7 @@ class FastAllocator(Allocator):
                 )
             return self._solve_several(problem, Clock(self.time_limit))
         rungs = np.empty(len(problem.names), np.int64)
-        cost = _solve(
+        cost, slack = _solve(
             problem.offsets,
             problem.fills,
             problem.costs,
@@ -82,9 +81,10 @@ class FastAllocator(Allocator):
             problem.shortfall_penalty,
             problem.excess_penalty,
             problem.exact_rungs,
+            _USUAL_STEPS,
             rungs,
         )
-        if math.isnan(cost):
+        if slack > 0:
             return self._solve_uneven(problem, Clock(self.time_limit))
         status: Status = "optimal" if cost < np.inf else "infeasible"
         return Allocation(problem, rungs, status, cost, cost, self.name, perf_counter() - start)
@@ -117,11 +117,13 @@ class FastAllocator(Allocator):
 
         def attempt(steps: int) -> bool:
             nonlocal cost, slack
-            cost, slack = _solve_within(
+            cost, slack = _solve(
                 problem.offsets,
                 problem.fills,
                 problem.costs,
-                Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty),
+                problem.target,
+                problem.shortfall_penalty,
+                problem.excess_penalty,
                 problem.exact_rungs,
                 steps,
                 rungs,
@@ -148,66 +150,17 @@ def _solve(
     shortfall_penalty: float,
     excess_penalty: float,
     exact_rungs: int,
-    rungs_out: IntArray,
-) -> float:
-    """Give the cost: infinite when infeasible, NaN where the usual steps do not do."""
-    miss = Miss(target, shortfall_penalty, excess_penalty)
-    cost, slack = _solve_within(offsets, fills, costs, miss, exact_rungs, _USUAL_STEPS, rungs_out)
-    return cost if slack == 0.0 else np.nan
-
-
-@compiled
-def _solve_within(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    miss: Miss,
-    exact_rungs: int,
     steps: int,
     rungs_out: IntArray,
 ) -> tuple[float, float]:
     """`climb` over fills of shape (R, 1); gives cost, infinite when infeasible, and slack."""
     shares = fills.reshape(-1)
+    miss = Miss(target, shortfall_penalty, excess_penalty)
     slack = climb(offsets, shares, costs, miss, exact_rungs, steps, rungs_out)
     if slack == np.inf:
         return np.inf, 0.0
     executed, spent = climb_sums(offsets, shares, costs, rungs_out)
     return spent + penalty(executed, miss), slack
-
-
-@compiled
-def solve_ladders(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    target: float,
-    shortfall_penalty: float,
-    excess_penalty: float,
-    exact_rungs: int,
-    rungs_out: IntArray,
-) -> bool:
-    """Solve one ladder problem on plain arrays (see `LadderProblem` for the meanings).
-
-    Parameters
-    ----------
-    offsets : int64 array, shape (I + 1,)
-        Ladder i owns the rungs ``offsets[i]:offsets[i + 1]``.
-    fills, costs : float64 arrays, shape (>= offsets[I],)
-        Shares and dollars of each rung; what lies behind the last rung is not read.
-    target, shortfall_penalty, excess_penalty : float
-    exact_rungs : int
-        Rungs to climb in all, or `FREE` (-1).
-    rungs_out : int64 array, shape (>= I,)
-        The answer is written here; zeros when infeasible.
-
-    Returns
-    -------
-    bool
-        Whether there is an admissible climb. It is the best one, but for an uneven problem of more
-        than `STEPS` or `STATES` (see `cores.knapsack`), where it is a good one.
-    """
-    miss = Miss(target, shortfall_penalty, excess_penalty)
-    return bool(climb(offsets, fills, costs, miss, exact_rungs, STEPS, rungs_out) < np.inf)
 
 
 @compiled
@@ -220,9 +173,27 @@ def climb(
     steps: int,
     rungs_out: IntArray,
 ) -> float:
-    """Write the best climb; give by how much another may be cheaper, infinite where there is none.
+    """Solve one ladder problem on plain arrays (see `LadderProblem` for the meanings).
 
-    That is 0 unless the problem is an uneven one that takes the knapsack more than `steps`.
+    Parameters
+    ----------
+    offsets : int64 array, shape (I + 1,)
+        Ladder i owns the rungs ``offsets[i]:offsets[i + 1]``.
+    fills, costs : float64 arrays, shape (>= offsets[I],)
+        Shares and dollars of each rung; what lies behind the last rung is not read.
+    miss : Miss
+    exact_rungs : int
+        Rungs to climb in all, or `FREE` (-1).
+    steps : int
+        What the knapsack of an uneven problem may take before it gives up (see `cores.knapsack`).
+    rungs_out : int64 array, shape (>= I,)
+        The best climb is written here, or a good one; zeros where none is admissible.
+
+    Returns
+    -------
+    float
+        By how much another climb may be cheaper, dollars: 0 where it is proven the best, infinite
+        where none is admissible.
     """
     ladders = len(offsets) - 1
     if exact_rungs > offsets[ladders]:

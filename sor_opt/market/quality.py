@@ -90,8 +90,10 @@ def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int
     limit = np.iinfo(np.int64).max if max_quote_age is None else max_quote_age
     bid = np.where(quotes.bid_shown, quotes.bid, -np.inf)
     ask = np.where(quotes.ask_shown, quotes.ask, np.inf)
-    columns = (quotes.ts, quotes.venue, bid, ask)
-    crossed, locked, empty, stale, seen, snapshots = _count(*columns, limit, start, end)
+    venues = int(quotes.venue.max(initial=-1)) + 1
+    crossed, locked, empty, stale, seen, snapshots = _count(
+        quotes.ts, quotes.venue, venues, bid, ask, limit, start, end
+    )
     looked = max(1, snapshots)
     return BookQuality(
         crossed_share=crossed / looked,
@@ -107,6 +109,7 @@ def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int
 def _count(
     ts: IntArray,
     venue: IntArray,
+    venues: int,
     bid: FloatArray,
     ask: FloatArray,
     limit: int,
@@ -117,7 +120,6 @@ def _count(
 
     A side that is not shown is infinite: a bid below, an ask above all others.
     """
-    venues = venue.max() + 1 if len(venue) else 0
     last = np.full(venues, -1)
     crossed = locked = empty = stale = seen = snapshots = 0
     for row in range(len(ts)):

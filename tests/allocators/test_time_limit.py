@@ -125,7 +125,7 @@ def test_states_are_bounded_without_a_time_limit(monkeypatch):
 
 
 def test_the_last_word_settles_what_was_given_up(monkeypatch):
-    monkeypatch.setattr("sor_opt.allocators.fast._solve", lambda *_: math.nan)
+    monkeypatch.setattr("sor_opt.allocators.fast._USUAL_STEPS", 1)
     monkeypatch.setattr("sor_opt.allocators.fast.STEPS", 1)
     problem = odd_lots(12)
     alone, settled = (
@@ -180,7 +180,7 @@ def test_there_is_an_attempt_even_where_the_time_is_over():
 
 @pytest.mark.parametrize("certify", [None, ExhaustiveAllocator()])
 def test_without_any_time_there_is_still_a_climb_that_costs_what_it_says(certify, monkeypatch):
-    monkeypatch.setattr("sor_opt.allocators.fast._solve", lambda *_: math.nan)
+    monkeypatch.setattr("sor_opt.allocators.fast._USUAL_STEPS", 1)
     for problem in (drawn(40, 3, 4), odd_lots(12)):
         found = FastAllocator(certify).within(1e-9).solve(problem)
         assert problem.admits(found.rungs)

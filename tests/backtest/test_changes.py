@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.allocators.cores import knapsack
+from sor_opt.allocators.cores.climbs import Miss
+from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel import replay, replay_ahead
 from sor_opt.backtest.kernel.changes import Ladders, next_excess, next_shortfall
 from sor_opt.backtest.policies import static_policy
@@ -25,7 +27,9 @@ def ladders(heights, fills, costs, target):
 
 def climbed(given, under, over):
     rungs = np.zeros(len(given.offsets) - 1, np.int64)
-    assert solve_ladders(*given, under, over, FREE, rungs)
+    offsets, fills, costs, target = given
+    miss = Miss(target, under, over)
+    assert climb(offsets, fills, costs, miss, FREE, knapsack.STEPS, rungs) == 0
     return rungs
 
 

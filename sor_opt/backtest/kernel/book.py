@@ -29,16 +29,17 @@ class BookState(NamedTuple):
 def open_book(feed: Feed, standing: IntArray) -> BookState:
     """The book of the quotes that stand when an order starts."""
     venues = len(standing)
+    columns = np.zeros((8, venues))
     book = BookState(
         np.zeros(venues, dtype=np.int64),
-        np.full(venues, np.nan),
-        np.zeros(venues),
-        np.full(venues, np.nan),
-        np.zeros(venues),
-        np.zeros(venues),
-        np.zeros(venues),
-        np.zeros(venues),
-        np.zeros(venues),
+        columns[0],
+        columns[1],
+        columns[2],
+        columns[3],
+        columns[4],
+        columns[5],
+        columns[6],
+        columns[7],
     )
     for row in standing:
         if row >= 0:
@@ -53,11 +54,9 @@ def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None
     book.quoted_at[venue] = feed.ts[row]
     book.bid[venue], book.bid_size[venue] = feed.bid[row], feed.bid_size[row]
     book.ask[venue], book.ask_size[venue] = feed.ask[row], feed.ask_size[row]
-    if refill_all:
-        book.bid_taken[:] = 0.0
-        book.ask_taken[:] = 0.0
-    else:
-        book.bid_taken[venue] = book.ask_taken[venue] = 0.0
+    for k in range(len(book.ask)):
+        if refill_all or k == venue:
+            book.bid_taken[k] = book.ask_taken[k] = 0.0
 
 
 @compiled

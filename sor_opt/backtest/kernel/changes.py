@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.allocators.cores.climbs import Miss
+from sor_opt.allocators.cores.knapsack import STEPS
+from sor_opt.allocators.fast import FREE, climb
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE
@@ -21,7 +23,7 @@ _SAME = 1e-12
 
 
 class Ladders(NamedTuple):
-    """A ladder problem on plain arrays, penalties apart (see `solve_ladders`)."""
+    """A ladder problem on plain arrays, penalties apart (see `climb`)."""
 
     offsets: IntArray
     fills: FloatArray
@@ -105,7 +107,7 @@ def _kink(
     top, kink = ceiling, np.inf
     while True:
         under, over = (top, other) if is_under else (other, top)
-        solve_ladders(offsets, fills, costs, target, under, over, FREE, best)
+        climb(offsets, fills, costs, Miss(target, under, over), FREE, STEPS, best)
         lower, flatter = _line(ladders, other, is_under, best)
         if flatter >= deviation:
             return kink

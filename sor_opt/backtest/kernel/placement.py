@@ -6,18 +6,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
-from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.allocators.cores.knapsack import STEPS
+from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.history import History
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.compiled import compiled
+from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray
 from sor_opt.model.placement import Touch, lay_out, queues_ahead, write_ladders
 
 
 class Plan(NamedTuple):
-    """The placement policy, flat; `theta` in the policy's unit."""
+    """The placement policy, flat, and what it reads; `theta` in the policy's unit."""
 
+    history: History
+    prints: Prints
     theta: float
     fraction: bool
     step: float
@@ -38,7 +43,6 @@ def touch_of(
 @compiled
 def split_placement(
     touch: Touch,
-    history: History,
     plan: Plan,
     penalties: FloatArray,
     order: int,
@@ -52,6 +56,7 @@ def split_placement(
     `penalties` are lambda_under + theta_queue and lambda_over in the policy's unit.
     """
     venues = len(takes)
+    history = plan.history
     flows = history.flows[history.first[order, number] : history.last[order, number]]
     if len(flows) == 0:  # nothing is known of the queues
         flows = np.zeros((1, venues))
@@ -64,7 +69,8 @@ def split_placement(
     write_ladders(touch, flows, theta, plan.step, plan.infinite, offsets, fills, costs)
     rungs = np.zeros(2 * venues, dtype=np.int64)
     if len(flows) == 1:
-        solve_ladders(offsets, fills.reshape(-1), costs, target, under, over, FREE, rungs)
+        miss = Miss(target, under, over)
+        climb(offsets, fills.reshape(-1), costs, miss, FREE, STEPS, rungs)
     else:
         likely = np.full(len(flows), 1.0 / len(flows))
         search_climbs(prefix_sums(offsets, fills, costs, likely, target, under, over), rungs)

@@ -18,28 +18,24 @@ from sor_opt.backtest.kernel.executions import Log, buy, make_room, sell_excess,
 from sor_opt.backtest.kernel.placement import Plan, split_placement, touch_of
 from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids, post
 from sor_opt.backtest.kernel.splits import (
-    Route,
     Rules,
+    Static,
     split_best_ask,
     split_by_size,
     split_static,
 )
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
-from sor_opt.market.book import DUST, Feed, Prints
+from sor_opt.market.book import DUST, Feed
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.placement import Touch, check_target
+from sor_opt.model.placement import check_target
 from sor_opt.model.static import check_cells, check_depth
 
-_BEST_ASK, _BY_SIZE, _PLACEMENT = int(Split.BEST_ASK), int(Split.BY_SIZE), int(Split.PLACEMENT)
+_BEST_ASK, _BY_SIZE = int(Split.BEST_ASK), int(Split.BY_SIZE)
 _NEVER = np.iinfo(np.int64).max
 _NO_LIMIT = -1
 _USUAL_EXECUTIONS = 64
 """Room for the log, per order; a replay that needs more is run once more with enough."""
-
-_NOTHING_KNOWN = History(
-    np.empty((0, 0)), np.empty((0, 0), dtype=np.int64), np.empty((0, 0), dtype=np.int64)
-)
 
 
 class _Orders(NamedTuple):
@@ -55,16 +51,13 @@ class _Orders(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """All that a replay reads, and the log that it writes."""
+    """What every replay reads, and the log that it writes."""
 
     feed: Feed
-    prints: Prints
-    history: History
     orders: _Orders
     rules: Rules
-    route: Route
-    plan: Plan
-    ahead: Ahead | None
+    split: int
+    paced: bool
     log: Log
 
 
@@ -110,20 +103,10 @@ def replay_ahead(
 
 
 def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None) -> Replay:
-    orders, params, static = market.orders, market.params, policy.static
-    rules, history = policy.placement, _NOTHING_KNOWN
-    if policy.split == Split.STATIC:
-        _check_displays(market, static.step)
-    if policy.split == Split.PLACEMENT:
-        _check_displays(market, rules.model.step)
-        check_target(orders.size, rules.model.step)
-        history = past_flows(market, rules.windows)
-        _check_cells(market, rules.model.step, history)
+    orders, params = market.orders, market.params
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
     given = _Given(
         market.feed,
-        market.prints,
-        history,
         _Orders(
             float(orders.size),
             orders.horizon,
@@ -134,30 +117,17 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
             penalties,
         ),
         Rules(market.taker, market.rebate, limit, params.refill == "every-snapshot", params.slice),
-        Route(
-            int(policy.split),
-            policy.paced,
-            policy.risk.unit == "fraction",
-            float(static.step),
-            static.strict,
-            static.relative_to_mid,
-        ),
-        Plan(
-            policy.risk.theta_queue,
-            policy.risk.unit == "fraction",
-            float(rules.model.step),
-            rules.model.infinite,
-            rules.leftover == "sweep",
-            rules.windows.through == "fill",
-        ),
-        ahead,
+        int(policy.split),
+        policy.paced,
         make_room(_USUAL_EXECUTIONS * len(orders)),
     )
-    mids, counts = _replay(given)
+    # What a policy does not need is None, and not compiled.
+    how = _static(market, policy), _plan(market, policy), ahead
+    mids, counts = _replay(given, *how)
     executions = int(given.log.total[0])
     if executions > len(given.log.keys):
         given = given._replace(log=make_room(executions))
-        mids, counts = _replay(given)
+        mids, counts = _replay(given, *how)
     keys, amounts = given.log.keys[:executions], given.log.amounts[:executions]
     return Replay(
         ts=keys[:, 0],
@@ -171,6 +141,35 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
         snapshots=counts[:, 0],
         crossed=counts[:, 1],
         empty=counts[:, 2],
+    )
+
+
+def _static(market: Market, policy: Policy) -> Static | None:
+    if policy.split != Split.STATIC:
+        return None
+    static = policy.static
+    _check_displays(market, static.step)
+    fraction = policy.risk.unit == "fraction"
+    return Static(fraction, float(static.step), static.strict, static.relative_to_mid)
+
+
+def _plan(market: Market, policy: Policy) -> Plan | None:
+    if policy.split != Split.PLACEMENT:
+        return None
+    rules = policy.placement
+    _check_displays(market, rules.model.step)
+    check_target(market.orders.size, rules.model.step)
+    history = past_flows(market, rules.windows)
+    _check_cells(market, rules.model.step, history)
+    return Plan(
+        history,
+        market.prints,
+        policy.risk.theta_queue,
+        policy.risk.unit == "fraction",
+        float(rules.model.step),
+        rules.model.infinite,
+        rules.leftover == "sweep",
+        rules.windows.through == "fill",
     )
 
 
@@ -190,9 +189,11 @@ def _check_cells(market: Market, step: float, history: History) -> None:
 
 
 @compiled
-def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
+def _replay(
+    given: _Given, static: Static | None, plan: Plan | None, ahead: Ahead | None
+) -> tuple[FloatArray, IntArray]:
     """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
-    feed, prints, _, orders, rules, route, plan, ahead, log = given
+    feed, orders, rules, split, paced, log = given
     n = len(orders.starts)
     mids = np.full((n, 2), np.nan)
     counts = np.zeros((n, 3), dtype=np.int64)
@@ -222,23 +223,34 @@ def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
                     split_best_ask(book, taker, remaining, sent)
                     bought = buy(log, book, sent, now, order, SWEEP)
                     remaining = settle(remaining, -bought, dust)
-                elif remaining > 0 and route.split == _PLACEMENT:
-                    touch = touch_of(book, taker, rebate, best_bid, mid)
-                    remaining = _place(given, touch, book, bids, order, now, remaining, sent)
                 elif remaining > 0:
-                    due = _due(orders, rules.slice, route.paced, now - start, remaining)
-                    if due > dust:
-                        if route.split == _BEST_ASK:
-                            split_best_ask(book, taker, due, sent)
-                        elif route.split == _BY_SIZE:
-                            split_by_size(book, taker, due, sent)
-                        else:
-                            penalties = orders.penalties[order]
-                            split_static(
-                                book, taker, rebate, route, mid, due, penalties, sent, ahead, order
-                            )
-                        bought = buy(log, book, sent, now, order, ROUTE)
-                        remaining = settle(remaining, -bought, dust)
+                    if plan is not None:
+                        remaining = _place(
+                            given, plan, book, bids, best_bid, mid, order, now, remaining, sent
+                        )
+                    else:
+                        due = _due(orders, rules.slice, paced, now - start, remaining)
+                        if due > dust:
+                            if split == _BEST_ASK:
+                                split_best_ask(book, taker, due, sent)
+                            elif split == _BY_SIZE:
+                                split_by_size(book, taker, due, sent)
+                            elif static is not None:
+                                penalties = orders.penalties[order]
+                                split_static(
+                                    book,
+                                    taker,
+                                    rebate,
+                                    static,
+                                    mid,
+                                    due,
+                                    penalties,
+                                    sent,
+                                    ahead,
+                                    order,
+                                )
+                            bought = buy(log, book, sent, now, order, ROUTE)
+                            remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
                     sold = sell_excess(log, book, taker, -remaining, now, order, dust)
                     remaining = settle(remaining, sold, dust)
@@ -246,9 +258,11 @@ def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
                     break
             upcoming = min(timer + rules.slice, horizon_end) if timer < horizon_end else _NEVER
             now = min(feed.ts[row], upcoming) if row < len(feed.ts) else upcoming
-            if is_open(bids):
+            if plan is not None and is_open(bids):
                 until = min(now, deadline)
-                remaining = meet(log, bids, prints, plan.through, until, order, remaining, dust)
+                remaining = meet(
+                    log, bids, plan.prints, plan.through, until, order, remaining, dust
+                )
             while row < len(feed.ts) and feed.ts[row] == now:
                 apply_quote(book, feed, row, rules.refill_all)
                 row += 1
@@ -277,22 +291,24 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 @compiled
 def _place(
     given: _Given,
-    touch: Touch,
+    plan: Plan,
     book: BookState,
     bids: Resting,
+    best_bid: float,
+    mid: float,
     order: int,
     now: int,
     remaining: float,
     sent: FloatArray,
 ) -> float:
     """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
-    _, prints, history, orders, rules, _, plan, _, log = given
-    start, dust = orders.starts[order], DUST * orders.size
+    _, orders, rules, _, _, log = given
+    start, dust, taker = orders.starts[order], DUST * orders.size, rules.taker[order]
     number = (now - start) // rules.slice
     earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf
     overdue = earlier - (orders.size - remaining)
     if overdue > dust:
-        split_best_ask(book, touch.fee, overdue, sent)
+        split_best_ask(book, taker, overdue, sent)
         remaining = settle(remaining, -buy(log, book, sent, now, order, SWEEP), dust)
         look(book, now, rules.max_quote_age)
     if number == bids.times[2]:
@@ -300,9 +316,11 @@ def _place(
     bids.times[2] = number
     target = _scheduled(orders, rules.slice, number) - max(orders.size - remaining, earlier)
     if target > dust:
-        penalties = orders.penalties[order]
-        split_placement(touch, history, plan, penalties, order, number, target, sent, bids.left)
+        touch = touch_of(book, taker, rules.rebate[order], best_bid, mid)
+        split_placement(
+            touch, plan, orders.penalties[order], order, number, target, sent, bids.left
+        )
         ends = min(start + (number + 1) * rules.slice, start + orders.horizon)
-        post(bids, prints, touch.queue, touch.best_bid, now, ends)
+        post(bids, plan.prints, touch.queue, best_bid, now, ends)
         remaining = settle(remaining, -buy(log, book, sent, now, order, ROUTE), dust)
     return remaining

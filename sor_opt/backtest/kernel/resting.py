@@ -38,7 +38,8 @@ def post(
     bids: Resting, prints: Prints, queue: FloatArray, limit: float, now: int, ends: int
 ) -> None:
     """Rest ``bids.left`` behind `queue` until `ends`; prints after now may meet them."""
-    bids.queue[:] = queue
+    for k in range(len(queue)):
+        bids.queue[k] = queue[k]
     bids.limit[0] = limit
     bids.times[0], bids.times[1] = ends, np.searchsorted(prints.ts, now, side="right")
 
@@ -46,7 +47,10 @@ def post(
 @compiled
 def is_open(bids: Resting) -> bool:
     """Whether anything rests."""
-    return bool(bids.left.max() > 0)
+    most = 0.0
+    for left in bids.left:
+        most = max(most, left)
+    return bool(most > 0)
 
 
 @compiled

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.fast import FREE, solve_ladders
+from sor_opt.allocators.cores.climbs import Miss
+from sor_opt.allocators.cores.knapsack import STEPS
+from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
 from sor_opt.compiled import compiled
@@ -26,11 +28,9 @@ class Rules(NamedTuple):
     slice: int
 
 
-class Route(NamedTuple):
-    """A policy, flat."""
+class Static(NamedTuple):
+    """The static split, flat, and how far to look ahead in it, if at all."""
 
-    split: int
-    paced: bool
     fraction: bool
     step: float
     strict: bool
@@ -53,7 +53,8 @@ def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArr
     for left in book.ask_left:
         shown += left
     if due >= shown:
-        sent[:] = book.ask_left
+        for k in range(len(sent)):
+            sent[k] = book.ask_left[k]
         return
     rest = due
     unused = np.empty(len(sent))
@@ -76,7 +77,7 @@ def split_static(
     book: BookState,
     taker: FloatArray,
     rebate: FloatArray,
-    route: Route,
+    static: Static,
     mid: float,
     due: float,
     penalties: FloatArray,
@@ -90,17 +91,17 @@ def split_static(
     the split would change.
     """
     venues = len(sent)
-    unit = abs(mid) if route.fraction else 1.0
+    unit = abs(mid) if static.fraction else 1.0
     shortfall, excess = penalties[0] * unit, penalties[1] * unit
-    reference = mid if route.relative_to_mid else 0.0
+    reference = mid if static.relative_to_mid else 0.0
     price = np.empty(venues)
     offsets = np.zeros(venues + 1, dtype=np.int64)
     for k in range(venues):
         price[k] = book.ask[k] - reference + taker[k]
         # Without a rebate a rung pays only below the shortfall penalty; the free space leaves
         # out the venues that cannot pay, so that most snapshots end here.
-        hopeless = not route.strict and price[k] >= shortfall and rebate[k] <= 0
-        count = 0 if hopeless else count_rungs(book.ask_left[k], route.step, route.strict)
+        hopeless = not static.strict and price[k] >= shortfall and rebate[k] <= 0
+        count = 0 if hopeless else count_rungs(book.ask_left[k], static.step, static.strict)
         offsets[k + 1] = offsets[k] + count
         if ahead is not None and hopeless and book.ask_left[k] > 0:
             ahead.found[order, 0] = min(ahead.found[order, 0], price[k] / unit)
@@ -111,18 +112,19 @@ def split_static(
     for k in range(venues):
         count = offsets[k + 1] - offsets[k]
         left = book.ask_left[k]
-        write_rungs(price[k], left, rebate[k], route.step, count, offsets[k], fills, costs)
+        write_rungs(price[k], left, rebate[k], static.step, count, offsets[k], fills, costs)
     exact = FREE
-    if route.strict:
-        exact = count_rungs(due, route.step, True)
-        if exact != count_rungs(due, route.step, False):
+    if static.strict:
+        exact = count_rungs(due, static.step, True)
+        if exact != count_rungs(due, static.step, False):
             return
     rungs = np.zeros(venues, dtype=np.int64)
-    if not solve_ladders(offsets, fills, costs, due, shortfall, excess, exact, rungs):
+    miss = Miss(due, shortfall, excess)
+    if climb(offsets, fills, costs, miss, exact, STEPS, rungs) == np.inf:
         return
     for k in range(venues):
-        sent[k] = rungs[k] * route.step
-    if ahead is not None and not route.strict:
+        sent[k] = rungs[k] * static.step
+    if ahead is not None and not static.strict:
         # Every strict split executes the target exactly: no penalty can change it.
         # A change beyond one that was found before is of no interest.
         found = ahead.found[order]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +22,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import types
+from numba.core import event, types
 from numba.core.caching import FunctionCache
 from numba.core.registry import CPUDispatcher
+
+log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,7 +43,7 @@ def compiled(function: Function) -> Function:
 
     It lets other threads run meanwhile.
     """
-    if numba.config.DISABLE_JIT:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return function
     inner: Any = CPUDispatcher(function, targetoptions={**_OPTIONS, "no_cpython_wrapper": True})
     outer: Any = _Dispatcher(function, targetoptions={**_OPTIONS, "nogil": True})
@@ -63,7 +67,7 @@ class _Dispatcher(CPUDispatcher):
     for a literal argument.
     """
 
-    inner: CPUDispatcher
+    inner: Any
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Type a call from compiled code."""
@@ -73,6 +77,32 @@ class _Dispatcher(CPUDispatcher):
     def get_overload(self, sig: Any) -> Any:
         """Find what compiled code calls."""
         return self.inner.get_overload(sig)
+
+
+class _Watch(event.Listener):
+    """Logs what is compiled: each function as DEBUG, and INFO when none is left."""
+
+    def __init__(self) -> None:
+        self._open = self._done = 0
+        self._began = 0.0
+
+    def on_start(self, event: Any) -> None:  # noqa: ARG002 (numba calls it so)
+        """Log that one begins."""
+        if self._open == 0:
+            self._began = time.perf_counter()
+        self._open += 1
+        log.debug("compiling, once for this version: %d functions done", self._done)
+
+    def on_end(self, event: Any) -> None:  # noqa: ARG002 (numba calls it so)
+        """Log the end of the outermost."""
+        self._open -= 1
+        self._done += 1
+        if self._open == 0:
+            seconds = time.perf_counter() - self._began
+            log.info("compiled %d functions so far, the last ones in %.1f s", self._done, seconds)
+
+
+event.register("numba:compile", _Watch())
 
 
 class _Cache(FunctionCache):
@@ -108,7 +138,7 @@ def _folder(module: str) -> Path | None:
 def _place() -> Path | None:
     """The first writable place for compiled code, cleared of what has not been used for long."""
     chosen: str = getattr(numba.config, "CACHE_DIR", "")
-    places = [Path(chosen)] if chosen else [_ROOT / "__pycache__", Path.home() / ".cache"]
+    places = [Path(chosen)] if chosen else [_ROOT / "__pycache__", *_places_of_the_user()]
     place = next(filter(_writable, places), None)
     if place is not None:
         oldest = time.time() - KEEP_DAYS * 24 * 3600
@@ -117,6 +147,22 @@ def _place() -> Path | None:
                 if folder.stat().st_mtime < oldest:
                     shutil.rmtree(folder, ignore_errors=True)
     return place
+
+
+def _places_of_the_user() -> Iterator[Path]:
+    """The user's cache folder, or else one of the user's own among the temporary files."""
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(chosen):  # a relative one counts as none, says the XDG specification
+        yield Path(chosen)
+    with suppress(RuntimeError):  # neither HOME nor an entry in passwd
+        yield Path.home() / ".cache"
+    folder = Path(tempfile.gettempdir()) / f"sor_opt-{os.getuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        # Whoever else can write there could have us run what they like.
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o77:
+            yield folder
 
 
 def _writable(folder: Path) -> bool:

@@ -32,7 +32,7 @@ def package(tmp_path):
     return tmp_path / "sor_opt"
 
 
-def rungs(package, cache, script=SCRIPT):
+def run_script(package, cache, script, stream="stdout", **environment):
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
@@ -42,10 +42,15 @@ def rungs(package, cache, script=SCRIPT):
             **os.environ,
             "PYTHONPATH": str(package.parent),
             "NUMBA_CACHE_DIR": str(cache),
+            **environment,
         },
         cwd=package.parent,
     )
-    return int(done.stdout)
+    return str(getattr(done, stream))
+
+
+def rungs(package, cache, script=SCRIPT, **environment):
+    return int(run_script(package, cache, script, **environment))
 
 
 def code(cache):
@@ -109,3 +114,67 @@ def test_a_full_disk_costs_nothing_but_the_time_to_compile(package, tmp_path):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
     assert rungs(package, tmp_path / "cache", limit + SCRIPT) == 3
     assert not code(tmp_path / "cache")
+
+
+@pytest.fixture
+def sealed(package):
+    """The package as others installed it: nothing can be written beside the code."""
+    (package / "__pycache__").write_text("no folder")
+    return package
+
+
+def test_the_cache_follows_xdg_cache_home(sealed, tmp_path):
+    assert rungs(sealed, "", XDG_CACHE_HOME=str(tmp_path / "xdg"), HOME=str(tmp_path)) == 3
+    assert code(tmp_path / "xdg")
+    assert not (tmp_path / ".cache").exists()
+
+
+def test_a_relative_xdg_cache_home_counts_as_none(sealed, tmp_path):
+    rungs(sealed, "", XDG_CACHE_HOME="xdg", HOME=str(tmp_path / "home"))
+    assert code(tmp_path / "home" / ".cache")
+
+
+NOBODY = """
+import os, pwd
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown
+del os.environ["HOME"]
+"""
+
+
+def test_without_a_home_the_cache_is_a_private_folder_among_the_temporary_files(sealed, tmp_path):
+    assert rungs(sealed, "", NOBODY + SCRIPT, XDG_CACHE_HOME="", TMPDIR=str(tmp_path)) == 3
+    folder = tmp_path / f"sor_opt-{os.getuid()}"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert code(folder)
+
+
+def test_a_temporary_folder_that_others_can_write_to_is_not_used(sealed, tmp_path):
+    folder = tmp_path / f"sor_opt-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert rungs(sealed, "", NOBODY + SCRIPT, XDG_CACHE_HOME="", TMPDIR=str(tmp_path)) == 3
+    assert not code(folder)
+
+
+def test_a_literal_argument_makes_no_signature_of_its_own(package, tmp_path):
+    """Each would be compiled, with all that it calls."""
+    (package / "probe.py").write_text(
+        "from sor_opt.compiled import compiled\n"
+        "@compiled\n"
+        "def more(x, count, double): return x + count if double else x\n"
+        "@compiled\n"
+        "def caller(x): return more(x, 1, True) + more(x, 2, False) + more(x, len('abc'), x > 0)\n"
+    )
+    script = "from sor_opt.probe import caller, more\nprint(caller(1), len(more.inner.overloads))"
+    done = run_script(package, tmp_path / "cache", script)
+    assert done.split() == ["7", "1"]
+
+
+def test_what_is_compiled_is_logged_until_it_is_done(package, tmp_path):
+    script = f"import logging\nlogging.basicConfig(level=logging.DEBUG)\n{SCRIPT}"
+    first, second = (run_script(package, tmp_path / "cache", script, "stderr") for _ in range(2))
+    assert "DEBUG:sor_opt.compiled:compiling, once for this version: 0 functions done" in first
+    assert first.strip().splitlines()[-1].startswith("INFO:sor_opt.compiled:compiled")
+    assert "sor_opt.compiled" not in second

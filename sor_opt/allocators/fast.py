@@ -73,9 +73,9 @@ class FastAllocator(Allocator):
                 )
             return self._solve_several(problem, Clock(self.time_limit))
         rungs = np.empty(len(problem.names), np.int64)
-        cost, slack = _solve(
+        cost, slack = climb(
             problem.offsets,
-            problem.fills,
+            problem.fills.reshape(-1),
             problem.costs,
             problem.target,
             problem.shortfall_penalty,
@@ -117,9 +117,9 @@ class FastAllocator(Allocator):
 
         def attempt(steps: int) -> bool:
             nonlocal cost, slack
-            cost, slack = _solve(
+            cost, slack = climb(
                 problem.offsets,
-                problem.fills,
+                problem.fills.reshape(-1),
                 problem.costs,
                 problem.target,
                 problem.shortfall_penalty,
@@ -142,7 +142,7 @@ class FastAllocator(Allocator):
 
 
 @compiled
-def _solve(
+def climb(
     offsets: IntArray,
     fills: FloatArray,
     costs: FloatArray,
@@ -153,26 +153,6 @@ def _solve(
     steps: int,
     rungs_out: IntArray,
 ) -> tuple[float, float]:
-    """`climb` over fills of shape (R, 1); gives cost, infinite when infeasible, and slack."""
-    shares = fills.reshape(-1)
-    miss = Miss(target, shortfall_penalty, excess_penalty)
-    slack = climb(offsets, shares, costs, miss, exact_rungs, steps, rungs_out)
-    if slack == np.inf:
-        return np.inf, 0.0
-    executed, spent = climb_sums(offsets, shares, costs, rungs_out)
-    return spent + penalty(executed, miss), slack
-
-
-@compiled
-def climb(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    miss: Miss,
-    exact_rungs: int,
-    steps: int,
-    rungs_out: IntArray,
-) -> float:
     """Solve one ladder problem on plain arrays (see `LadderProblem` for the meanings).
 
     Parameters
@@ -181,7 +161,7 @@ def climb(
         Ladder i owns the rungs ``offsets[i]:offsets[i + 1]``.
     fills, costs : float64 arrays, shape (>= offsets[I],)
         Shares and dollars of each rung; what lies behind the last rung is not read.
-    miss : Miss
+    target, shortfall_penalty, excess_penalty : float
     exact_rungs : int
         Rungs to climb in all, or `FREE` (-1).
     steps : int
@@ -191,23 +171,27 @@ def climb(
 
     Returns
     -------
-    float
-        By how much another climb may be cheaper, dollars: 0 where it is proven the best, infinite
-        where none is admissible.
+    cost : float
+        Dollars; infinite where no climb is admissible.
+    slack : float
+        By how much another climb may be cheaper, dollars: 0 where it is proven the best.
     """
-    ladders = len(offsets) - 1
+    miss = Miss(target, shortfall_penalty, excess_penalty)
+    ladders, slack = len(offsets) - 1, 0.0
     if exact_rungs > offsets[ladders]:
         for i in range(ladders):
             rungs_out[i] = 0
-        return np.inf
+        return np.inf, 0.0
     if exact_rungs < 0:
-        executed = climb_each(offsets, fills, costs, miss.under, rungs_out)[0]
-        if executed <= miss.target:
-            return 0.0
+        executed, spent = climb_each(offsets, fills, costs, miss.under, rungs_out)
+        if executed <= target:
+            return spent + penalty(executed, miss), 0.0
     if _uniform(offsets, fills, costs):
         _greedy(offsets, fills, costs, miss, exact_rungs, rungs_out)
-        return 0.0
-    return search(offsets, fills, costs, miss, exact_rungs, steps, rungs_out)
+    else:
+        slack = search(offsets, fills, costs, miss, exact_rungs, steps, rungs_out)
+    executed, spent = climb_sums(offsets, fills, costs, rungs_out)
+    return spent + penalty(executed, miss), slack
 
 
 @compiled

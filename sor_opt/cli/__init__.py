@@ -9,6 +9,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from sor_opt.cli import data, study
 from sor_opt.cli.allocate import allocate, validate
+from sor_opt.cli.compiling import compiling_shown
 from sor_opt.cli.console import Output, flush, library_warnings
 from sor_opt.cli.replay import backtest, grid
 from sor_opt.cli.search import compare, landscape
@@ -28,7 +29,7 @@ app.add_typer(study.app)
 
 def main() -> None:
     """Run the command line; an error is one line on standard error and its exit code."""
-    with library_warnings():
+    with library_warnings(), compiling_shown():
         code = _run(sys.argv[1:] or ["--help"])
     sys.exit(code)
 

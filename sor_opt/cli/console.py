@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -124,7 +125,6 @@ class Output:
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:
         """Give a callback that moves a bar on standard error; silent where that is no terminal."""
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
@@ -134,11 +134,19 @@ class Output:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        console = Console(stderr=True)
+        console = error_console()
         silent = not console.is_terminal
         with Bars(*columns, console=console, transient=True, disable=silent) as bars:
             task = bars.add_task(printable(label), total=None)
             yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@cache
+def error_console() -> Console:
+    """The one console on standard error: two of them would write over each other's bars."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 @contextmanager

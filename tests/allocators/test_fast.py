@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from ladder_problems import best_climb
 
-from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
 from sor_opt.allocators.fast import FREE, FastAllocator, climb
@@ -15,7 +14,7 @@ def test_the_core_reads_no_further_than_the_offsets_say():
     fills = np.array([100.0, 100.0, 100.0, 1e9, 1e9])
     costs = np.array([1.0, 1.0, 2.0, -1e9, -1e9])
     rungs = np.full(4, -7)
-    assert climb(offsets, fills, costs, Miss(300.0, 0.1, 0.1), FREE, STEPS, rungs) == 0
+    assert climb(offsets, fills, costs, 300.0, 0.1, 0.1, FREE, STEPS, rungs) == (4.0, 0.0)
     assert rungs.tolist() == [2, 1, -7, -7]
 
 
@@ -23,7 +22,7 @@ def test_more_rungs_than_there_are_is_infeasible():
     rungs = np.array([5, 5])
     offsets = np.array([0, 1, 2])
     ones = np.ones(2)
-    assert climb(offsets, ones, ones, Miss(3.0, 0.1, 0.1), 3, STEPS, rungs) == np.inf
+    assert climb(offsets, ones, ones, 3.0, 0.1, 0.1, 3, STEPS, rungs)[0] == np.inf
     assert rungs.tolist() == [0, 0]
 
 

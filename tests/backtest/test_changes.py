@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sor_opt.allocators.cores import knapsack
-from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel import replay, replay_ahead
 from sor_opt.backtest.kernel.changes import Ladders, next_excess, next_shortfall
@@ -27,9 +26,7 @@ def ladders(heights, fills, costs, target):
 
 def climbed(given, under, over):
     rungs = np.zeros(len(given.offsets) - 1, np.int64)
-    offsets, fills, costs, target = given
-    miss = Miss(target, under, over)
-    assert climb(offsets, fills, costs, miss, FREE, knapsack.STEPS, rungs) == 0
+    assert climb(*given, under, over, FREE, knapsack.STEPS, rungs)[1] == 0
     return rungs
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.compiled import compiled
@@ -107,7 +106,7 @@ def _kink(
     top, kink = ceiling, np.inf
     while True:
         under, over = (top, other) if is_under else (other, top)
-        climb(offsets, fills, costs, Miss(target, under, over), FREE, STEPS, best)
+        climb(offsets, fills, costs, target, under, over, FREE, STEPS, best)
         lower, flatter = _line(ladders, other, is_under, best)
         if flatter >= deviation:
             return kink

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
@@ -69,8 +68,7 @@ def split_placement(
     write_ladders(touch, flows, theta, plan.step, plan.infinite, offsets, fills, costs)
     rungs = np.zeros(2 * venues, dtype=np.int64)
     if len(flows) == 1:
-        miss = Miss(target, under, over)
-        climb(offsets, fills.reshape(-1), costs, miss, FREE, STEPS, rungs)
+        climb(offsets, fills.reshape(-1), costs, target, under, over, FREE, STEPS, rungs)
     else:
         likely = np.full(len(flows), 1.0 / len(flows))
         search_climbs(prefix_sums(offsets, fills, costs, likely, target, under, over), rungs)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.book import BookState
@@ -119,8 +118,7 @@ def split_static(
         if exact != count_rungs(due, static.step, False):
             return
     rungs = np.zeros(venues, dtype=np.int64)
-    miss = Miss(due, shortfall, excess)
-    if climb(offsets, fills, costs, miss, exact, STEPS, rungs) == np.inf:
+    if climb(offsets, fills, costs, due, shortfall, excess, exact, STEPS, rungs)[0] == np.inf:
         return
     for k in range(venues):
         sent[k] = rungs[k] * static.step

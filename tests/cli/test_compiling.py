@@ -51,9 +51,13 @@ def test_elsewhere_nothing_is_shown(screen):
 
 def test_an_error_takes_the_line_away(screen):
     shown = screen(True)
-    with pytest.raises(KeyError), compiling.compiling_shown():
+
+    def fail():
         LOGGER.debug("compiling")
         raise KeyError
+
+    with pytest.raises(KeyError), compiling.compiling_shown():
+        fail()
     assert shown.getvalue().endswith("\x1b[1A\x1b[2K")
 
 

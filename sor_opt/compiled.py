@@ -35,12 +35,12 @@ def compiled(function: Function) -> Function:
     """Compile a function with numba at its first call, and keep the machine code."""
     folder = _folder(function.__module__)
     if folder is None:
-        return cast("Function", numba.njit(function))
+        return cast("Function", numba.njit(function, nogil=True))
     # The setting is read when the function is decorated; others' functions keep theirs.
     settings: Any = numba.config
     previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
     try:
-        dispatcher = numba.njit(function)
+        dispatcher = numba.njit(function, nogil=True)
         dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
         return cast("Function", dispatcher)
     finally:

@@ -28,6 +28,9 @@ class Staircase:
         train = float(sum(step**2 for step in steps))
         return Outcome(train, train + 1)
 
+    def prepare(self):
+        pass
+
     def fingerprint(self):
         return {"data": self.data, "orders": "one", "policy": "static"}
 
@@ -42,6 +45,9 @@ class Undefined:
     def __call__(self, params):
         self.seen.append(params)
         return Outcome(float("nan") if len(self.seen) > self.after else 1.0, float("nan"))
+
+    def prepare(self):
+        pass
 
     def fingerprint(self):
         return {"data": "none"}

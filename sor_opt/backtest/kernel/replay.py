@@ -24,6 +24,7 @@ from sor_opt.backtest.kernel.splits import (
     split_by_size,
     split_static,
 )
+from sor_opt.backtest.parallel import dealt, in_threads
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
 from sor_opt.market.book import DUST, Feed, Prints
@@ -68,8 +69,10 @@ class _Given(NamedTuple):
     log: Log
 
 
-def replay(market: Market, policy: Policy) -> Replay:
+def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     """Replay every order of `market`; what has a cost model is split by the fast allocator.
+
+    `jobs` threads share the orders. Whatever their number, the replay is the same.
 
     Raises
     ------
@@ -81,11 +84,15 @@ def replay(market: Market, policy: Policy) -> Replay:
     risk = policy.risk
     excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
     penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
-    return _run(market, policy, penalties, None)
+    return _run(market, policy, penalties, None, jobs)
 
 
 def replay_ahead(
-    market: Market, policy: Policy, penalties: FloatArray, ceilings: tuple[float, float]
+    market: Market,
+    policy: Policy,
+    penalties: FloatArray,
+    ceilings: tuple[float, float],
+    jobs: int = 1,
 ) -> tuple[Replay, FloatArray]:
     """Replay every order with penalties of its own, and tell how far they can grow without effect.
 
@@ -98,6 +105,8 @@ def replay_ahead(
         Shortfall (lambda_under + theta_queue) and excess (lambda_over + theta_queue) penalties.
     ceilings : tuple of float
         How far to look ahead, for each.
+    jobs : int
+        Threads that share the orders.
 
     Returns
     -------
@@ -106,10 +115,12 @@ def replay_ahead(
         Up to where either penalty can grow, the other held, and the order's replay stay the same.
     """
     ahead = Ahead(*ceilings, np.full((len(market.orders), 2), np.inf))
-    return _run(market, policy, penalties, ahead), ahead.found
+    return _run(market, policy, penalties, ahead, jobs), ahead.found
 
 
-def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None) -> Replay:
+def _run(
+    market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None, jobs: int
+) -> Replay:
     orders, params, static = market.orders, market.params, policy.static
     rules, history = policy.placement, _NOTHING_KNOWN
     if policy.split == Split.STATIC:
@@ -151,14 +162,24 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
             rules.windows.through == "fill",
         ),
         ahead,
-        make_room(_USUAL_EXECUTIONS * len(orders)),
+        make_room(0),  # each part of the orders has a log of its own
     )
-    mids, counts = _replay(given)
-    executions = int(given.log.total[0])
-    if executions > len(given.log.keys):
-        given = given._replace(log=make_room(executions))
-        mids, counts = _replay(given)
-    keys, amounts = given.log.keys[:executions], given.log.amounts[:executions]
+    mids, counts = np.empty((len(orders), 2)), np.empty((len(orders), 3), dtype=np.int64)
+
+    def play(which: IntArray) -> Log:
+        """Replay some orders, once more where they make more executions than is usual."""
+        log = make_room(_USUAL_EXECUTIONS * len(which))
+        _replay(given._replace(log=log), which, mids, counts)
+        if log.total[0] > len(log.keys):
+            log = make_room(int(log.total[0]))
+            _replay(given._replace(log=log), which, mids, counts)
+        return log
+
+    logs = in_threads(play, dealt(len(orders), jobs), jobs)
+    keys = np.concatenate([log.keys[: log.total[0]] for log in logs])
+    amounts = np.concatenate([log.amounts[: log.total[0]] for log in logs])
+    by_order = np.argsort(keys[:, 1], kind="stable")
+    keys, amounts = keys[by_order], amounts[by_order]
     return Replay(
         ts=keys[:, 0],
         order=keys[:, 1],
@@ -190,15 +211,14 @@ def _check_cells(market: Market, step: float, history: History) -> None:
 
 
 @compiled
-def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
-    """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
+def _replay(given: _Given, which: IntArray, mids: FloatArray, counts: IntArray) -> None:
+    """Fill the log, and each order's arrival and last mid, and snapshots, crossed and empty."""
     feed, prints, _, orders, rules, route, plan, ahead, log = given
-    n = len(orders.starts)
-    mids = np.full((n, 2), np.nan)
-    counts = np.zeros((n, 3), dtype=np.int64)
     sent = np.zeros(orders.standing.shape[1])
     dust = DUST * orders.size
-    for order in range(n):
+    for order in which:
+        mids[order, :] = np.nan
+        counts[order, :] = 0
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
         remaining, deadline = orders.size, orders.deadlines[order]
@@ -254,7 +274,6 @@ def _replay(given: _Given) -> tuple[FloatArray, IntArray]:
                 row += 1
             if now == upcoming:
                 timer = upcoming
-    return mids, counts
 
 
 @compiled

@@ -219,9 +219,12 @@ def _go(
 
 @dataclass(frozen=True)
 class _Work:
-    """What one worker process does; it is pickled into it."""
+    """What every worker process does; it is pickled once."""
 
     run: StudyRun
+
+    def prepare(self) -> None:
+        self.run.objective.prepare()
 
     def __call__(self, stop: Stop) -> None:
         with open_storage(self.run.storage or DEFAULT_STORAGE) as storage:

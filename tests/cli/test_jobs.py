@@ -38,6 +38,7 @@ def untimed(value):
     return [untimed(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_document_is_the_same_for_any_number_of_jobs(run, market, name, tmp_path):
     levels = tmp_path / "levels.toml"

@@ -43,6 +43,9 @@ class Bowl:
         value = sum(np.log(getattr(params, name) / 0.00031) ** 2 for name in NAMES)
         return Outcome(float(value), float(value))
 
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
     def fingerprint(self) -> dict[str, str]:
         """Name it."""
         return {"data": "none"}

@@ -10,7 +10,7 @@ import pytest
 
 from sor_opt.allocators import exhaustive, integer, robbins_monro
 from sor_opt.allocators.cores import certificate, knapsack
-from sor_opt.backtest import history
+from sor_opt.backtest import history, parallel
 from sor_opt.backtest.limits import Limits
 from sor_opt.market import synthetic
 from sor_opt.market.loaders import possible, source
@@ -31,6 +31,7 @@ COUNTS = {
     "quotes of `data generate`": synthetic.MAX_ROWS,
     "points of a grid": space.MAX_POINTS,
     "trials of a study": study.MOST["trials"],
+    "threads of a command (`--jobs`)": parallel.MAX_JOBS,
     "workers of a study": study.MOST["workers"],
     "trials that are saved at once (`--batch`)": study.MOST["batch"],
     "evaluations of `compare`: budget x repeats x strategies": compare.MAX_EVALUATIONS,

@@ -7,9 +7,12 @@ from sor_opt.backtest import engine, kernel
 from sor_opt.backtest.base import Market
 from sor_opt.backtest.policies import BASELINES, Policy
 from sor_opt.backtest.result import Result
+from sor_opt.errors import ConfigError
 
 
-def run(market: Market, policy: Policy, allocator: Allocator | None = None) -> Result:
+def run(
+    market: Market, policy: Policy, allocator: Allocator | None = None, jobs: int = 1
+) -> Result:
     """Replay all orders of a market.
 
     Parameters
@@ -19,14 +22,20 @@ def run(market: Market, policy: Policy, allocator: Allocator | None = None) -> R
     policy : Policy
     allocator : Allocator, optional
         Route with this one through the readable engine; the compiled kernel by default.
+    jobs : int
+        Threads of the kernel, which share the orders; the result is the same for any number.
 
     Raises
     ------
+    ConfigError
+        If there shall be several threads of the readable engine.
     SolverError
         If the allocator refuses a problem.
     """
     if allocator is None:
-        return Result(market, policy.name, kernel.replay(market, policy))
+        return Result(market, policy.name, kernel.replay(market, policy, jobs))
+    if jobs > 1:
+        raise ConfigError("the readable engine has one thread; leave out the jobs or the allocator")
     return Result(market, policy.name, engine.replay(market, policy, allocator))
 
 

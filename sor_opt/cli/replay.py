@@ -106,13 +106,18 @@ class ReplayOptions(DataOptions, FeeOptions):
     max_decisions: Annotated[
         int, typer.Option(min=1, help="More decisions (orders x moments) are refused.")
     ] = 1_000_000_000
+    jobs: Annotated[
+        int, typer.Option(help="Threads that share points and orders; the result is the same.")
+    ] = 1
 
     def market(self, data: Path, out: Output) -> Market:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
         from sor_opt.backtest.base import ReplayParams, prepare
         from sor_opt.backtest.limits import Limits
         from sor_opt.backtest.orders import OrderParams, make_orders
+        from sor_opt.backtest.parallel import check_jobs
 
+        check_jobs(self.jobs)
         limits = Limits(self.max_orders, self.max_decisions)
         params = ReplayParams(self.max_quote_age, self.refill, self.slice)
         layout = OrderParams(self.side, self.size, self.horizon, self.every, self.start, self.end)
@@ -132,7 +137,7 @@ class ReplayOptions(DataOptions, FeeOptions):
         made = policy.make()  # complains before the data is read
         market = self.market(data, out)
         warn_of_placement(market, made, space.grid(), out)
-        return ShortfallObjective(market, made)
+        return ShortfallObjective(market, made, self.jobs)
 
 
 def _warn_if_crossed(market: Market, out: Output) -> None:
@@ -198,7 +203,7 @@ def backtest(
     out = Output(output)
     market = replay.market(data, out)
     warn_of_placement(market, router, [params], out)
-    result = run(market, router, solver)
+    result = run(market, router, solver, replay.jobs)
     baselines = run_baselines(market)
     if log:
         write_frame(result.executions(), log)

@@ -162,7 +162,7 @@ def compare(
     KeyboardInterrupt
         After Ctrl-C or SIGTERM: part of a comparison is none.
     """
-    objective(space.grid()[0])  # what is compiled at its first call is no strategy's time
+    objective.prepare()  # what is compiled at the first call is no strategy's time
     with tempfile.TemporaryDirectory() as folder:
         contest = _Contest(objective, space, params, progress, str(Path(folder) / "kept.db"))
         entered = [contest.enter(name) for name in params.strategies]
@@ -235,6 +235,9 @@ class _Timed:
         outcome = self._function(params)
         self.seconds += time.perf_counter() - began
         return outcome
+
+    def prepare(self) -> None:
+        pass
 
     def fingerprint(self) -> dict[str, str]:
         return {}

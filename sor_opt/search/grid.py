@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.result import Result
 from sor_opt.model.risk import RiskParams
 from sor_opt.search.objective import Outcome, ShortfallObjective
@@ -62,6 +63,7 @@ def run_grid(
     Parameters
     ----------
     objective : ShortfallObjective
+        Its threads share the points, and their orders where there are more threads than points.
     space : Space
     progress : callable
         Called with (done, total) after each point.
@@ -72,14 +74,15 @@ def run_grid(
         If no train order ever meets a book to trade on.
     """
     grid = space.grid()
-    # Compiling, where this version never ran before, is no part of the time.
-    objective(grid[0])
+    each = replace(objective, jobs=max(1, objective.jobs // len(grid)))
+
+    def visit(params: RiskParams) -> GridPoint:
+        result = each.replay(params)
+        return GridPoint(params, each.outcome(result), result)
+
+    objective.prepare()  # what is compiled at the first call is no part of the time
     began = time.perf_counter()
-    points = []
-    for done, params in enumerate(grid, 1):
-        result = objective.replay(params)
-        points.append(GridPoint(params, objective.outcome(result), result))
-        progress(done, len(grid))
+    points = in_threads(visit, grid, objective.jobs, progress)
     seconds = time.perf_counter() - began
     objective.check_defined(np.array([point.outcome.train_bps for point in points]))
     ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))

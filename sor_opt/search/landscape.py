@@ -212,7 +212,8 @@ class _Walk:
         market.limits.check_decisions(self.decisions, "the replays of the landscape")
         penalties = np.column_stack([thresholds, np.full(len(active), excess)])
         ceilings = (self.thresholds.high, self.highest_excess)
-        replay, until = replay_ahead(market, self.policy, penalties, ceilings)
+        jobs = self.objective.jobs
+        replay, until = replay_ahead(market, self.policy, penalties, ceilings, jobs)
         return Result(market, self.policy.name, replay).shortfall_bps, until
 
     def _covered(self, thresholds: FloatArray) -> tuple[int, int]:

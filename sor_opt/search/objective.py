@@ -36,6 +36,9 @@ class Objective(Protocol):
     def __call__(self, params: RiskParams) -> Outcome:
         """Replay the orders with `params`."""
 
+    def prepare(self) -> None:
+        """Do once what every evaluation needs, so that none takes longer than the others."""
+
     def fingerprint(self) -> dict[str, Any]:
         """Plain values by part that identify what is measured: studies mix only if all are equal.
 
@@ -49,10 +52,18 @@ class ShortfallObjective:
 
     The penalties steer the splits and are no part of what is measured: a search over a cost that
     contains lambda would merely pick the smallest lambda.
+
+    Parameters
+    ----------
+    market : Market
+    policy : Policy
+    jobs : int
+        Threads that share the orders of a replay; no part of what is measured.
     """
 
     market: Market
     policy: Policy = static_policy()
+    jobs: int = 1
 
     def __call__(self, params: RiskParams) -> Outcome:
         """Replay the orders with `params` in the compiled engine."""
@@ -60,7 +71,11 @@ class ShortfallObjective:
 
     def replay(self, params: RiskParams) -> Result:
         """The whole result behind an outcome."""
-        return run(self.market, replace(self.policy, risk=params))
+        return run(self.market, replace(self.policy, risk=params), jobs=self.jobs)
+
+    def prepare(self) -> None:
+        """Compile what a replay calls, and look at the past that it learns from."""
+        self.replay(self.policy.risk)
 
     def outcome(self, result: Result) -> Outcome:
         """Mean shortfall over the train and over the test orders of any policy's result."""

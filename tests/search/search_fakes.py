@@ -2,9 +2,14 @@
 
 import math
 import os
+import signal
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import NAMES
@@ -28,8 +33,42 @@ class Staircase:
         train = float(sum(step**2 for step in steps))
         return Outcome(train, train + 1)
 
+    def prepare(self):
+        pass
+
     def fingerprint(self):
         return {"data": self.data, "orders": "one", "policy": "static"}
+
+
+@dataclass(frozen=True)
+class Prepared(Staircase):
+    """Holds an array that is filled when it is prepared, once; its evaluations read it."""
+
+    past: np.ndarray = field(default_factory=lambda: np.zeros(3))
+
+    def prepare(self):
+        self.past[:] += os.getpid()
+
+    def __call__(self, params):
+        """Note which process prepared the array, and which one made this."""
+        with self.log.open("a") as stream:
+            stream.write(f"{self.past[0]:.0f} {os.getppid()} {os.getpid()}\n")
+        return Staircase.__call__(replace(self, log=None), params)
+
+
+@dataclass(frozen=True)
+class Killing(Staircase):
+    """After some evaluations it kills a process, once, as systems do where memory is short."""
+
+    whom: Callable[[], int] = os.getpid
+
+    def __call__(self, params):
+        outcome = super().__call__(params)
+        if len(self.log.read_text().splitlines()) >= 5:
+            with suppress(FileExistsError):
+                self.log.with_name("killed").touch(exist_ok=False)
+                os.kill(self.whom(), signal.SIGKILL)
+        return outcome
 
 
 @dataclass(frozen=True)
@@ -42,6 +81,9 @@ class Undefined:
     def __call__(self, params):
         self.seen.append(params)
         return Outcome(float("nan") if len(self.seen) > self.after else 1.0, float("nan"))
+
+    def prepare(self):
+        pass
 
     def fingerprint(self):
         return {"data": "none"}

@@ -36,6 +36,19 @@ def test_the_27_points_are_ranked_by_train_and_their_outcomes_counted(market):
     assert {point.params for point in grid.points} == set(Space().grid())
 
 
+@pytest.mark.parametrize("jobs", [2, 7, 64])
+def test_a_grid_is_the_same_for_any_number_of_threads(market, jobs):
+    told = []
+    alone = run_grid(ShortfallObjective(market), Space())
+    shared = run_grid(
+        ShortfallObjective(market, jobs=jobs), Space(), lambda *done: told.append(done)
+    )
+    assert told == [(done, 27) for done in range(1, 28)]
+    for one, other in zip(alone.points, shared.points, strict=True):
+        assert (one.params, one.outcome) == (other.params, other.outcome)
+        assert one.result.outcome_key() == other.result.outcome_key()
+
+
 def test_the_strict_space_is_flat(market):
     """Every admissible split executes the target exactly, so the parameters decide nothing."""
     strict = static_policy(static=StaticParams(space="strict"))
@@ -79,6 +92,11 @@ def test_the_fingerprint_tells_data_orders_rules_and_policy_apart(market):
     assert differs(rules=ReplayParams(SECOND)) == {"rules"}
     assert differs(static=StaticParams(space="strict")) == {"policy"}
     assert "data" in differs(tape=generate(SyntheticParams(seed=4, minutes=30)))
+
+
+def test_the_fingerprint_does_not_know_of_threads(market):
+    one, several = ShortfallObjective(market), ShortfallObjective(market, jobs=4)
+    assert one.fingerprint() == several.fingerprint()
 
 
 def test_levels_are_read_from_toml(tmp_path):

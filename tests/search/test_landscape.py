@@ -75,6 +75,18 @@ def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_l
     assert_exact(objective, landscape, draws=300, excess=0.0006)
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize("jobs", [2, 7])
+def test_a_landscape_is_the_same_for_any_number_of_threads(odd_lots, jobs):
+    space = Space((0.001,), (0.0002,), (0.0001,), reach=3)
+    alone = make_landscape(ShortfallObjective(odd_lots), space)
+    shared = make_landscape(ShortfallObjective(odd_lots, jobs=jobs), space)
+    assert alone.breakpoints > 10
+    assert (shared.replays, shared.excess) == (alone.replays, alone.excess)
+    for one, other in zip(alone.staircase, shared.staircase, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_flat_objective_is_one_piece(odd_lots):
     strict = static_policy(static=StaticParams(space="strict"))
     landscape = make_landscape(ShortfallObjective(odd_lots, strict), Space())

@@ -24,6 +24,7 @@ from sor_opt.backtest.kernel.splits import (
     split_by_size,
     split_static,
 )
+from sor_opt.backtest.parallel import dealt, in_threads
 from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
 from sor_opt.market.book import DUST, Feed
@@ -51,18 +52,19 @@ class _Orders(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """What every replay reads, and the log that it writes."""
+    """What every replay reads."""
 
     feed: Feed
     orders: _Orders
     rules: Rules
     split: int
     paced: bool
-    log: Log
 
 
-def replay(market: Market, policy: Policy) -> Replay:
+def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     """Replay every order of `market`; what has a cost model is split by the fast allocator.
+
+    `jobs` threads share the orders. Whatever their number, the replay is the same.
 
     Raises
     ------
@@ -74,11 +76,15 @@ def replay(market: Market, policy: Policy) -> Replay:
     risk = policy.risk
     excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
     penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
-    return _run(market, policy, penalties, None)
+    return _run(market, policy, penalties, None, jobs)
 
 
 def replay_ahead(
-    market: Market, policy: Policy, penalties: FloatArray, ceilings: tuple[float, float]
+    market: Market,
+    policy: Policy,
+    penalties: FloatArray,
+    ceilings: tuple[float, float],
+    jobs: int = 1,
 ) -> tuple[Replay, FloatArray]:
     """Replay every order with penalties of its own, and tell how far they can grow without effect.
 
@@ -91,6 +97,8 @@ def replay_ahead(
         Shortfall (lambda_under + theta_queue) and excess (lambda_over + theta_queue) penalties.
     ceilings : tuple of float
         How far to look ahead, for each.
+    jobs : int
+        Threads that share the orders.
 
     Returns
     -------
@@ -99,10 +107,12 @@ def replay_ahead(
         Up to where either penalty can grow, the other held, and the order's replay stay the same.
     """
     ahead = Ahead(*ceilings, np.full((len(market.orders), 2), np.inf))
-    return _run(market, policy, penalties, ahead), ahead.found
+    return _run(market, policy, penalties, ahead, jobs), ahead.found
 
 
-def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None) -> Replay:
+def _run(
+    market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None, jobs: int
+) -> Replay:
     orders, params = market.orders, market.params
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
     given = _Given(
@@ -119,16 +129,25 @@ def _run(market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | N
         Rules(market.taker, market.rebate, limit, params.refill == "every-snapshot", params.slice),
         int(policy.split),
         policy.paced,
-        make_room(_USUAL_EXECUTIONS * len(orders)),
     )
     # What a policy does not need is None, and not compiled.
     how = _static(market, policy), _plan(market, policy), ahead
-    mids, counts = _replay(given, *how)
-    executions = int(given.log.total[0])
-    if executions > len(given.log.keys):
-        given = given._replace(log=make_room(executions))
-        mids, counts = _replay(given, *how)
-    keys, amounts = given.log.keys[:executions], given.log.amounts[:executions]
+    mids, counts = np.empty((len(orders), 2)), np.empty((len(orders), 3), dtype=np.int64)
+
+    def play(which: IntArray) -> Log:
+        """Replay some orders, once more where they make more executions than is usual."""
+        log = make_room(_USUAL_EXECUTIONS * len(which))
+        _replay(given, *how, which, mids, counts, log)
+        if log.total[0] > len(log.keys):
+            log = make_room(int(log.total[0]))
+            _replay(given, *how, which, mids, counts, log)
+        return log
+
+    logs = in_threads(play, dealt(len(orders), jobs), jobs)
+    keys = np.concatenate([log.keys[: log.total[0]] for log in logs])
+    amounts = np.concatenate([log.amounts[: log.total[0]] for log in logs])
+    by_order = np.argsort(keys[:, 1], kind="stable")
+    keys, amounts = keys[by_order], amounts[by_order]
     return Replay(
         ts=keys[:, 0],
         order=keys[:, 1],
@@ -190,16 +209,22 @@ def _check_cells(market: Market, step: float, history: History) -> None:
 
 @compiled
 def _replay(
-    given: _Given, static: Static | None, plan: Plan | None, ahead: Ahead | None
-) -> tuple[FloatArray, IntArray]:
-    """Fill the log; return arrival and last mids, and counts of snapshots, crossed and empty."""
-    feed, orders, rules, split, paced, log = given
-    n = len(orders.starts)
-    mids = np.full((n, 2), np.nan)
-    counts = np.zeros((n, 3), dtype=np.int64)
+    given: _Given,
+    static: Static | None,
+    plan: Plan | None,
+    ahead: Ahead | None,
+    which: IntArray,
+    mids: FloatArray,
+    counts: IntArray,
+    log: Log,
+) -> None:
+    """Fill the log, and each order's arrival and last mid, and snapshots, crossed and empty."""
+    feed, orders, rules, split, paced = given
     sent = np.zeros(orders.standing.shape[1])
     dust = DUST * orders.size
-    for order in range(n):
+    for order in which:
+        mids[order, :] = np.nan
+        counts[order, :] = 0
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
         remaining, deadline = orders.size, orders.deadlines[order]
@@ -226,7 +251,7 @@ def _replay(
                 elif remaining > 0:
                     if plan is not None:
                         remaining = _place(
-                            given, plan, book, bids, best_bid, mid, order, now, remaining, sent
+                            given, log, plan, book, bids, best_bid, mid, order, now, remaining, sent
                         )
                     else:
                         due = _due(orders, rules.slice, paced, now - start, remaining)
@@ -268,7 +293,6 @@ def _replay(
                 row += 1
             if now == upcoming:
                 timer = upcoming
-    return mids, counts
 
 
 @compiled
@@ -291,6 +315,7 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 @compiled
 def _place(
     given: _Given,
+    log: Log,
     plan: Plan,
     book: BookState,
     bids: Resting,
@@ -302,7 +327,7 @@ def _place(
     sent: FloatArray,
 ) -> float:
     """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
-    _, orders, rules, _, _, log = given
+    _, orders, rules, _, _ = given
     start, dust, taker = orders.starts[order], DUST * orders.size, rules.taker[order]
     number = (now - start) // rules.slice
     earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf

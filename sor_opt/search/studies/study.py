@@ -219,9 +219,14 @@ def _go(
 
 @dataclass(frozen=True)
 class _Work:
-    """What one worker process does; it is pickled into it."""
+    """What worker processes do; it is pickled into the first of them."""
 
     run: StudyRun
+
+    def prepare(self) -> None:
+        self.run.objective.prepare()
+        with open_storage(self.run.storage or DEFAULT_STORAGE):
+            pass  # half a second of the first opening is loading code
 
     def __call__(self, stop: Stop) -> None:
         with open_storage(self.run.storage or DEFAULT_STORAGE) as storage:

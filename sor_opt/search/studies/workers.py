@@ -1,20 +1,35 @@
-"""Several processes at one piece of work."""
+"""Several processes at one piece of work.
+
+The first of them, the root, is made afresh and has no threads. It unpickles the work, prepares it,
+and is then copied (`fork`): the workers share its memory, so there is one tape and one load of
+compiled code however many they are, and nothing is compiled twice.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
+from typing import Protocol
 
 from sor_opt.errors import SorOptError
 from sor_opt.search.studies.interrupt import Stop, listening
 
 _TICK_SECONDS = 0.2
 
-Work = Callable[[Stop], None]
+
+class Work(Protocol):
+    """What workers do."""
+
+    def prepare(self) -> None:
+        """Do once what all of them need."""
+
+    def __call__(self, stop: Stop) -> None:
+        """Do a worker's part, until it is asked to stop."""
 
 
 def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) -> None:
@@ -27,7 +42,7 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     ----------
     count : int
         How many processes.
-    work : callable
+    work : Work
         What each does, given a `stop` of its own; it is pickled.
     stop : callable
         Whether the user wants to end it.
@@ -42,34 +57,54 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     context = multiprocessing.get_context("forkserver")  # fork alone is unsafe beside threads
     context.set_forkserver_preload(["sor_opt.search.studies.study"])
     errors: SimpleQueue[Exception] = context.SimpleQueue()
-    workers = [context.Process(target=_worker, args=(work, errors)) for _ in range(count)]
-    for worker in workers:
-        worker.start()
-    try:
-        _watch(workers, lambda: stop() or not errors.empty(), tick)
-    finally:
-        for worker in workers:
-            worker.terminate()  # no more than a wish: see `_worker`
-            worker.join()
+    root = context.Process(target=_root, args=(count, work, errors))
+    root.start()
+    _attend([root], stop, tick)
     if not errors.empty():
         raise errors.get()
-    if not stop() and all(worker.exitcode for worker in workers):
+    if not stop() and root.exitcode:
         raise SorOptError("all workers were killed; the same command goes on where they were")
 
 
-def _watch(workers: Sequence[BaseProcess], over: Stop, tick: Callable[[], None]) -> None:
-    while alive := [worker for worker in workers if worker.is_alive()]:
-        if over():
-            return
-        wait([worker.sentinel for worker in alive], timeout=_TICK_SECONDS)
-        tick()
+def _attend(processes: Sequence[BaseProcess], over: Stop, tick: Callable[[], None]) -> None:
+    """Wait until all have ended, or ask them to end and then wait."""
+    try:
+        while not over() and (alive := [each for each in processes if each.is_alive()]):
+            wait([each.sentinel for each in alive], timeout=_TICK_SECONDS)
+            tick()
+    finally:
+        for each in processes:
+            each.terminate()  # no more than a wish: they listen for it
+        for each in processes:
+            each.join()
+
+
+def _root(count: int, work: Work, errors: SimpleQueue[Exception]) -> None:
+    """Prepare the work, copy this process, and end when the copies have; in failure if all did."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, who then says so
+    try:
+        work.prepare()
+    except Exception as error:
+        errors.put(error)
+        return
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_worker, args=(work, errors)) for _ in range(count)]
+    for worker in workers:
+        worker.start()  # before this process listens: a copy would hear in its place
+    with listening(signal.SIGTERM) as asked:
+        _attend(workers, lambda: asked() or _orphaned() or not errors.empty(), lambda: None)
+    sys.exit(all(worker.exitcode for worker in workers))
 
 
 def _worker(work: Work, errors: SimpleQueue[Exception]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, who then says so
-    parent = multiprocessing.parent_process()
     try:
         with listening(signal.SIGTERM) as asked:
-            work(lambda: asked() or parent is None or not parent.is_alive())
+            work(lambda: asked() or _orphaned())
     except Exception as error:
         errors.put(error)
+
+
+def _orphaned() -> bool:
+    """Whether the process that made this one has died."""
+    parent = multiprocessing.parent_process()
+    return parent is None or not parent.is_alive()

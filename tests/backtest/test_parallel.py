@@ -1,0 +1,161 @@
+"""Threads: the same replay whatever their number, and an end that is prompt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from sor_opt.allocators.fast import FastAllocator
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.base import Replay, ReplayParams, prepare
+from sor_opt.backtest.kernel import replay, replay_ahead
+from sor_opt.backtest.orders import OrderParams, make_orders
+from sor_opt.backtest.parallel import MAX_JOBS, dealt, in_threads
+from sor_opt.backtest.policies import (
+    BASELINES,
+    PlacementRules,
+    placement_policy,
+    static_policy,
+)
+from sor_opt.errors import ConfigError
+from sor_opt.market.synthetic import SyntheticParams, generate
+from sor_opt.market.tape import SECOND
+from sor_opt.model.risk import RiskParams
+from sor_opt.model.venues import FeeSchedule
+from sor_opt.model.windows import WindowParams
+
+PATIENT = RiskParams(0.001, 0.0001, 0.00005)
+RULES = PlacementRules(windows=WindowParams(minimum=5, stride=5 * SECOND))
+POLICIES = {
+    **BASELINES,
+    "static": static_policy(PATIENT),
+    "placement": placement_policy(PATIENT, RULES),
+}
+
+
+@pytest.fixture(scope="module")
+def five_orders():
+    tape = generate(SyntheticParams(seed=6, minutes=17))
+    layout = OrderParams(size=1300, horizon=100 * SECOND, every=200 * SECOND)
+    params = ReplayParams(slice=20 * SECOND)
+    market = prepare(tape, make_orders(tape, layout), params, FeeSchedule.packaged())
+    assert len(market.orders) == 5
+    return market
+
+
+def assert_same(one: Replay, other: Replay) -> None:
+    for field in fields(Replay):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+@pytest.mark.parametrize("jobs", [2, 3, 7])
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_replay_is_the_same_for_any_number_of_threads(five_orders, name, jobs):
+    alone = replay(five_orders, POLICIES[name])
+    assert len(np.unique(alone.order)) == 5
+    assert_same(alone, replay(five_orders, POLICIES[name], jobs))
+
+
+@pytest.mark.parametrize("jobs", [2, 7])
+def test_what_a_replay_finds_ahead_is_the_same_for_any_number_of_threads(five_orders, jobs):
+    penalties = np.column_stack([np.linspace(0.0001, 0.001, 5), np.full(5, 0.001)])
+    alone, found = replay_ahead(five_orders, POLICIES["static"], penalties, (0.01, 0.01))
+    shared, again = replay_ahead(five_orders, POLICIES["static"], penalties, (0.01, 0.01), jobs)
+    assert np.isfinite(found[:, 0]).any()
+    assert_same(alone, shared)
+    np.testing.assert_array_equal(found, again)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_long_log_is_kept_whole(market, jobs):
+    """Each second shows ten shares more: far more executions than a log has room for at first."""
+    rows = [(i, 0, 9.98, 10, 10.00, 10) for i in range(200)]
+    scene = market(rows, size=1500, horizon=300, starts=(0, 10, 20))
+    bought = replay(scene, BASELINES["best-ask"], jobs)
+    assert np.bincount(bought.order).tolist() == [150, 150, 150]
+    assert bought.snapshots.tolist() == [150, 150, 150]
+
+
+def test_the_readable_engine_has_one_thread(five_orders):
+    with pytest.raises(ConfigError, match="the readable engine has one thread"):
+        run(five_orders, POLICIES["static"], FastAllocator(), jobs=2)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 7, 100])
+def test_every_order_is_dealt_out_once_and_in_like_numbers(jobs):
+    parts = dealt(39, jobs)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(39))
+    sizes = {len(part) for part in parts}
+    assert max(sizes) - min(sizes) <= 1
+    assert len(parts) >= min(39, jobs)
+
+
+def test_results_and_progress_come_in_the_order_of_the_parts():
+    told = []
+    found = in_threads(
+        lambda i: time.sleep((5 - i) / 50) or i, range(5), 3, lambda *done: told.append(done)
+    )
+    assert found == list(range(5))
+    assert told == [(i, 5) for i in range(1, 6)]
+
+
+def test_parts_are_done_at_once():
+    meeting = threading.Barrier(3, timeout=10)
+    in_threads(lambda _: meeting.wait(), range(3), 3)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_the_first_error_is_raised_and_what_has_not_begun_is_dropped(jobs):
+    begun = []
+
+    def fail(part):
+        begun.append(part)
+        time.sleep(0.01)
+        raise ValueError(f"part {part}")
+
+    with pytest.raises(ValueError, match=r"^part 0$"):
+        in_threads(fail, range(1000), jobs)
+    assert len(begun) < 100
+    assert threading.active_count() == 1
+
+
+def test_ctrl_c_drops_what_has_not_begun():
+    begun = []
+
+    def interrupt(part):
+        begun.append(part)
+        if part == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(interrupt, range(1000), 2)
+    assert len(begun) < 100
+    assert threading.active_count() == 1
+
+
+def test_an_error_of_the_progress_drops_what_has_not_begun():
+    begun = []
+
+    def fail(done, _total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(lambda part: begun.append(part) or time.sleep(0.01), range(1000), 2, fail)
+    assert len(begun) < 100
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [(0, "jobs must be >= 1, got 0"), (MAX_JOBS + 1, "jobs must be at most 256, got 257")],
+)
+def test_odd_numbers_of_threads_are_refused(five_orders, jobs, message):
+    with pytest.raises(ConfigError, match=message):
+        run(five_orders, POLICIES["static"], jobs=jobs)

@@ -7,7 +7,6 @@ digest of the function's module and of all modules of the package that it import
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import logging
 import os
@@ -18,7 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -189,21 +190,21 @@ def _reached(module: str) -> set[str]:
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    """Modules of the package that a module imports itself."""
-    return frozenset(
-        name
-        for node in ast.walk(ast.parse(_file(module).read_bytes()))
-        for name in _named(node)
-        if name.startswith("sor_opt.") and _file(name).is_file()
-    )
+    """Modules of the package that a module imports itself, or whose name it uses as if."""
+    names = set(_names(SourceFileLoader(module, str(_file(module))).get_code(module)))
+    dotted = {name for name in names if name.startswith("sor_opt.")}
+    packages = {name for name in dotted if _file(name).name == "__init__.py"}
+    dotted |= {f"{package}.{name}" for package in packages for name in names}
+    return frozenset(name for name in dotted if _file(name).is_file())
 
 
-def _named(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def _names(code: CodeType | None) -> Iterator[str]:
+    """All names in some bytecode; it is read much faster than the source is parsed."""
+    if code is not None:
+        yield from code.co_names
+        for inner in code.co_consts:
+            if isinstance(inner, CodeType):
+                yield from _names(inner)
 
 
 def _file(module: str) -> Path:

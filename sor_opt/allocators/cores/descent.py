@@ -41,10 +41,9 @@ def search_climbs(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, i
 
     Writes the climb; gives its cost, and the steps left, below 0 if the search was cut short.
     """
-    full = np.empty(len(rungs), np.int64)
-    for i in range(len(rungs)):
-        rungs[i] = 0
-        full[i] = tables.starts[i + 1] - tables.starts[i] - 1
+    rungs[:] = 0
+    full = _lowered(tables)
+    steps -= len(tables.spent) * len(tables.given)
     cost, steps = descend(tables, steps, rungs)
     from_full, steps = descend(tables, steps, full)
     if from_full < cost - NEAR * (1.0 + abs(cost)):
@@ -55,6 +54,42 @@ def search_climbs(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, i
         cost, steps = descend(tables, steps, rungs)
         gained, steps = _force(tables, cost, steps, rungs)
     return cost, steps
+
+
+@compiled
+def _lowered(tables: Tables) -> IntArray:
+    """Take the best height of one ladder after the other, from a climb of all rungs.
+
+    Also of those that can never pay: they are gone when a ladder has had its turn.
+    """
+    rungs, gap = np.empty(len(tables.starts) - 1, np.int64), np.empty(len(tables.given))
+    for s in range(len(gap)):
+        gap[s] = tables.miss.target
+        for i in range(len(rungs)):
+            gap[s] -= tables.whole[i, s]
+    for i in range(len(rungs)):
+        base, top = tables.starts[i], tables.starts[i + 1] - 1
+        for s in range(len(gap)):
+            gap[s] += tables.whole[i, s]
+        best, cost = top, tables.spent[top] + _given_miss(tables, gap, tables.filled[top])
+        for at in range(base, top):
+            value = tables.spent[at] + _given_miss(tables, gap, tables.filled[at])
+            if value < cost - NEAR * (1.0 + abs(cost)):
+                best, cost = at, value
+        rungs[i] = best - base
+        for s in range(len(gap)):
+            gap[s] -= tables.filled[best, tables.given[s]]
+    return rungs
+
+
+@summing
+def _given_miss(tables: Tables, gap: FloatArray, filled: FloatArray) -> float:
+    """Expected penalty in the given scenarios where a ladder executes `filled` of the gap."""
+    under, over, total = tables.miss.under, -tables.miss.over, 0.0
+    for s in range(len(gap)):
+        missed = gap[s] - filled[tables.given[s]]
+        total += tables.likely[s] * max(under * missed, over * missed)
+    return total
 
 
 @compiled

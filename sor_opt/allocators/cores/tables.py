@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,8 @@ class Tables(NamedTuple):
         What each scenario is in the tables, of which several may have become one.
     likely : float64 ndarray, shape (given scenarios,)
         Probabilities.
+    whole : float64 ndarray, shape (I, given scenarios)
+        Shares that all rungs of a ladder execute, also those that are not in the tables.
     """
 
     starts: IntArray
@@ -43,6 +46,7 @@ class Tables(NamedTuple):
     miss: Miss
     given: IntArray
     likely: FloatArray
+    whole: FloatArray
 
 
 def tables_of(problem: LadderProblem) -> Tables:
@@ -55,7 +59,7 @@ def tables_of(problem: LadderProblem) -> Tables:
         np.cumsum(problem.fills[rungs], axis=0, out=filled[rows])
     miss = Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty)
     given, likely = np.arange(len(problem.probabilities)), problem.probabilities
-    return Tables(starts, spent, filled, likely, miss, given, likely)
+    return Tables(starts, spent, filled, likely, miss, given, likely, filled[starts[1:] - 1])
 
 
 def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
@@ -79,7 +83,11 @@ def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
         costs=problem.costs[kept],
         probabilities=weights[:differing],
     )
-    return small, tables_of(small)._replace(given=given, likely=problem.probabilities)
+    whole = np.zeros((len(heights), len(given)))
+    for i, (start, end) in enumerate(pairwise(problem.offsets)):
+        whole[i] = problem.fills[start:end].sum(axis=0)
+    likely = problem.probabilities
+    return small, tables_of(small)._replace(given=given, likely=likely, whole=whole)
 
 
 @compiled

@@ -90,9 +90,10 @@ def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
     """Tabulate equally likely scenarios: what is `reduced` of the problem.
 
     A rung executes no more than the one before it, so that beyond the first that does not pay for
-    what it is expected to execute none does. `ladders.reach` is overwritten.
+    what it is expected to execute none does.
     """
     count, scenarios = ladders.reach.shape
+    reach = ladders.reach.copy()
     highest = 0
     for i in range(count):
         highest += ladders.heights[i]
@@ -109,18 +110,19 @@ def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
             at += 1
         starts[i + 1] = at + 1
         for s in range(scenarios):
-            ladders.reach[i, s] = min(ladders.reach[i, s], (at - starts[i]) * step)
+            reach[i, s] = min(reach[i, s], (at - starts[i]) * step)
     likely = np.full(scenarios, 1.0 / scenarios)
     weights, differing = likely.copy(), 0
-    given = collapse(ladders.reach, weights)
+    given = collapse(reach, weights)
     for s in range(scenarios):
         differing = max(differing, given[s] + 1)
     filled = np.empty((starts[count], differing))
     for i in range(count):
         for n in range(starts[i + 1] - starts[i]):
             for s in range(differing):
-                filled[starts[i] + n, s] = min(ladders.reach[i, s], n * step)
-    return Tables(starts, spent, filled, weights[:differing], miss, given, likely)
+                filled[starts[i] + n, s] = min(reach[i, s], n * step)
+    spent = spent[: starts[count]]
+    return Tables(starts, spent, filled, weights[:differing], miss, given, likely, ladders.reach)
 
 
 @summing

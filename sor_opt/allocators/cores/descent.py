@@ -28,6 +28,9 @@ from sor_opt.market.tape import FloatArray, IntArray
 _NEIGHBOURS = 4
 """Rungs up and down that a line search looks at, until only the whole ladder can still help."""
 
+WHOLE = 2**40
+"""As many rungs as no ladder has."""
+
 _ANSWERS = 2
 """Rungs up and down by which the others answer a ladder that is forced to move."""
 
@@ -44,14 +47,14 @@ def search_climbs(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, i
     rungs[:] = 0
     full = _lowered(tables)
     steps -= len(tables.spent) * len(tables.given)
-    cost, steps = descend(tables, steps, rungs)
-    from_full, steps = descend(tables, steps, full)
+    cost, steps = descend(tables, WHOLE, steps, rungs)
+    from_full, steps = descend(tables, _NEIGHBOURS, steps, full)
     if from_full < cost - NEAR * (1.0 + abs(cost)):
         rungs[:] = full
         cost = from_full
     gained, steps = _force(tables, cost, steps, rungs)
     while gained:
-        cost, steps = descend(tables, steps, rungs)
+        cost, steps = descend(tables, WHOLE, steps, rungs)
         gained, steps = _force(tables, cost, steps, rungs)
     return cost, steps
 
@@ -93,13 +96,15 @@ def _given_miss(tables: Tables, gap: FloatArray, filled: FloatArray) -> float:
 
 
 @compiled
-def descend(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, int]:
-    """Improve a climb until no ladder and no exchange of rungs helps, as `search_climbs` does."""
+def descend(tables: Tables, radius: int, steps: int, rungs: IntArray) -> tuple[float, int]:
+    """Improve a climb until no ladder and no exchange of rungs helps, as `search_climbs` does.
+
+    The first look at a ladder is at so many rungs up and down.
+    """
     ladders, highest = len(rungs), 0
     for i in range(ladders):
         highest = max(highest, tables.starts[i + 1] - tables.starts[i] - 1)
     gap = gap_of(tables, rungs)
-    radius = highest
     while True:
         missed = expected_miss(tables, gap, gap, gap)
         for i in range(ladders):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sor_opt.allocators.cores.descent import ENDLESS, _exchange, descend, search_climbs
+from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, _exchange, descend, search_climbs
 from sor_opt.allocators.cores.tables import tables_of
 from sor_opt.model.ladder import LadderProblem
 
@@ -17,7 +17,7 @@ def problem(heights, fills, costs, target, under=1.0, over=1.0, **more):
 
 def descended(given, start):
     rungs = np.array(start)
-    cost, _ = descend(tables_of(given), ENDLESS, rungs)
+    cost, _ = descend(tables_of(given), WHOLE, ENDLESS, rungs)
     assert cost == pytest.approx(given.cost(rungs))
     return rungs.tolist(), cost
 

@@ -21,8 +21,9 @@ import numpy as np
 
 from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
 from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
-from sor_opt.allocators.cores.descent import ENDLESS, search_within, sums_of
+from sor_opt.allocators.cores.descent import ENDLESS, search_climbs
 from sor_opt.allocators.cores.knapsack import STEPS, search
+from sor_opt.allocators.cores.tables import reduced
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
@@ -96,19 +97,20 @@ class FastAllocator(Allocator):
 
     def _solve_several(self, problem: LadderProblem, clock: Clock) -> Allocation:
         rungs = np.empty(len(problem.names), np.int64)
-        sums, cost, bound = sums_of(problem), np.inf, -np.inf
+        small, tables = reduced(problem)
+        cost, bound = np.inf, -np.inf
         status: Status = "feasible"
 
         def attempt(steps: int) -> bool:
             nonlocal cost
-            cost, left = search_within(sums, steps, rungs)
+            cost, left = search_climbs(tables, steps, rungs)
             return left >= 0
 
         clock.within(attempt, ENDLESS)
         if self._certify is not None:
             from sor_opt.allocators.cores.certificate import prove
 
-            rungs, cost, bound, status = prove(problem, sums, rungs, self._certify, clock)
+            rungs, cost, bound, status = prove(small, tables, rungs, self._certify, clock)
         return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
 
     def _solve_uneven(self, problem: LadderProblem, clock: Clock) -> Allocation:

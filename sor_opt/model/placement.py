@@ -101,63 +101,82 @@ def queues_ahead(bid: FloatArray, bid_left: FloatArray, best_bid: float) -> Floa
     return queue
 
 
+class Ladders(NamedTuple):
+    """The ladders of one moment: one per venue to take from, then one per venue to post at.
+
+    Rung j of ladder i executes ``min(max(reach[i, s] - j * step, 0), step)`` shares in scenario s,
+    and costs ``fixed[i]`` dollars and ``price[i]`` for each of these shares.
+
+    Attributes
+    ----------
+    heights : int64 ndarray, shape (2K,)
+    reach : float64 ndarray, shape (2K, scenarios)
+        Shares that the whole ladder executes.
+    differing : int64 ndarray, shape (2K,)
+        The first so many scenarios are to be averaged: one of a take, which executes alike in all.
+    price, fixed : float64 ndarray, shape (2K,)
+        Dollars per executed share, and per rung.
+    """
+
+    heights: IntArray
+    reach: FloatArray
+    differing: IntArray
+    price: FloatArray
+    fixed: FloatArray
+
+
 @compiled
-def lay_out(touch: Touch, target: float, step: float, infinite: bool) -> IntArray:
-    """Give the offsets of the 2K ladders, shape (2K + 1,): the asks, then the posts.
+def ladders_of(
+    touch: Touch, outflows: FloatArray, target: float, theta: float, step: float, infinite: bool
+) -> Ladders:
+    """Set up the ladders; `outflows` has shape (scenarios, K), `theta` is in dollars per share.
 
     Nothing is posted behind an endless queue.
     """
-    venues = len(touch.ask)
+    venues, scenarios = len(touch.ask), len(outflows)
     posts = count_rungs(target, step, False)
     deepest = cheapest(touch.ask, touch.ask_size, touch.fee)
-    offsets = np.zeros(2 * venues + 1, dtype=np.int64)
+    heights, reach = np.zeros(2 * venues, np.int64), np.zeros((2 * venues, scenarios))
+    differing, price, fixed = (
+        np.ones(2 * venues, np.int64),
+        np.empty(2 * venues),
+        np.zeros(2 * venues),
+    )
     for k in range(venues):
+        most = touch.ask_size[k]
         if infinite:
-            height = posts if k == deepest else 0
-        else:
-            height = count_rungs(touch.ask_size[k], step, False)
-        offsets[k + 1] = offsets[k] + height
-    for k in range(venues):
-        reachable = touch.queue[k] < np.inf
-        offsets[venues + k + 1] = offsets[venues + k] + (posts if reachable else 0)
-    return offsets
+            most = posts * step if k == deepest else 0.0
+        heights[k] = count_rungs(most, step, False)
+        price[k] = touch.ask[k] - touch.mid + touch.fee[k] + theta
+        for s in range(scenarios):
+            reach[k, s] = most
+        post, queue = venues + k, touch.queue[k]
+        price[post] = -(touch.mid - touch.best_bid + touch.rebate[k])
+        fixed[post] = theta * step
+        differing[post] = scenarios
+        if queue < np.inf:
+            heights[post] = posts
+            for s in range(scenarios):
+                reach[post, s] = min(max(outflows[s, k] - queue, 0.0), posts * step)
+    return Ladders(heights, reach, differing, price, fixed)
 
 
 @compiled
-def write_ladders(
-    touch: Touch,
-    outflows: FloatArray,
-    theta: float,
-    step: float,
-    infinite: bool,
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-) -> None:
+def write_rungs(ladders: Ladders, step: float, fills: FloatArray, costs: FloatArray) -> None:
     """Write all rungs to `fills`, shape (rungs, scenarios), and `costs`, shape (rungs,).
 
-    `outflows` has shape (scenarios, K), equally likely; `theta` is in dollars per share.
+    The scenarios are equally likely.
     """
-    venues, scenarios = len(touch.ask), len(outflows)
-    for k in range(venues):
-        price = touch.ask[k] - touch.mid + touch.fee[k] + theta
-        for j in range(offsets[k], offsets[k + 1]):
-            left = np.inf if infinite else touch.ask_size[k] - (j - offsets[k]) * step
-            fill = min(step, left)
-            costs[j] = fill * price
-            for s in range(scenarios):
-                fills[j, s] = fill
-    for k in range(venues):
-        gain = touch.mid - touch.best_bid + touch.rebate[k]
-        start = offsets[venues + k]
-        for j in range(start, offsets[venues + k + 1]):
-            ahead = touch.queue[k] + (j - start) * step
+    scenarios, rung = fills.shape[1], 0
+    for i in range(len(ladders.heights)):
+        for j in range(ladders.heights[i]):
             total = 0.0
             for s in range(scenarios):
-                fill = min(max(outflows[s, k] - ahead, 0.0), step)
-                fills[j, s] = fill
-                total += fill
-            costs[j] = theta * step - gain * total / scenarios
+                fills[rung, s] = min(max(ladders.reach[i, s] - j * step, 0.0), step)
+                if s < ladders.differing[i]:
+                    total += fills[rung, s]
+            costs[rung] = ladders.fixed[i] + ladders.price[i] * total / ladders.differing[i]
+            rung += 1
 
 
 def placement_problem(
@@ -195,12 +214,12 @@ def placement_problem(
     for name, size in zip(names, touch.ask_size, strict=True):
         check_depth(name, size, params.step)
     unit = risk.dollars(touch.mid)
-    layout = (params.step, params.infinite)
-    offsets = lay_out(touch, target, *layout)
+    theta = risk.theta_queue * unit
+    ladders = ladders_of(touch, outflows, target, theta, params.step, params.infinite)
+    offsets = np.concatenate([[0], np.cumsum(ladders.heights)])
     check_cells(int(offsets[-1]), len(outflows))
     fills, costs = np.empty((offsets[-1], len(outflows))), np.empty(offsets[-1])
-    theta = risk.theta_queue * unit
-    write_ladders(touch, outflows, theta, *layout, offsets, fills, costs)
+    write_rungs(ladders, params.step, fills, costs)
     return LadderProblem(
         names=tuple(f"{name}{kind}" for kind in (TAKE, POST) for name in names),
         offsets=offsets,

@@ -1,15 +1,10 @@
 """A proof that a climb is the best: a bound by linear relaxation, and a look at what it leaves.
 
-For any prices pi_s between -po p_s and pu p_s the penalty of scenario s is at least
-pi_s (S - A_s), so that the objective is bounded from below, ladder by ladder::
-
-    bound(pi) = S sum_s pi_s + sum_i min_n [ cost_i(n) - sum_s pi_s executed_i(n, s) ]
-
-The best prices are the dual solution of the linear relaxation, whose optimum the bound then is: the
-relaxation of one ladder has whole corners (Geoffrion, "Lagrangean relaxation for integer
-programming", Mathematical Programming Study 2, 1974). What a height costs over its ladder's
-minimum is paid by every climb that takes it; the climbs that can still beat the incumbent are
-those whose extra costs sum to less than incumbent - bound, and they are few enough to be visited.
+Any prices of a share in each scenario bound all climbs from below (see `descent`). The best ones
+are the dual solution of the linear relaxation, whose optimum the bound then is: the relaxation of
+one ladder has whole corners (Geoffrion, "Lagrangean relaxation for integer programming",
+Mathematical Programming Study 2, 1974). The climbs that can still beat the incumbent are those
+whose extra costs sum to less than incumbent - bound, and they are few enough to be visited.
 """
 
 from __future__ import annotations
@@ -23,7 +18,8 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 
 from sor_opt.allocators.base import Allocator, Clock
-from sor_opt.allocators.cores.descent import Sums, climb_cost
+from sor_opt.allocators.cores.descent import expected_miss, extra_costs, gap_of, spent_on
+from sor_opt.allocators.cores.tables import Tables
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
@@ -50,7 +46,7 @@ class Proof(NamedTuple):
 
 def prove(
     problem: LadderProblem,
-    sums: Sums,
+    tables: Tables,
     rungs: IntArray,
     last_word: Allocator,
     clock: Clock | None = None,
@@ -61,7 +57,7 @@ def prove(
     ----------
     problem : LadderProblem
         With a free total.
-    sums : Sums
+    tables : Tables
         Of the same problem.
     rungs : int64 array, shape (I,)
         A climb, the better the faster.
@@ -78,12 +74,12 @@ def prove(
     except SolverError as error:
         log.info("the certificate has no bound: %s", error)
         return settle(problem, own, last_word, clock)
-    extra, bound = extra_costs(sums, prices)
+    extra, bound = extra_costs(tables, prices)
     cost = math.nan
 
     def attempt(visits: int) -> bool:
         nonlocal cost
-        cost = visit(sums, extra, bound, visits, own.rungs)
+        cost = visit(tables, extra, bound, visits, own.rungs)
         return not math.isnan(cost)
 
     if clock.within(attempt, VISITS):
@@ -159,65 +155,43 @@ def relaxed_prices(problem: LadderProblem, clock: Clock | None = None) -> FloatA
 
 
 @compiled
-def extra_costs(sums: Sums, prices: FloatArray) -> tuple[FloatArray, float]:
-    """Price all heights: what each costs over its ladder's minimum, and the bound in dollars.
-
-    Height n of ladder i is at ``offsets[i] + i + n``, as in `Sums`.
-    """
-    extra = sums.spent.copy()
-    bound = 0.0
-    for s in range(len(prices)):
-        bound += sums.target * prices[s]
-    for i in range(len(sums.offsets) - 1):
-        base, width = sums.offsets[i] + i, sums.offsets[i + 1] - sums.offsets[i] + 1
-        for s in range(len(prices)):
-            row = sums.filled[sums.starts[i] + s * width :]
-            for n in range(width):
-                extra[base + n] -= prices[s] * row[n]
-        least = extra[base : base + width].min()
-        bound += least
-        for n in range(width):
-            extra[base + n] -= least
-    return extra, bound
-
-
-@compiled
-def visit(sums: Sums, extra: FloatArray, bound: float, visits: int, rungs: IntArray) -> float:
+def visit(tables: Tables, extra: FloatArray, bound: float, visits: int, rungs: IntArray) -> float:
     """Visit every climb that may beat `rungs`, and write the best one; give its cost.
 
     Among equals the fewest rungs win, then the earliest ladder. NaN means that this would take
     more than `visits` climbs x scenarios.
     """
-    ladders, scenarios = len(rungs), len(sums.under)
-    heights, counts = _sorted_heights(sums, extra)
-    gap = np.full((ladders + 1, scenarios), sums.target)
-    for i in range(ladders):
-        _stack(sums, i, rungs[i], gap)
-    lowest = picked = climb_cost(sums, gap[ladders], rungs)
+    ladders, scenarios = len(rungs), len(tables.weights)
+    heights = _sorted_heights(tables, extra)
+    gap = np.full((ladders + 1, scenarios), tables.miss.target)
+    gap[ladders] = gap_of(tables, rungs)
+    missed = expected_miss(tables, gap[ladders], gap[ladders], gap[ladders])
+    lowest = picked = spent_on(tables, rungs) + missed
     if ladders == 0:
         return picked
-    spent, climb, tried = np.zeros(ladders + 1), rungs.copy(), np.zeros(ladders, np.int64)
+    spent, climb, tried = np.zeros(ladders + 1), rungs.copy(), tables.starts[:-1].copy()
     i = 0
     while i >= 0:
         tie = TOLERANCE * max(1.0, abs(lowest))
-        base = sums.offsets[i] + i
-        if tried[i] == counts[i] or (
-            bound + spent[i] + extra[base + heights[base + tried[i]]] > lowest + tie
+        if tried[i] == tables.starts[i + 1] or (
+            bound + spent[i] + extra[heights[tried[i]]] > lowest + tie
         ):
-            tried[i] = 0
+            tried[i] = tables.starts[i]
             i -= 1
             continue
         visits -= scenarios
         if visits < 0:
             return np.nan
-        climb[i] = heights[base + tried[i]]
-        spent[i + 1] = spent[i] + extra[base + climb[i]]
+        at = heights[tried[i]]
+        climb[i] = at - tables.starts[i]
+        spent[i + 1] = spent[i] + extra[at]
         tried[i] += 1
-        _stack(sums, i, climb[i], gap)
+        gap[i + 1] = gap[i] - tables.filled[at]
         if i + 1 < ladders:
             i += 1
             continue
-        cost = climb_cost(sums, gap[ladders], climb)
+        missed = expected_miss(tables, gap[ladders], gap[ladders], gap[ladders])
+        cost = spent_on(tables, climb) + missed
         if cost <= lowest + tie:
             if cost < picked - tie or _comes_before(climb, rungs):
                 picked = cost
@@ -227,23 +201,13 @@ def visit(sums: Sums, extra: FloatArray, bound: float, visits: int, rungs: IntAr
 
 
 @compiled
-def _stack(sums: Sums, ladder: int, rungs: int, gap: FloatArray) -> None:
-    """Write what is missing after this ladder, from what is missing before it."""
-    width = sums.offsets[ladder + 1] - sums.offsets[ladder] + 1
-    for s in range(gap.shape[1]):
-        filled = sums.filled[sums.starts[ladder] + s * width + rungs]
-        gap[ladder + 1, s] = gap[ladder, s] - filled
-
-
-@compiled
-def _sorted_heights(sums: Sums, extra: FloatArray) -> tuple[IntArray, IntArray]:
-    """Each ladder's heights by extra cost, laid out like `extra`, and how many there are."""
-    ladders = len(sums.offsets) - 1
-    heights, counts = np.empty(len(extra), np.int64), np.empty(ladders, np.int64)
-    for i in range(ladders):
-        base, counts[i] = sums.offsets[i] + i, sums.offsets[i + 1] - sums.offsets[i] + 1
-        heights[base : base + counts[i]] = np.argsort(extra[base : base + counts[i]])
-    return heights, counts
+def _sorted_heights(tables: Tables, extra: FloatArray) -> IntArray:
+    """Where each ladder's heights are in the tables, by extra cost."""
+    heights = np.empty(len(extra), np.int64)
+    for i in range(len(tables.starts) - 1):
+        start, end = tables.starts[i], tables.starts[i + 1]
+        heights[start:end] = start + np.argsort(extra[start:end])
+    return heights
 
 
 @compiled

@@ -5,319 +5,298 @@ With A concave in the sizes sent, (A - S)^+ is not convex, so there may be sever
 the best height of one ladder, all others held, until no ladder moves, then the best exchange of
 rungs between two ladders, until neither helps. In the better of the two one ladder after the other
 is forced a rung up or down and the others answer, as long as that helps.
+
+What a bound says cannot help, of exchanges and of forced moves, is not tried. For any prices pi_s
+between -po p_s and pu p_s the penalty of scenario s is at least pi_s (S - A_s), so that the
+objective is bounded from below, ladder by ladder::
+
+    bound(pi) = S sum_s pi_s + sum_i min_n [ cost_i(n) - sum_s pi_s executed_i(n, s) ]
+
+and what a height costs over its ladder's minimum is paid by every climb that takes it. Here the
+prices are what a share less would cost at the climb at hand.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from sor_opt.allocators.cores.climbs import NEAR
-from sor_opt.compiled import compiled
+from sor_opt.allocators.cores.tables import Tables
+from sor_opt.compiled import compiled, summing
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import LadderProblem
 
 _NEIGHBOURS = 4
 """Rungs up and down that a line search looks at, until only the whole ladder can still help."""
 
+WHOLE = 2**40
+"""As many rungs as no ladder has."""
+
 _ANSWERS = 2
 """Rungs up and down by which the others answer a ladder that is forced to move."""
-
-_TILE = 64
 
 ENDLESS = 2**62
 """Steps (heights x scenarios) of a search that is not bounded."""
 
 
-class Sums(NamedTuple):
-    """Prefix sums over the rungs of each ladder, and what missing the target costs.
+@compiled
+def search_climbs(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, int]:
+    """Descend from an empty and from a full climb, and improve the better one, in so many steps.
 
-    ``spent[offsets[i] + i + n]`` are the dollars of n rungs of ladder i, and
-    ``filled[starts[i] + s * (J_i + 1) + n]`` the shares that they execute in scenario s: rung by
-    rung within a scenario, so that a line search runs along memory.
+    Writes the climb; gives its cost, and the steps left, below 0 if the search was cut short.
     """
-
-    offsets: IntArray
-    starts: IntArray
-    spent: FloatArray
-    filled: FloatArray
-    under: FloatArray
-    over: FloatArray
-    target: float
-
-
-def sums_of(problem: LadderProblem) -> Sums:
-    """Sum up a problem."""
-    return prefix_sums(
-        problem.offsets,
-        problem.fills,
-        problem.costs,
-        problem.probabilities,
-        problem.target,
-        problem.shortfall_penalty,
-        problem.excess_penalty,
-    )
+    rungs[:] = 0
+    full = _lowered(tables)
+    steps -= len(tables.spent) * len(tables.given)
+    cost, steps = descend(tables, WHOLE, steps, rungs)
+    from_full, steps = descend(tables, _NEIGHBOURS, steps, full)
+    if from_full < cost - NEAR * (1.0 + abs(cost)):
+        rungs[:] = full
+        cost = from_full
+    gained, steps = _force(tables, cost, steps, rungs)
+    while gained:
+        cost, steps = descend(tables, WHOLE, steps, rungs)
+        gained, steps = _force(tables, cost, steps, rungs)
+    return cost, steps
 
 
 @compiled
-def prefix_sums(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    probabilities: FloatArray,
-    target: float,
-    under: float,
-    over: float,
-) -> Sums:
-    """Sum up a problem; `fills` has shape (rungs, scenarios), penalties are per share."""
-    ladders, scenarios = len(offsets) - 1, fills.shape[1]
-    starts = np.zeros(ladders + 1, np.int64)
-    for i in range(ladders):
-        starts[i + 1] = starts[i] + (offsets[i + 1] - offsets[i] + 1) * scenarios
-    spent, filled = np.empty(offsets[ladders] + ladders), np.empty(starts[ladders])
-    for i in range(ladders):
-        height, base = offsets[i + 1] - offsets[i], offsets[i] + i
-        spent[base] = 0.0
-        for j in range(height):
-            spent[base + j + 1] = spent[base + j] + costs[offsets[i] + j]
-        for low in range(0, scenarios, _TILE):
-            high = min(scenarios, low + _TILE)
-            for s in range(low, high):
-                filled[starts[i] + s * (height + 1)] = 0.0
-            for j in range(height):
-                for s in range(low, high):
-                    at = starts[i] + s * (height + 1) + j
-                    filled[at + 1] = filled[at] + fills[offsets[i] + j, s]
-    return Sums(offsets, starts, spent, filled, under * probabilities, over * probabilities, target)
+def _lowered(tables: Tables) -> IntArray:
+    """Take the best height of one ladder after the other, from a climb of all rungs.
 
-
-@compiled
-def descend(sums: Sums, rungs: IntArray) -> float:
-    """Improve a climb until no ladder and no exchange of rungs helps; give its cost."""
-    return descend_within(sums, ENDLESS, rungs)[0]
-
-
-@compiled
-def descend_within(sums: Sums, steps: int, rungs: IntArray) -> tuple[float, int]:
-    """As `descend`, for so many steps; give the cost, and the steps left, below 0 if cut short."""
-    gap = _gap(sums, rungs)
-    highest = _highest(sums)
-    values = np.empty(highest + 1)
-    radius = highest
-    while True:
-        steps -= _sweep(sums, radius)
-        if steps < 0:
-            return climb_cost(sums, gap, rungs), steps
-        moved = False
+    Also of those that can never pay: they are gone when a ladder has had its turn.
+    """
+    rungs, gap = np.empty(len(tables.starts) - 1, np.int64), np.empty(len(tables.given))
+    for s in range(len(gap)):
+        gap[s] = tables.miss.target
         for i in range(len(rungs)):
-            moved = _line(sums, i, radius, values, gap, rungs) or moved
-        if moved or _exchange(sums, values, gap, rungs):
+            gap[s] -= tables.whole[i, s]
+    for i in range(len(rungs)):
+        base, top = tables.starts[i], tables.starts[i + 1] - 1
+        for s in range(len(gap)):
+            gap[s] += tables.whole[i, s]
+        best, cost = top, tables.spent[top] + _given_miss(tables, gap, tables.filled[top])
+        for at in range(base, top):
+            value = tables.spent[at] + _given_miss(tables, gap, tables.filled[at])
+            if value < cost - NEAR * (1.0 + abs(cost)):
+                best, cost = at, value
+        rungs[i] = best - base
+        for s in range(len(gap)):
+            gap[s] -= tables.filled[best, tables.given[s]]
+    return rungs
+
+
+@summing
+def _given_miss(tables: Tables, gap: FloatArray, filled: FloatArray) -> float:
+    """Expected penalty in the given scenarios where a ladder executes `filled` of the gap."""
+    under, over, total = tables.miss.under, -tables.miss.over, 0.0
+    for s in range(len(gap)):
+        missed = gap[s] - filled[tables.given[s]]
+        total += tables.likely[s] * max(under * missed, over * missed)
+    return total
+
+
+@compiled
+def descend(tables: Tables, radius: int, steps: int, rungs: IntArray) -> tuple[float, int]:
+    """Improve a climb until no ladder and no exchange of rungs helps, as `search_climbs` does.
+
+    The first look at a ladder is at so many rungs up and down.
+    """
+    ladders, highest = len(rungs), 0
+    for i in range(ladders):
+        highest = max(highest, tables.starts[i + 1] - tables.starts[i] - 1)
+    gap = gap_of(tables, rungs)
+    while True:
+        missed = expected_miss(tables, gap, gap, gap)
+        for i in range(ladders):
+            height = tables.starts[i + 1] - tables.starts[i] - 1
+            steps -= (min(height, 2 * radius) + 1 + ladders) * len(gap)
+        if steps < 0:
+            break
+        moved = False
+        for i in range(ladders):
+            held = rungs[i]
+            missed = _line(tables, i, radius, missed, gap, rungs)
+            moved = moved or rungs[i] != held
+        if moved or _exchange(tables, missed, gap, rungs):
             radius = _NEIGHBOURS
         elif radius < highest:
             radius = highest
         else:
-            return climb_cost(sums, gap, rungs), steps
+            break
+    return spent_on(tables, rungs) + missed, steps
 
 
 @compiled
-def _sweep(sums: Sums, radius: int) -> int:
-    """Steps of a line search of every ladder and an exchange between any two."""
-    ladders, heights = len(sums.offsets) - 1, 0
-    for i in range(ladders):
-        heights += min(sums.offsets[i + 1] - sums.offsets[i], 2 * radius) + 1
-    return (heights + ladders * ladders) * len(sums.under)
-
-
-@compiled
-def _gap(sums: Sums, rungs: IntArray) -> FloatArray:
-    """What a climb leaves missing in each scenario."""
-    gap = np.full(len(sums.under), sums.target)
+def gap_of(tables: Tables, rungs: IntArray) -> FloatArray:
+    """What a climb leaves missing in each scenario; below 0 beyond the target."""
+    gap = np.full(len(tables.weights), tables.miss.target)
     for i in range(len(rungs)):
-        _shift(sums, i, rungs[i], -1.0, gap)
+        filled = tables.filled[tables.starts[i] + rungs[i]]
+        for s in range(len(gap)):
+            gap[s] -= filled[s]
     return gap
 
 
 @compiled
-def _highest(sums: Sums) -> int:
-    highest = 0
-    for i in range(len(sums.offsets) - 1):
-        highest = max(highest, sums.offsets[i + 1] - sums.offsets[i])
-    return highest
-
-
-@compiled
-def climb_cost(sums: Sums, gap: FloatArray, rungs: IntArray) -> float:
-    """Cost of a climb that leaves `gap` shares, below 0 beyond the target, in each scenario."""
-    cost = 0.0
+def spent_on(tables: Tables, rungs: IntArray) -> float:
+    """Dollars of a climb, penalties left out."""
+    spent = 0.0
     for i in range(len(rungs)):
-        cost += sums.spent[sums.offsets[i] + i + rungs[i]]
+        spent += tables.spent[tables.starts[i] + rungs[i]]
+    return spent
+
+
+@summing
+def expected_miss(tables: Tables, gap: FloatArray, less: FloatArray, more: FloatArray) -> float:
+    """Expected penalty where `more` shares take the place of `less`; `gap` is what was missing."""
+    under, over, total = tables.miss.under, -tables.miss.over, 0.0
     for s in range(len(gap)):
-        cost += max(sums.under[s] * gap[s], -sums.over[s] * gap[s])
-    return cost
+        missed = gap[s] + less[s] - more[s]
+        total += tables.weights[s] * max(under * missed, over * missed)
+    return total
+
+
+@summing
+def _worth(prices: FloatArray, shares: FloatArray) -> float:
+    total = 0.0
+    for s in range(len(prices)):
+        total += prices[s] * shares[s]
+    return total
 
 
 @compiled
-def _shift(sums: Sums, ladder: int, rungs: int, sign: float, gap: FloatArray) -> None:
-    """Add to the gap what so many rungs of a ladder execute, times a sign."""
-    width = sums.offsets[ladder + 1] - sums.offsets[ladder] + 1
-    for s in range(len(gap)):
-        gap[s] += sign * sums.filled[sums.starts[ladder] + s * width + rungs]
+def extra_costs(tables: Tables, prices: FloatArray) -> tuple[FloatArray, float]:
+    """Price all heights: what each costs over its ladder's minimum, and the bound in dollars."""
+    extra, bound = np.empty(len(tables.spent)), 0.0
+    for s in range(len(prices)):
+        bound += tables.miss.target * prices[s]
+    for i in range(len(tables.starts) - 1):
+        least = 0.0  # of the empty ladder
+        for at in range(tables.starts[i], tables.starts[i + 1]):
+            extra[at] = tables.spent[at] - _worth(prices, tables.filled[at])
+            least = min(least, extra[at])
+        bound += least
+        for at in range(tables.starts[i], tables.starts[i + 1]):
+            extra[at] -= least
+    return extra, bound
 
 
 @compiled
-def _move(sums: Sums, ladder: int, to: int, gap: FloatArray, rungs: IntArray) -> None:
-    _shift(sums, ladder, rungs[ladder], 1.0, gap)
+def _prices(tables: Tables, gap: FloatArray) -> FloatArray:
+    """What a share less would cost in each scenario, and half way where the target is met."""
+    under, over, prices = tables.miss.under, -tables.miss.over, np.empty(len(gap))
+    met = NEAR * tables.miss.target
+    for s in range(len(gap)):
+        price = under if gap[s] > met else over if gap[s] < -met else 0.5 * (under + over)
+        prices[s] = tables.weights[s] * price
+    return prices
+
+
+@compiled
+def _move(tables: Tables, ladder: int, to: int, gap: FloatArray, rungs: IntArray) -> None:
+    base = tables.starts[ladder]
+    less, more = tables.filled[base + rungs[ladder]], tables.filled[base + to]
+    for s in range(len(gap)):
+        gap[s] += less[s] - more[s]
     rungs[ladder] = to
-    _shift(sums, ladder, to, -1.0, gap)
 
 
 @compiled
 def _line(
-    sums: Sums, ladder: int, radius: int, values: FloatArray, gap: FloatArray, rungs: IntArray
-) -> bool:
-    """Move a ladder to its best height within the radius; tell whether it moved."""
-    height = sums.offsets[ladder + 1] - sums.offsets[ladder]
-    if height == 0:
-        return False
-    low, high = max(0, rungs[ladder] - radius), min(height, rungs[ladder] + radius)
-    here, count = rungs[ladder] - low, high - low + 1
-    for n in range(count):
-        values[n] = sums.spent[sums.offsets[ladder] + ladder + low + n]
-    for s in range(len(gap)):
-        row = sums.filled[sums.starts[ladder] + s * (height + 1) + low :]
-        under, over, rest = sums.under[s], -sums.over[s], gap[s] + row[here]
-        for n in range(count):
-            missed = rest - row[n]
-            values[n] += max(under * missed, over * missed)
-    best = _least(values, count, here)
+    tables: Tables, ladder: int, radius: int, missed: float, gap: FloatArray, rungs: IntArray
+) -> float:
+    """Move a ladder to its best height within the radius; give the expected miss, as it then is."""
+    base, here = tables.starts[ladder], rungs[ladder]
+    height = tables.starts[ladder + 1] - base - 1
+    best, cost = here, tables.spent[base + here] + missed
+    for n in range(max(0, here - radius), min(height, here + radius) + 1):
+        if n != here:
+            then = expected_miss(tables, gap, tables.filled[base + here], tables.filled[base + n])
+            if tables.spent[base + n] + then < cost - NEAR * (1.0 + abs(cost)):
+                best, cost, missed = n, tables.spent[base + n] + then, then
     if best != here:
-        _move(sums, ladder, low + best, gap, rungs)
-    return bool(best != here)
+        _move(tables, ladder, best, gap, rungs)
+    return missed
 
 
 @compiled
-def _least(values: FloatArray, count: int, favourite: int) -> int:
-    """Find the least of the first values; the favourite, then the earliest, where they tie."""
-    best = favourite
-    for n in range(count):
-        if values[n] < values[best] - NEAR * (1.0 + abs(values[best])):
-            best = n
-    return best
-
-
-@compiled
-def _exchange(sums: Sums, values: FloatArray, gap: FloatArray, rungs: IntArray) -> bool:
+def _exchange(tables: Tables, missed: float, gap: FloatArray, rungs: IntArray) -> bool:
     """Climb one ladder at the expense of another, for the pair that gains most by one rung."""
-    used = np.flatnonzero(np.diff(sums.offsets))
-    if len(used) < 2:
+    extra = extra_costs(tables, _prices(tables, gap))[0]
+    near = NEAR * (1.0 + abs(spent_on(tables, rungs) + missed))
+    least, up, down = -near, -1, -1
+    for i in range(len(rungs)):
+        above = tables.starts[i] + rungs[i] + 1
+        if above == tables.starts[i + 1]:
+            continue
+        for k in range(len(rungs)):
+            at = tables.starts[k] + rungs[k]
+            if k == i or rungs[k] == 0:
+                continue
+            if extra[above] - extra[above - 1] + extra[at - 1] - extra[at] >= least + near:
+                continue
+            change = _exchanged(tables, above - 1, at, 1, gap)
+            if change < least:
+                least, up, down = change, i, k
+    if up < 0:
         return False
-    changes = _pair_changes(sums, used, gap, rungs).reshape(-1)
-    least = int(np.argmin(changes))
-    if not changes[least] < -NEAR * (1.0 + abs(climb_cost(sums, gap, rungs))):
-        return False
-    up, down = used[least // len(used)], used[least % len(used)]
-    up_base, down_base = sums.offsets[up] + up + rungs[up], sums.offsets[down] + down + rungs[down]
-    up_width = sums.offsets[up + 1] - sums.offsets[up] + 1
-    down_width = sums.offsets[down + 1] - sums.offsets[down] + 1
-    count = min(up_width - rungs[up], rungs[down] + 1)
-    for n in range(count):
-        values[n] = sums.spent[up_base + n] + sums.spent[down_base - n]
-    for s in range(len(gap)):
-        climbed = sums.filled[sums.starts[up] + s * up_width + rungs[up] :]
-        left = sums.starts[down] + s * down_width + rungs[down]
-        under, over = sums.under[s], -sums.over[s]
-        rest = gap[s] + climbed[0] + sums.filled[left]
-        for n in range(count):
-            missed = rest - climbed[n] - sums.filled[left - n]
-            values[n] += max(under * missed, over * missed)
-    best = _least(values, count, 0)
-    _move(sums, up, rungs[up] + best, gap, rungs)
-    _move(sums, down, rungs[down] - best, gap, rungs)
-    return bool(best > 0)
+    climbed, left = tables.starts[up] + rungs[up], tables.starts[down] + rungs[down]
+    best, cost = 0, 0.0
+    for n in range(1, min(tables.starts[up + 1] - 1 - climbed, rungs[down]) + 1):
+        then = _exchanged(tables, climbed, left, n, gap)
+        if then < cost - NEAR * (1.0 + abs(cost)):
+            best, cost = n, then
+    _move(tables, up, rungs[up] + best, gap, rungs)
+    _move(tables, down, rungs[down] - best, gap, rungs)
+    return best > 0
 
 
 @compiled
-def _force(sums: Sums, cost: float, steps: int, rungs: IntArray) -> tuple[bool, int]:
+def _exchanged(tables: Tables, up: int, down: int, rungs: int, gap: FloatArray) -> float:
+    """Change in cost where so many rungs are exchanged between two heights in the tables.
+
+    Exchanges often tie, as takes at one price do, and then rounding decides: it is summed scenario
+    by scenario as given, so that it decides alike whichever scenarios have become one.
+    """
+    filled, under, over = tables.filled, tables.miss.under, -tables.miss.over
+    change: float = tables.spent[up + rungs] - tables.spent[up]
+    change += tables.spent[down - rungs] - tables.spent[down]
+    for given in range(len(tables.given)):
+        s, likely = tables.given[given], tables.likely[given]
+        more = filled[up + rungs, s] - filled[up, s]
+        missed = gap[s] - more + (filled[down, s] - filled[down - rungs, s])
+        now = max(under * likely * gap[s], over * likely * gap[s])
+        change += max(under * likely * missed, over * likely * missed) - now
+    return change
+
+
+@compiled
+def _force(tables: Tables, cost: float, steps: int, rungs: IntArray) -> tuple[bool, int]:
     """Force one ladder a rung up or down and let all others answer; keep the first that gains.
 
     Tells whether one does, and the steps left, below 0 if it was cut short. So one whole rung can
     take the place of several odd ones, which no exchange of two brings about.
     """
-    gap = _gap(sums, rungs)
-    tried, left, values = rungs.copy(), gap.copy(), np.empty(2 * _ANSWERS + 1)
+    gap = gap_of(tables, rungs)
+    extra, bound = extra_costs(tables, _prices(tables, gap))
+    enough = cost - NEAR * (1.0 + abs(cost))
+    tried, left = rungs.copy(), gap.copy()
     for i in range(len(rungs)):
-        steps -= 2 * len(rungs) * len(values) * len(gap)
-        if steps < 0:
-            return False, steps
         for step in (1, -1):
-            if not 0 <= rungs[i] + step <= sums.offsets[i + 1] - sums.offsets[i]:
+            at = tables.starts[i] + rungs[i] + step
+            if not tables.starts[i] <= at < tables.starts[i + 1] or bound + extra[at] >= enough:
                 continue
+            steps -= len(rungs) * (2 * _ANSWERS + 1) * len(gap)
+            if steps < 0:
+                return False, steps
             tried[:] = rungs
             left[:] = gap
-            _move(sums, i, rungs[i] + step, left, tried)
+            _move(tables, i, rungs[i] + step, left, tried)
+            missed = expected_miss(tables, left, left, left)
             for k in range(len(rungs)):
                 if k != i:
-                    _line(sums, k, _ANSWERS, values, left, tried)
-            if climb_cost(sums, left, tried) < cost - NEAR * (1.0 + abs(cost)):
+                    missed = _line(tables, k, _ANSWERS, missed, left, tried)
+            if spent_on(tables, tried) + missed < enough:
                 rungs[:] = tried
                 return True, steps
     return False, steps
-
-
-@compiled
-def _pair_changes(sums: Sums, used: IntArray, gap: FloatArray, rungs: IntArray) -> FloatArray:
-    """Change in cost by a rung more on one and one less on another of the used ladders."""
-    ladders, scenarios = len(used), len(gap)
-    more, less = np.zeros((scenarios, ladders)), np.zeros((scenarios, ladders))
-    dearer, cheaper = np.full(ladders, np.inf), np.full(ladders, np.inf)
-    for i in range(ladders):
-        ladder, climbed = used[i], rungs[used[i]]
-        height = sums.offsets[ladder + 1] - sums.offsets[ladder]
-        base = sums.offsets[ladder] + ladder + climbed
-        if climbed < height:
-            dearer[i] = sums.spent[base + 1] - sums.spent[base]
-        if climbed > 0:
-            cheaper[i] = sums.spent[base - 1] - sums.spent[base]
-        for s in range(scenarios):
-            at = sums.starts[ladder] + s * (height + 1) + climbed
-            more[s, i] = sums.filled[at + 1] - sums.filled[at] if climbed < height else 0.0
-            less[s, i] = sums.filled[at] - sums.filled[at - 1] if climbed > 0 else 0.0
-    changes = np.empty((ladders, ladders))
-    for i in range(ladders):
-        for k in range(ladders):
-            changes[i, k] = dearer[i] + cheaper[k] if i != k else np.inf
-    for s in range(scenarios):
-        under, over = sums.under[s], -sums.over[s]
-        now = max(under * gap[s], over * gap[s])
-        for i in range(ladders):
-            rest = gap[s] - more[s, i]
-            for k in range(ladders):
-                missed = rest + less[s, k]
-                changes[i, k] += max(under * missed, over * missed) - now
-    return changes
-
-
-@compiled
-def search_climbs(sums: Sums, rungs: IntArray) -> float:
-    """Descend from an empty and from a full climb; improve the better one, and give its cost."""
-    return search_within(sums, ENDLESS, rungs)[0]
-
-
-@compiled
-def search_within(sums: Sums, steps: int, rungs: IntArray) -> tuple[float, int]:
-    """As `search_climbs`, for so many steps; give cost, and steps left, below 0 if cut short."""
-    full = np.empty(len(rungs), np.int64)
-    for i in range(len(rungs)):
-        rungs[i] = 0
-        full[i] = sums.offsets[i + 1] - sums.offsets[i]
-    cost, steps = descend_within(sums, steps, rungs)
-    from_full, steps = descend_within(sums, steps, full)
-    if from_full < cost - NEAR * (1.0 + abs(cost)):
-        rungs[:] = full
-        cost = from_full
-    gained, steps = _force(sums, cost, steps, rungs)
-    while gained:
-        cost, steps = descend_within(sums, steps, rungs)
-        gained, steps = _force(sums, cost, steps, rungs)
-    return cost, steps

@@ -6,15 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.descent import prefix_sums, search_climbs
+from sor_opt.allocators.cores.climbs import NEAR, Miss
+from sor_opt.allocators.cores.descent import ENDLESS, search_climbs
 from sor_opt.allocators.cores.knapsack import STEPS
+from sor_opt.allocators.cores.tables import Tables, collapse
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.history import History
 from sor_opt.backtest.kernel.book import BookState
-from sor_opt.compiled import compiled
+from sor_opt.compiled import compiled, summing
 from sor_opt.market.book import Prints
-from sor_opt.market.tape import FloatArray
-from sor_opt.model.placement import Touch, lay_out, queues_ahead, write_ladders
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.placement import Ladders, Touch, ladders_of, queues_ahead, write_rungs
 
 
 class Plan(NamedTuple):
@@ -61,16 +63,72 @@ def split_placement(
         flows = np.zeros((1, venues))
         touch.queue[:] = np.inf
     unit = abs(touch.mid) if plan.fraction else 1.0
-    under, over = penalties[0] * unit, penalties[1] * unit
-    offsets = lay_out(touch, target, plan.step, plan.infinite)
-    fills, costs = np.empty((offsets[-1], len(flows))), np.empty(offsets[-1])
-    theta = plan.theta * unit
-    write_ladders(touch, flows, theta, plan.step, plan.infinite, offsets, fills, costs)
-    rungs = np.zeros(2 * venues, dtype=np.int64)
+    miss = Miss(target, penalties[0] * unit, penalties[1] * unit)
+    ladders = ladders_of(touch, flows, target, plan.theta * unit, plan.step, plan.infinite)
+    rungs = np.zeros(2 * venues, np.int64)
     if len(flows) == 1:
-        climb(offsets, fills.reshape(-1), costs, target, under, over, FREE, STEPS, rungs)
+        _climb_one(ladders, plan.step, miss, rungs)
     else:
-        likely = np.full(len(flows), 1.0 / len(flows))
-        search_climbs(prefix_sums(offsets, fills, costs, likely, target, under, over), rungs)
+        search_climbs(tabulate(ladders, plan.step, miss), ENDLESS, rungs)
     for k in range(venues):
         takes[k], posts[k] = rungs[k] * plan.step, rungs[venues + k] * plan.step
+
+
+@compiled
+def _climb_one(ladders: Ladders, step: float, miss: Miss, rungs: IntArray) -> None:
+    """Solve a problem of one scenario."""
+    offsets = np.zeros(len(rungs) + 1, np.int64)
+    for i in range(len(rungs)):
+        offsets[i + 1] = offsets[i] + ladders.heights[i]
+    fills, costs = np.empty((offsets[-1], 1)), np.empty(offsets[-1])
+    write_rungs(ladders, step, fills, costs)
+    climb(offsets, fills.reshape(-1), costs, miss.target, miss.under, miss.over, FREE, STEPS, rungs)
+
+
+@compiled
+def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
+    """Tabulate equally likely scenarios: what is `reduced` of the problem.
+
+    A rung executes no more than the one before it, so that beyond the first that does not pay for
+    what it is expected to execute none does.
+    """
+    count, scenarios = ladders.reach.shape
+    reach = ladders.reach.copy()
+    highest = 0
+    for i in range(count):
+        highest += ladders.heights[i]
+    starts, spent = np.zeros(count + 1, np.int64), np.zeros(highest + count)
+    for i in range(count):
+        at = starts[i]
+        for j in range(ladders.heights[i]):
+            total = _executed(ladders.reach[i, : ladders.differing[i]], j * step, step)
+            cost = ladders.fixed[i] + ladders.price[i] * total / ladders.differing[i]
+            worth = miss.under * (total / ladders.differing[i])
+            if cost - worth >= -NEAR * (1.0 + abs(worth)):
+                break
+            spent[at + 1] = spent[at] + cost
+            at += 1
+        starts[i + 1] = at + 1
+        for s in range(scenarios):
+            reach[i, s] = min(reach[i, s], (at - starts[i]) * step)
+    likely = np.full(scenarios, 1.0 / scenarios)
+    weights, differing = likely.copy(), 0
+    given = collapse(reach, weights)
+    for s in range(scenarios):
+        differing = max(differing, given[s] + 1)
+    filled = np.empty((starts[count], differing))
+    for i in range(count):
+        for n in range(starts[i + 1] - starts[i]):
+            for s in range(differing):
+                filled[starts[i] + n, s] = min(reach[i, s], n * step)
+    spent = spent[: starts[count]]
+    return Tables(starts, spent, filled, weights[:differing], miss, given, likely, ladders.reach)
+
+
+@summing
+def _executed(reach: FloatArray, ahead: float, step: float) -> float:
+    """Shares that a rung executes, summed over scenarios."""
+    total = 0.0
+    for s in range(len(reach)):
+        total += min(max(reach[s] - ahead, 0.0), step)
+    return total

@@ -11,8 +11,9 @@ from ladder_problems import best_climb, ladder_problems
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.cores import certificate
-from sor_opt.allocators.cores.certificate import extra_costs, prove, relaxed_prices, visit
-from sor_opt.allocators.cores.descent import search_climbs, sums_of
+from sor_opt.allocators.cores.certificate import prove, relaxed_prices, visit
+from sor_opt.allocators.cores.descent import ENDLESS, extra_costs, search_climbs
+from sor_opt.allocators.cores.tables import tables_of
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
 from sor_opt.allocators.fast import FastAllocator
 from sor_opt.allocators.registry import Settings, create
@@ -103,7 +104,7 @@ def test_a_proof_does_not_hang_on_where_it_starts(worse):
     problem = LadderProblem(tuple("ABC"), [0, 3, 6, 9], fills, np.zeros(9), 100.0, 0.1, 0.0)
     assert best_climb(problem).tolist() == [1, 0, 0]
     start = np.array(worse)
-    proof = prove(problem, sums_of(problem), start, ExhaustiveAllocator())
+    proof = prove(problem, tables_of(problem), start, ExhaustiveAllocator())
     assert proof.rungs.tolist() == [1, 0, 0]
     assert start.tolist() == worse
 
@@ -112,7 +113,7 @@ def test_a_proof_does_not_hang_on_where_it_starts(worse):
 
 
 def bound_of(problem, prices):
-    return extra_costs(sums_of(problem), prices)
+    return extra_costs(tables_of(problem), prices)
 
 
 def slack(problem):
@@ -174,10 +175,10 @@ def test_hand_worked_bound():
 
 def test_visits_run_out():
     problem = misleading()
-    sums, rungs = sums_of(problem), np.zeros(6, np.int64)
-    extra, bound = extra_costs(sums, relaxed_prices(problem))
-    assert math.isnan(visit(sums, extra, bound, 0, rungs))
-    assert visit(sums, extra, bound, 10**6, rungs) == pytest.approx(-6.875)
+    tables, rungs = tables_of(problem), np.zeros(6, np.int64)
+    extra, bound = extra_costs(tables, relaxed_prices(problem))
+    assert math.isnan(visit(tables, extra, bound, 0, rungs))
+    assert visit(tables, extra, bound, 10**6, rungs) == pytest.approx(-6.875)
     assert rungs.tolist() == [0, 0, 0, 2, 3, 2]
 
 
@@ -204,7 +205,7 @@ def proven_by(monkeypatch, last_word):
     """Prove a middling climb without a visit."""
     monkeypatch.setattr(certificate, "VISITS", 0)
     problem = misleading()
-    return problem, prove(problem, sums_of(problem), np.array(START), last_word)
+    return problem, prove(problem, tables_of(problem), np.array(START), last_word)
 
 
 @pytest.mark.parametrize("status", ["feasible", "optimal"])
@@ -269,7 +270,7 @@ def test_a_local_search_may_miss_what_a_proof_finds():
     flows = [[200, 200, 150, 50], [200, 50, 200, 100], [100, 50, 150, 200]]
     problem = outflow_problem(flows, [0.0, 0.004, 0.0, 0.004], 300.0, 0.05, 50.0)
     rungs = np.zeros(8, np.int64)
-    cost = search_climbs(sums_of(problem), rungs)
+    cost, _ = search_climbs(tables_of(problem), ENDLESS, rungs)
     # Posted nothing, 100, 150 and 100 shares, where 150, 100, nothing and 150 are better.
     assert rungs.tolist() == [0, 0, 0, 0, 0, 2, 3, 2]
     assert certified(problem).rungs.tolist() == [0, 0, 0, 0, 3, 2, 0, 3]

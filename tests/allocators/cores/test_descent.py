@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sor_opt.allocators.cores.descent import _exchange, descend, search_climbs, sums_of
+from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, _exchange, descend, search_climbs
+from sor_opt.allocators.cores.tables import tables_of
 from sor_opt.model.ladder import LadderProblem
 
 
@@ -16,7 +17,7 @@ def problem(heights, fills, costs, target, under=1.0, over=1.0, **more):
 
 def descended(given, start):
     rungs = np.array(start)
-    cost = descend(sums_of(given), rungs)
+    cost, _ = descend(tables_of(given), WHOLE, ENDLESS, rungs)
     assert cost == pytest.approx(given.cost(rungs))
     return rungs.tolist(), cost
 
@@ -37,11 +38,11 @@ def test_an_exchange_takes_as_many_rungs_as_pay():
 def test_one_exchange_goes_as_far_as_it_pays(costs, climbed):
     """Ladder 2's rungs take the place of ladder 0's, 4 each, in one go."""
     given = problem([3, 1, 3], [[100]] * 7, [4.0, 4.0, 4.0, 50.0, *costs], 300.0)
-    rungs, gap, values = np.array([3, 0, 0]), np.zeros(1), np.empty(8)
-    assert _exchange(sums_of(given), values, gap, rungs)
+    rungs, gap = np.array([3, 0, 0]), np.zeros(1)
+    assert _exchange(tables_of(given), 0.0, gap, rungs)
     assert rungs.tolist() == [3 - climbed, 0, climbed]
     assert gap.tolist() == [0.0]
-    assert not _exchange(sums_of(given), values, gap, rungs)
+    assert not _exchange(tables_of(given), 0.0, gap, rungs)
 
 
 def test_a_line_search_passes_a_rung_that_does_not_pay_alone():
@@ -77,8 +78,8 @@ def test_a_search_starts_from_empty_and_from_full_and_keeps_the_better():
     given = problem([1, 1, 1], [[100]] * 3, [60.0, 60.0, 60.0], 300.0, under=0.5)
     # Empty: 150. Any rung more costs 60 and saves 50; none of the moves helps from there.
     rungs = np.zeros(3, np.int64)
-    assert search_climbs(sums_of(given), rungs) == pytest.approx(150.0)
+    assert search_climbs(tables_of(given), ENDLESS, rungs)[0] == pytest.approx(150.0)
     assert rungs.tolist() == [0, 0, 0]
     full = problem([1, 1, 1], [[100]] * 3, [40.0, 40.0, 40.0], 300.0, under=0.5)
-    assert search_climbs(sums_of(full), rungs) == pytest.approx(120.0)
+    assert search_climbs(tables_of(full), ENDLESS, rungs)[0] == pytest.approx(120.0)
     assert rungs.tolist() == [1, 1, 1]

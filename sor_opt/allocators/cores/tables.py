@@ -1,0 +1,133 @@
+"""Ladder problems of several scenarios, made small and tabulated for the searches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from sor_opt.allocators.cores.climbs import Miss, climb_each
+from sor_opt.compiled import compiled
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.model.ladder import LadderProblem
+
+_GOLDEN = 0.6180339887498949
+"""Its multiples are spread evenly between whole numbers."""
+
+
+class Tables(NamedTuple):
+    """What each height of each ladder costs and executes.
+
+    Attributes
+    ----------
+    starts : int64 ndarray, shape (I + 1,)
+        Height n of ladder i is at ``starts[i] + n`` of the two below.
+    spent : float64 ndarray, shape (heights,)
+        Dollars of so many rungs.
+    filled : float64 ndarray, shape (heights, scenarios)
+        Shares that they execute.
+    weights : float64 ndarray, shape (scenarios,)
+        Probabilities.
+    miss : Miss
+    given : int64 ndarray, shape (given scenarios,)
+        What each scenario is in the tables, of which several may have become one.
+    likely : float64 ndarray, shape (given scenarios,)
+        Probabilities.
+    whole : float64 ndarray, shape (I, given scenarios)
+        Shares that all rungs of a ladder execute, also those that are not in the tables.
+    """
+
+    starts: IntArray
+    spent: FloatArray
+    filled: FloatArray
+    weights: FloatArray
+    miss: Miss
+    given: IntArray
+    likely: FloatArray
+    whole: FloatArray
+
+
+def tables_of(problem: LadderProblem) -> Tables:
+    """Tabulate a problem as it is."""
+    starts = problem.offsets + np.arange(len(problem.offsets))
+    spent, filled = np.zeros(starts[-1]), np.zeros((starts[-1], problem.fills.shape[1]))
+    for i, start in enumerate(starts[:-1]):
+        rungs, rows = slice(*problem.offsets[i : i + 2]), slice(start + 1, starts[i + 1])
+        np.cumsum(problem.costs[rungs], out=spent[rows])
+        np.cumsum(problem.fills[rungs], axis=0, out=filled[rows])
+    miss = Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty)
+    given, likely = np.arange(len(problem.probabilities)), problem.probabilities
+    return Tables(starts, spent, filled, likely, miss, given, likely, filled[starts[1:] - 1])
+
+
+def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
+    """Leave out rungs that can never pay, and put scenarios together that then are equal.
+
+    A share less costs the shortfall penalty at most, so that a ladder is never climbed beyond the
+    first minimum of its costs less that penalty for every share that it is expected to execute: the
+    best climb is the same, ties and all. The total has to be free.
+    """
+    heights = np.empty(len(problem.names), np.int64)
+    expected = problem.fills @ problem.probabilities
+    climb_each(problem.offsets, expected, problem.costs, problem.shortfall_penalty, heights)
+    kept = np.arange(len(expected)) < np.repeat(problem.offsets[:-1] + heights, problem.heights)
+    fills, weights = problem.fills[kept], problem.probabilities.copy()
+    given = collapse(fills, weights)
+    differing = int(given.max(initial=-1)) + 1
+    small = replace(
+        problem,
+        offsets=np.concatenate([[0], np.cumsum(heights)]),
+        fills=fills[:, :differing],
+        costs=problem.costs[kept],
+        probabilities=weights[:differing],
+    )
+    whole = np.zeros((len(heights), len(given)))
+    for i, (start, end) in enumerate(pairwise(problem.offsets)):
+        whole[i] = problem.fills[start:end].sum(axis=0)
+    likely = problem.probabilities
+    return small, tables_of(small)._replace(given=given, likely=likely, whole=whole)
+
+
+@compiled
+def collapse(columns: FloatArray, weights: FloatArray) -> IntArray:
+    """Move the columns that differ to the front, in their order; add up the weights of equals.
+
+    Tells where each column went.
+    """
+    rows, count = columns.shape
+    mixed = np.zeros(count)  # equal columns are mixed to equal numbers
+    for j in range(rows):
+        factor = (j + 1) * _GOLDEN % 1.0
+        for s in range(count):
+            mixed[s] += factor * columns[j, s]
+    hashes = mixed.view(np.int64)
+    size = 2
+    while size < 2 * count:
+        size *= 2
+    slots, places = np.full(size, -1), np.empty(count, np.int64)
+    kept = 0
+    for s in range(count):
+        slot = (hashes[s] ^ (hashes[s] >> 32)) & (size - 1)
+        while slots[slot] >= 0 and _first_difference(columns, slots[slot], s) < rows:
+            slot = (slot + 1) & (size - 1)
+        if slots[slot] >= 0:
+            weights[slots[slot]] += weights[s]
+        else:
+            slots[slot] = kept
+            weights[kept] = weights[s]
+            for j in range(rows):
+                columns[j, kept] = columns[j, s]
+            kept += 1
+        places[s] = slots[slot]
+    return places
+
+
+@compiled
+def _first_difference(columns: FloatArray, one: int, other: int) -> int:
+    """The first row in which two columns differ, or the number of rows."""
+    row = 0
+    while row < len(columns) and columns[row, one] == columns[row, other]:
+        row += 1
+    return row

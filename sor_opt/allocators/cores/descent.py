@@ -222,20 +222,30 @@ def _line(
 @compiled
 def _exchange(tables: Tables, missed: float, gap: FloatArray, rungs: IntArray) -> bool:
     """Climb one ladder at the expense of another, for the pair that gains most by one rung."""
-    extra = extra_costs(tables, _prices(tables, gap))[0]
+    ladders, prices = len(rungs), _prices(tables, gap)
+    more, less = np.empty((ladders, len(gap))), np.empty((ladders, len(gap)))
+    dearer, cheaper = np.full(ladders, np.inf), np.full(ladders, np.inf)
+    rise, fall = np.full(ladders, np.inf), np.full(ladders, np.inf)
+    for i in range(ladders):
+        at = tables.starts[i] + rungs[i]
+        if at + 1 < tables.starts[i + 1]:
+            dearer[i] = _rung(tables, at + 1, more[i])
+            rise[i] = dearer[i] - _worth(prices, more[i])
+        if rungs[i] > 0:
+            cheaper[i] = -_rung(tables, at, less[i])
+            fall[i] = cheaper[i] + _worth(prices, less[i])
     near = NEAR * (1.0 + abs(spent_on(tables, rungs) + missed))
     least, up, down = -near, -1, -1
-    for i in range(len(rungs)):
-        above = tables.starts[i] + rungs[i] + 1
-        if above == tables.starts[i + 1]:
-            continue
-        for k in range(len(rungs)):
-            at = tables.starts[k] + rungs[k]
-            if k == i or rungs[k] == 0:
+    for i in range(ladders):
+        for k in range(ladders):
+            # What cannot help is told by a bound, then by a quick sum, before it is summed in turn.
+            if k == i or rise[i] + fall[k] >= least + near:
                 continue
-            if extra[above] - extra[above - 1] + extra[at - 1] - extra[at] >= least + near:
+            about = dearer[i] + cheaper[k] + expected_miss(tables, gap, less[k], more[i]) - missed
+            if about >= least + near:
                 continue
-            change = _exchanged(tables, above - 1, at, 1, gap)
+            at, left = tables.starts[i] + rungs[i], tables.starts[k] + rungs[k]
+            change = _exchanged(tables, at, left, 1, gap)
             if change < least:
                 least, up, down = change, i, k
     if up < 0:
@@ -249,6 +259,15 @@ def _exchange(tables: Tables, missed: float, gap: FloatArray, rungs: IntArray) -
     _move(tables, up, rungs[up] + best, gap, rungs)
     _move(tables, down, rungs[down] - best, gap, rungs)
     return best > 0
+
+
+@compiled
+def _rung(tables: Tables, at: int, fills: FloatArray) -> float:
+    """Write what the rung below a height executes; give its dollars."""
+    for s in range(len(fills)):
+        fills[s] = tables.filled[at, s] - tables.filled[at - 1, s]
+    spent: float = tables.spent[at] - tables.spent[at - 1]
+    return spent
 
 
 @compiled

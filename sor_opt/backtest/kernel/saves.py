@@ -10,7 +10,7 @@ from sor_opt.backtest.kernel.book import BookState
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 
-_ROOM = 64
+_ROOM = 128
 """States that are kept; with one more all are forgotten, and the replay begins at the start."""
 
 

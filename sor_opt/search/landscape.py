@@ -2,7 +2,7 @@
 
 A replay changes only where the shortfall penalty lambda_under + theta_queue, the threshold below
 which a share is worth taking, passes one of finitely many values, and tells the next of them
-(`sor_opt.backtest.kernel.replay_ahead`). Walking from value to value gives each order's shortfall
+(`sor_opt.backtest.kernel.OrderAhead`). Walking from value to value gives each order's shortfall
 as a staircase over the threshold; the objective is the staircases' mean. All this holds for one
 excess penalty lambda_over + theta_queue. Where every fill is a whole chunk that penalty plays no
 part, which is proven on the way, and the optimum holds for all three parameters.
@@ -12,15 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.kernel import replay_ahead
+from sor_opt.backtest.kernel import OrderAhead
+from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.policies import Split
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
-from sor_opt.market.tape import BoolArray, FloatArray, IntArray
+from sor_opt.market.tape import BoolArray, FloatArray
 from sor_opt.model.bounds import MAX_PENALTY
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Bounds, Space
@@ -106,7 +109,7 @@ def make_landscape(
     excess : float, optional
         The excess penalty to hold where it plays a part; by default that of the grid's middle.
     progress : callable
-        Called with (done, total) as the walk along the threshold goes on.
+        Called with (done, total) orders.
 
     Raises
     ------
@@ -165,9 +168,13 @@ def _sums(space: Space, name: str) -> Bounds:
     return Bounds(own.low + theta.low, own.high + theta.high)
 
 
+class _ExcessMattersError(Exception):
+    """The objective does not depend on the threshold alone."""
+
+
 @dataclass
 class _Walk:
-    """Walks all orders along the threshold, each at its own pace."""
+    """Walks every order along the threshold."""
 
     objective: ShortfallObjective
     space: Space
@@ -180,47 +187,43 @@ class _Walk:
     def __post_init__(self) -> None:
         self.thresholds = _sums(self.space, "lambda_under")
         self.policy = replace(self.objective.policy, risk=self.space.grid()[0])
+        self._counting = Lock()
 
     def staircases(self, excess: float) -> list[Staircase] | None:
         """Each order's shortfall over the threshold at one excess penalty.
 
         None where it shall hold for all higher ones too, as soon as one turns out to matter.
         """
-        orders = len(self.objective.market.orders)
-        steps: list[list[tuple[float, float]]] = [[] for _ in range(orders)]
-        thresholds = np.full(orders, self.thresholds.low)
-        active = np.arange(orders)
-        while active.size:
-            values, until = self._replay(active, thresholds[active], excess)
-            if self.all_excesses and until[:, 1].min() < self.highest_excess:
-                return None
-            ends = np.minimum(until[:, 0], self.thresholds.high)
-            for order, end, value in zip(active, ends, values, strict=True):
-                steps[order].append((end, value))
+        orders = range(len(self.objective.market.orders))
+        staircase = partial(self._staircase, excess)
+        try:
+            return in_threads(staircase, orders, self.objective.jobs, self.progress)
+        except _ExcessMattersError:
+            return None
+
+    def _staircase(self, excess: float, order: int) -> Staircase:
+        market, high = self.objective.market.select(np.array([order])), self.thresholds.high
+        ahead = OrderAhead(market, self.policy, excess, (high, self.highest_excess))
+        decisions = market.count_decisions()
+        ends, values = [0.0], []
+        threshold = self.thresholds.low
+        while ends[-1] < high:
+            self._count(decisions)
+            done, shortfall, over = ahead.replay(threshold)
+            if self.all_excesses and over < self.highest_excess:
+                raise _ExcessMattersError
+            ends.append(min(shortfall, high))
+            values.append(Result(market, self.policy.name, done).shortfall_bps[0])
             # A break point may lie at the threshold itself, where rounding placed it.
-            thresholds[active] = np.maximum(ends, thresholds[active]) * _JUST_BEYOND
-            active = active[ends < self.thresholds.high]
-            self.progress(*self._covered(thresholds))
-        return [Staircase(*np.array(step).T) for step in steps]
+            threshold = max(ends[-1], threshold) * _JUST_BEYOND
+        return Staircase(np.array(ends[1:]), np.array(values))
 
-    def _replay(
-        self, active: IntArray, thresholds: FloatArray, excess: float
-    ) -> tuple[FloatArray, FloatArray]:
-        self.replays += len(active)
-        market = self.objective.market.select(active)
-        self.decisions += market.count_decisions()
-        market.limits.check_decisions(self.decisions, "the replays of the landscape")
-        penalties = np.column_stack([thresholds, np.full(len(active), excess)])
-        ceilings = (self.thresholds.high, self.highest_excess)
-        jobs = self.objective.jobs
-        replay, until = replay_ahead(market, self.policy, penalties, ceilings, jobs)
-        return Result(market, self.policy.name, replay).shortfall_bps, until
-
-    def _covered(self, thresholds: FloatArray) -> tuple[int, int]:
-        """How far the orders have come, on a log scale."""
-        low, high = self.thresholds
-        gone = np.log(np.minimum(thresholds, high) / low) / np.log(high / low)
-        return round(1000 * float(gone.mean())), 1000
+    def _count(self, decisions: int) -> None:
+        with self._counting:
+            self.replays += 1
+            self.decisions += decisions
+            limits = self.objective.market.limits
+            limits.check_decisions(self.decisions, "the replays of the landscape")
 
 
 def _overlay(stairs: list[Staircase], train: BoolArray) -> Staircase:

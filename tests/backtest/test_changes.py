@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +14,18 @@ from hypothesis import strategies as st
 
 from sor_opt.allocators.cores import knapsack
 from sor_opt.allocators.fast import FREE, climb
-from sor_opt.backtest.kernel import replay, replay_ahead
+from sor_opt.backtest.base import Replay, ReplayParams, prepare
+from sor_opt.backtest.kernel import OrderAhead, replay
 from sor_opt.backtest.kernel.changes import Ladders, next_excess, next_shortfall
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.policies import static_policy
+from sor_opt.market.loaders import load_tape
+from sor_opt.market.tape import SECOND
 from sor_opt.model.risk import RiskParams
 from sor_opt.model.static import StaticParams
+from sor_opt.model.venues import FeeSchedule
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample_quotes.csv.gz"
 
 
 def ladders(heights, fills, costs, target):
@@ -137,8 +146,10 @@ def test_up_to_the_next_change_the_split_stays_the_best(given, under, over, is_u
 
 
 def ahead(market, penalties, ceilings=(1.0, 1.0), **params):
+    """One order's replay at (shortfall, excess), and up to where either may grow."""
     policy = static_policy(RiskParams(unit="per_share"), StaticParams(**params))
-    return replay_ahead(market, policy, np.array([penalties]), ceilings)
+    done, *found = OrderAhead(market, policy, penalties[1], ceilings).replay(penalties[0])
+    return done, found
 
 
 ROWS = [(0, 0, 9.98, 100, 10.02, 100), (0, 1, 9.97, 100, 10.03, 100)]
@@ -149,17 +160,16 @@ def test_a_replay_tells_the_least_penalty_that_would_change_one_of_its_splits(ma
     rows = [*ROWS, (30, 0, 9.99, 100, 10.01, 100)]
     scene = market(rows, size=300, taker=(0.003, 0.001, 0))
     done, found = ahead(scene, (0.005, 0.5))
-    assert found == pytest.approx(np.array([[0.013, np.inf]]))
+    assert found == pytest.approx([0.013, np.inf])
     assert (done.reason == 1).all()  # all is swept
     for under, following in ((0.014, 0.023), (0.025, 0.031), (0.04, np.inf)):
-        assert ahead(scene, (under, 0.5))[1] == pytest.approx(np.array([[following, np.inf]]))
+        assert ahead(scene, (under, 0.5))[1] == pytest.approx([following, np.inf])
 
 
 def test_a_fraction_is_one_of_the_mid(market):
-    done, found = replay_ahead(
-        market(ROWS, size=300), static_policy(), np.array([[0.001, 0.5]]), (1.0, 1.0)
-    )
-    assert found == pytest.approx(np.array([[0.002, np.inf]]))  # 2 cents of 10 dollars
+    order = OrderAhead(market(ROWS, size=300), static_policy(), 0.5, (1.0, 1.0))
+    done, *found = order.replay(0.001)
+    assert found == pytest.approx([0.002, np.inf])  # 2 cents of 10 dollars
     assert done.shares.tolist() == [100]
 
 
@@ -169,8 +179,8 @@ def test_an_odd_target_makes_the_excess_penalty_matter(market):
     Bought are 100 x 0.02 + 50 x the excess penalty, against 50 x 0.05 short.
     """
     scene = market(ROWS, size=50)
-    assert ahead(scene, (0.05, 0.005))[1] == pytest.approx(np.array([[np.inf, 0.01]]))
-    assert ahead(scene, (0.05, 0.02))[1] == pytest.approx(np.array([[0.06, np.inf]]))
+    assert ahead(scene, (0.05, 0.005))[1] == pytest.approx([np.inf, 0.01])
+    assert ahead(scene, (0.05, 0.02))[1] == pytest.approx([0.06, np.inf])
 
 
 def test_no_penalty_changes_a_strict_split(market):
@@ -179,10 +189,85 @@ def test_no_penalty_changes_a_strict_split(market):
     assert np.isinf(found).all()
 
 
+def assert_same(one, other):
+    for field in fields(Replay):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
 def test_looking_ahead_changes_nothing(market):
     scene = market(ROWS, size=250, taker=(0.003, 0.001, 0))
     risk = RiskParams(0.02, 0.025, 0.0, unit="per_share")
     one = replay(scene, static_policy(risk))
     other, _ = ahead(scene, (0.025, 0.02))
-    for column in ("ts", "venue", "reason", "price", "shares"):
-        np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
+    assert_same(one, other)
+
+
+def assert_a_walk_is_what_its_replays_are(market, excess=0.005, most=60):
+    """Walk along the threshold with one `OrderAhead`; give how many break points there were."""
+    policy = static_policy(RiskParams(unit="per_share"))
+    walking, threshold = OrderAhead(market, policy, excess, (1.0, excess)), 0.0005
+    for passed in range(most):
+        done, *found = walking.replay(threshold)
+        afresh, *expected = OrderAhead(market, policy, excess, (1.0, excess)).replay(threshold)
+        assert_same(done, afresh)
+        assert found == expected
+        assert_same(done, replay(market, policy_at(policy, threshold, excess)))
+        if found[0] >= 1.0:
+            return passed
+        threshold = max(found[0], threshold) * (1 + 1e-9)
+    return most
+
+
+def policy_at(policy, threshold, excess):
+    return replace(policy, risk=RiskParams(excess, threshold, 0.0, unit="per_share"))
+
+
+quotes = st.tuples(
+    st.integers(0, 70),
+    st.integers(0, 2),
+    st.integers(990, 999),
+    st.sampled_from([0, 50, 100, 300]),
+    st.integers(1000, 1006),
+    st.sampled_from([0, 30, 100, 170, 230]),
+)
+
+
+@pytest.mark.compiled
+@given(
+    st.lists(quotes, min_size=1, max_size=25),
+    st.sampled_from([80, 150, 300, 420]),
+    st.sampled_from(["update", "every-snapshot"]),
+)
+def test_a_walk_takes_its_replays_up_where_they_would_have_come_to(market, quotes, size, refill):
+    rows = [
+        (at, venue, bid / 100, bid_size, ask / 100, ask_size)
+        for at, venue, bid, bid_size, ask, ask_size in sorted(quotes)
+    ]
+    assert_a_walk_is_what_its_replays_are(market(rows, size=size, refill=refill))
+
+
+def test_a_walk_goes_on_from_more_changes_than_it_keeps_states_for(market):
+    """Each second the ask comes down half a cent: each split changes sooner than all before it."""
+    rows = [(at, 0, 9.0, 100, 10.9 - at / 200, 100) for at in range(150)]
+    scene = market(rows, size=300, horizon=170)
+    assert assert_a_walk_is_what_its_replays_are(scene, most=20) == 20
+
+
+def test_a_walk_goes_on_where_its_log_was_too_short(market, monkeypatch):
+    monkeypatch.setattr("sor_opt.backtest.kernel.ahead._USUAL_EXECUTIONS", 1)
+    rows = [*ROWS, (30, 0, 9.99, 100, 10.01, 100), (40, 1, 9.99, 100, 10.01, 150)]
+    assert assert_a_walk_is_what_its_replays_are(market(rows, size=450)) > 2
+
+
+@pytest.fixture(scope="module")
+def sample():
+    tape = load_tape(SAMPLE)
+    orders = make_orders(tape, OrderParams(every=600 * SECOND))
+    return prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("order", [4, 12, 29])
+def test_a_walk_of_an_order_of_the_sample_is_what_its_replays_are(sample, order):
+    found = assert_a_walk_is_what_its_replays_are(sample.select(np.array([order])))
+    assert found > 50

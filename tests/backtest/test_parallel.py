@@ -14,7 +14,7 @@ import pytest
 from sor_opt.allocators.fast import FastAllocator
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.base import Replay, ReplayParams, prepare
-from sor_opt.backtest.kernel import replay, replay_ahead
+from sor_opt.backtest.kernel import replay
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.parallel import MAX_JOBS, dealt, in_threads
 from sor_opt.backtest.policies import (
@@ -60,16 +60,6 @@ def test_a_replay_is_the_same_for_any_number_of_threads(five_orders, name, jobs)
     alone = replay(five_orders, POLICIES[name])
     assert len(np.unique(alone.order)) == 5
     assert_same(alone, replay(five_orders, POLICIES[name], jobs))
-
-
-@pytest.mark.parametrize("jobs", [2, 7])
-def test_what_a_replay_finds_ahead_is_the_same_for_any_number_of_threads(five_orders, jobs):
-    penalties = np.column_stack([np.linspace(0.0001, 0.001, 5), np.full(5, 0.001)])
-    alone, found = replay_ahead(five_orders, POLICIES["static"], penalties, (0.01, 0.01))
-    shared, again = replay_ahead(five_orders, POLICIES["static"], penalties, (0.01, 0.01), jobs)
-    assert np.isfinite(found[:, 0]).any()
-    assert_same(alone, shared)
-    np.testing.assert_array_equal(found, again)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -1,5 +1,6 @@
 """The fast engine: what `engine` does with the fast allocator, compiled."""
 
-from sor_opt.backtest.kernel.replay import replay, replay_ahead
+from sor_opt.backtest.kernel.ahead import OrderAhead
+from sor_opt.backtest.kernel.replay import replay
 
-__all__ = ["replay", "replay_ahead"]
+__all__ = ["OrderAhead", "replay"]

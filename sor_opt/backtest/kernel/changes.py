@@ -13,6 +13,8 @@ import numpy as np
 
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
+from sor_opt.backtest.kernel.memory import Memory
+from sor_opt.backtest.kernel.saves import Saves
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE
@@ -33,14 +35,17 @@ class Ladders(NamedTuple):
 class Ahead(NamedTuple):
     """How far to look ahead, and what was found; penalties in the policy's unit.
 
-    ``found[order] = shortfall, excess``: no split of the order changes while the shortfall
-    penalty stays at or below the one, or the excess penalty below the other. A found value may
-    turn out to change nothing; a change is missed only where the solver takes it for a tie.
+    ``found = shortfall, excess``: no split of the order changes while the shortfall penalty stays
+    at or below the one, or the excess penalty below the other. A found value may turn out to
+    change nothing; a change is missed only where the solver takes it for a tie. The memory holds
+    splits that were found under the same ceilings; the saves are those of the last replay.
     """
 
     shortfall: float
     excess: float
     found: FloatArray
+    memory: Memory
+    saves: Saves
 
 
 @compiled

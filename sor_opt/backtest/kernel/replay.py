@@ -15,11 +15,14 @@ from sor_opt.backtest.history import History, past_flows
 from sor_opt.backtest.kernel.book import BookState, apply_quote, look, open_book
 from sor_opt.backtest.kernel.changes import Ahead
 from sor_opt.backtest.kernel.executions import Log, buy, make_room, sell_excess, settle
+from sor_opt.backtest.kernel.memory import FUZZY
 from sor_opt.backtest.kernel.placement import Plan, split_placement, touch_of
 from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids, post
+from sor_opt.backtest.kernel.saves import Moment, save, take_up
 from sor_opt.backtest.kernel.splits import (
     Rules,
     Static,
+    split_ahead,
     split_best_ask,
     split_by_size,
     split_static,
@@ -51,7 +54,7 @@ class _Orders(NamedTuple):
     penalties: FloatArray
 
 
-class _Given(NamedTuple):
+class Given(NamedTuple):
     """What every replay reads."""
 
     feed: Feed
@@ -76,46 +79,32 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     risk = policy.risk
     excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
     penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
-    return _run(market, policy, penalties, None, jobs)
+    orders, given = market.orders, given_by(market, policy, penalties)
+    # What a policy does not need is None, and not compiled.
+    how = static_of(market, policy), _plan(market, policy), None
+    mids, counts = np.empty((len(orders), 2)), np.empty((len(orders), 3), dtype=np.int64)
+
+    def play_some(which: IntArray) -> Log:
+        """Replay some orders, once more where they make more executions than is usual."""
+        log = make_room(_USUAL_EXECUTIONS * len(which))
+        play(given, *how, which, mids, counts, log)
+        if log.total[0] > len(log.keys):
+            log = make_room(int(log.total[0]))
+            play(given, *how, which, mids, counts, log)
+        return log
+
+    logs = in_threads(play_some, dealt(len(orders), jobs), jobs)
+    keys = np.concatenate([log.keys[: log.total[0]] for log in logs])
+    amounts = np.concatenate([log.amounts[: log.total[0]] for log in logs])
+    by_order = np.argsort(keys[:, 1], kind="stable")
+    return replay_of(keys[by_order], amounts[by_order], mids, counts)
 
 
-def replay_ahead(
-    market: Market,
-    policy: Policy,
-    penalties: FloatArray,
-    ceilings: tuple[float, float],
-    jobs: int = 1,
-) -> tuple[Replay, FloatArray]:
-    """Replay every order with penalties of its own, and tell how far they can grow without effect.
-
-    Parameters
-    ----------
-    market : Market
-    policy : Policy
-        A static one; its `risk` gives the unit alone.
-    penalties : float64 array, shape (orders, 2)
-        Shortfall (lambda_under + theta_queue) and excess (lambda_over + theta_queue) penalties.
-    ceilings : tuple of float
-        How far to look ahead, for each.
-    jobs : int
-        Threads that share the orders.
-
-    Returns
-    -------
-    Replay
-    float64 array, shape (orders, 2)
-        Up to where either penalty can grow, the other held, and the order's replay stay the same.
-    """
-    ahead = Ahead(*ceilings, np.full((len(market.orders), 2), np.inf))
-    return _run(market, policy, penalties, ahead, jobs), ahead.found
-
-
-def _run(
-    market: Market, policy: Policy, penalties: FloatArray, ahead: Ahead | None, jobs: int
-) -> Replay:
+def given_by(market: Market, policy: Policy, penalties: FloatArray) -> Given:
+    """What a market and a policy give, at penalties of shape (orders, 2)."""
     orders, params = market.orders, market.params
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
-    given = _Given(
+    return Given(
         market.feed,
         _Orders(
             float(orders.size),
@@ -130,24 +119,10 @@ def _run(
         int(policy.split),
         policy.paced,
     )
-    # What a policy does not need is None, and not compiled.
-    how = _static(market, policy), _plan(market, policy), ahead
-    mids, counts = np.empty((len(orders), 2)), np.empty((len(orders), 3), dtype=np.int64)
 
-    def play(which: IntArray) -> Log:
-        """Replay some orders, once more where they make more executions than is usual."""
-        log = make_room(_USUAL_EXECUTIONS * len(which))
-        _replay(given, *how, which, mids, counts, log)
-        if log.total[0] > len(log.keys):
-            log = make_room(int(log.total[0]))
-            _replay(given, *how, which, mids, counts, log)
-        return log
 
-    logs = in_threads(play, dealt(len(orders), jobs), jobs)
-    keys = np.concatenate([log.keys[: log.total[0]] for log in logs])
-    amounts = np.concatenate([log.amounts[: log.total[0]] for log in logs])
-    by_order = np.argsort(keys[:, 1], kind="stable")
-    keys, amounts = keys[by_order], amounts[by_order]
+def replay_of(keys: IntArray, amounts: FloatArray, mids: FloatArray, counts: IntArray) -> Replay:
+    """What was played, by columns."""
     return Replay(
         ts=keys[:, 0],
         order=keys[:, 1],
@@ -163,7 +138,8 @@ def _run(
     )
 
 
-def _static(market: Market, policy: Policy) -> Static | None:
+def static_of(market: Market, policy: Policy) -> Static | None:
+    """The static split, checked against the displays; None where the policy has another."""
     if policy.split != Split.STATIC:
         return None
     static = policy.static
@@ -208,8 +184,8 @@ def _check_cells(market: Market, step: float, history: History) -> None:
 
 
 @compiled
-def _replay(
-    given: _Given,
+def play(
+    given: Given,
     static: Static | None,
     plan: Plan | None,
     ahead: Ahead | None,
@@ -232,6 +208,11 @@ def _replay(
         start = orders.starts[order]
         horizon_end = start + orders.horizon
         now = timer = start
+        if ahead is not None and ahead.saves.depth[0] > 0:
+            least = orders.penalties[order, 0] / (1 - FUZZY)
+            now, timer, row, log.total[0], remaining = take_up(
+                ahead.saves, least, ahead.found, book, mids[order], counts[order]
+            )
         while now <= deadline:
             if now >= bids.times[0]:
                 bids.left[:] = 0.0
@@ -254,26 +235,29 @@ def _replay(
                             given, log, plan, book, bids, best_bid, mid, order, now, remaining, sent
                         )
                     else:
-                        due = _due(orders, rules.slice, paced, now - start, remaining)
+                        due = remaining
+                        if paced:
+                            number = (now - start) // rules.slice
+                            due = _scheduled(orders, rules.slice, number) - (orders.size - due)
                         if due > dust:
                             if split == _BEST_ASK:
                                 split_best_ask(book, taker, due, sent)
                             elif split == _BY_SIZE:
                                 split_by_size(book, taker, due, sent)
                             elif static is not None:
-                                penalties = orders.penalties[order]
-                                split_static(
-                                    book,
-                                    taker,
-                                    rebate,
-                                    static,
-                                    mid,
-                                    due,
-                                    penalties,
-                                    sent,
-                                    ahead,
-                                    order,
-                                )
+                                ask, left, both = book.ask, book.ask_left, orders.penalties[order]
+                                at = ask, left, taker, rebate, static, mid, due, both, sent
+                                if ahead is None:
+                                    split_static(*at)
+                                else:
+                                    before = ahead.found[0], ahead.found[1]
+                                    split_ahead(*at, ahead)
+                                    if ahead.found[0] < before[0]:
+                                        stand = Moment(now, timer, row, log.total[0], remaining)
+                                        tally = mids[order], counts[order]
+                                        save(
+                                            ahead.saves, ahead.found[0], before, stand, book, *tally
+                                        )
                             bought = buy(log, book, sent, now, order, ROUTE)
                             remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
@@ -296,14 +280,6 @@ def _replay(
 
 
 @compiled
-def _due(orders: _Orders, slice_: int, paced: bool, elapsed: int, remaining: float) -> float:
-    """Shares that should have been bought by now and are not."""
-    if not paced:
-        return remaining
-    return _scheduled(orders, slice_, elapsed // slice_) - (orders.size - remaining)
-
-
-@compiled
 def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
     """Shares that are to be bought by the end of a slice."""
     slices = -(-orders.horizon // slice_)
@@ -314,7 +290,7 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 
 @compiled
 def _place(
-    given: _Given,
+    given: Given,
     log: Log,
     plan: Plan,
     book: BookState,

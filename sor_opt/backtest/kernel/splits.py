@@ -11,9 +11,10 @@ from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
+from sor_opt.backtest.kernel.memory import note, recall
 from sor_opt.compiled import compiled
 from sor_opt.market.book import DUST, cheapest
-from sor_opt.market.tape import FloatArray
+from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.static import count_rungs, write_rungs
 
 
@@ -73,7 +74,8 @@ def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArr
 
 @compiled
 def split_static(
-    book: BookState,
+    ask: FloatArray,
+    left: FloatArray,
     taker: FloatArray,
     rebate: FloatArray,
     static: Static,
@@ -81,53 +83,99 @@ def split_static(
     due: float,
     penalties: FloatArray,
     sent: FloatArray,
-    ahead: Ahead | None,
-    order: int,
 ) -> None:
     """The static model's cheapest split (`sor_opt.model.static`).
 
-    `penalties` are shortfall and excess in the policy's unit. With `ahead`, note at which others
-    the split would change.
+    `penalties` are shortfall and excess in the policy's unit.
     """
-    venues = len(sent)
-    unit = abs(mid) if static.fraction else 1.0
+    price, unit = _prices(ask, left, taker, static, mid)
     shortfall, excess = penalties[0] * unit, penalties[1] * unit
+    _, rungs = _solve(price, left, rebate, static, due, shortfall, excess)
+    for k in range(len(sent)):
+        sent[k] = rungs[k] * static.step
+
+
+@compiled
+def split_ahead(
+    ask: FloatArray,
+    left: FloatArray,
+    taker: FloatArray,
+    rebate: FloatArray,
+    static: Static,
+    mid: float,
+    due: float,
+    penalties: FloatArray,
+    sent: FloatArray,
+    ahead: Ahead,
+) -> None:
+    """`split_static`, from memory where it is known; note at which penalties it would change."""
+    memory, found = ahead.memory, ahead.found
+    price, unit = _prices(ask, left, taker, static, mid)
+    slot, known = recall(memory, price, left, due, unit, penalties)
+    if not known:
+        under, over = penalties[0] * unit, penalties[1] * unit
+        ladders, rungs = _solve(price, left, rebate, static, due, under, over)
+        shortfall = excess = np.inf
+        # Every strict split executes the target exactly: no penalty can change it.
+        if not static.strict:
+            for k in range(len(sent)):
+                if left[k] > 0 and ladders.offsets[k] == ladders.offsets[k + 1]:
+                    shortfall = min(shortfall, price[k] / unit)
+            top = min(shortfall, ahead.shortfall) * unit
+            shortfall = min(shortfall, next_shortfall(ladders, under, over, top, rungs) / unit)
+            excess = next_excess(ladders, under, over, ahead.excess * unit, rungs) / unit
+        for k in range(len(sent)):
+            memory.sent[slot, k] = rungs[k] * static.step
+        note(memory, slot, penalties[0], shortfall, excess)
+    for k in range(len(sent)):
+        sent[k] = memory.sent[slot, k]
+    found[0] = min(found[0], memory.holds[slot, 1])
+    found[1] = min(found[1], memory.holds[slot, 2])
+
+
+@compiled
+def _prices(
+    ask: FloatArray, left: FloatArray, taker: FloatArray, static: Static, mid: float
+) -> tuple[FloatArray, float]:
+    """Price of a share per venue, 0 where none is left, and the dollars of a penalty of 1."""
     reference = mid if static.relative_to_mid else 0.0
-    price = np.empty(venues)
-    offsets = np.zeros(venues + 1, dtype=np.int64)
+    price = np.zeros(len(taker))
+    for k in range(len(price)):
+        if left[k] > 0:
+            price[k] = ask[k] - reference + taker[k]
+    return price, abs(mid) if static.fraction else 1.0
+
+
+@compiled
+def _solve(
+    price: FloatArray,
+    left: FloatArray,
+    rebate: FloatArray,
+    static: Static,
+    due: float,
+    shortfall: float,
+    excess: float,
+) -> tuple[Ladders, IntArray]:
+    """The ladders over what is left, and the rungs to climb, none where that is infeasible."""
+    venues = len(price)
+    offsets, rungs = np.zeros(venues + 1, dtype=np.int64), np.zeros(venues, dtype=np.int64)
     for k in range(venues):
-        price[k] = book.ask[k] - reference + taker[k]
         # Without a rebate a rung pays only below the shortfall penalty; the free space leaves
         # out the venues that cannot pay, so that most snapshots end here.
         hopeless = not static.strict and price[k] >= shortfall and rebate[k] <= 0
-        count = 0 if hopeless else count_rungs(book.ask_left[k], static.step, static.strict)
+        count = 0 if hopeless else count_rungs(left[k], static.step, static.strict)
         offsets[k + 1] = offsets[k] + count
-        if ahead is not None and hopeless and book.ask_left[k] > 0:
-            ahead.found[order, 0] = min(ahead.found[order, 0], price[k] / unit)
-        sent[k] = 0.0
-    if offsets[venues] == 0:
-        return
     fills, costs = np.empty(offsets[venues]), np.empty(offsets[venues])
+    ladders = Ladders(offsets, fills, costs, due)
+    if offsets[venues] == 0:
+        return ladders, rungs
     for k in range(venues):
         count = offsets[k + 1] - offsets[k]
-        left = book.ask_left[k]
-        write_rungs(price[k], left, rebate[k], static.step, count, offsets[k], fills, costs)
+        write_rungs(price[k], left[k], rebate[k], static.step, count, offsets[k], fills, costs)
     exact = FREE
     if static.strict:
         exact = count_rungs(due, static.step, True)
         if exact != count_rungs(due, static.step, False):
-            return
-    rungs = np.zeros(venues, dtype=np.int64)
-    if climb(offsets, fills, costs, due, shortfall, excess, exact, STEPS, rungs)[0] == np.inf:
-        return
-    for k in range(venues):
-        sent[k] = rungs[k] * static.step
-    if ahead is not None and not static.strict:
-        # Every strict split executes the target exactly: no penalty can change it.
-        # A change beyond one that was found before is of no interest.
-        found = ahead.found[order]
-        ceilings = min(found[0], ahead.shortfall) * unit, min(found[1], ahead.excess) * unit
-        ladders = Ladders(offsets, fills, costs, due)
-        under = next_shortfall(ladders, shortfall, excess, ceilings[0], rungs)
-        over = next_excess(ladders, shortfall, excess, ceilings[1], rungs)
-        found[0], found[1] = min(found[0], under / unit), min(found[1], over / unit)
+            return ladders, rungs
+    climb(offsets, fills, costs, due, shortfall, excess, exact, STEPS, rungs)
+    return ladders, rungs

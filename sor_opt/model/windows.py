@@ -208,7 +208,9 @@ def _add_cancellations(
     total: FloatArray,
 ) -> None:
     """Add by how much more each queue shrank, while its bid stayed at the limit, than it traded."""
-    shown, traded = np.where(queue > 0, queue, -1.0), np.zeros(len(queue))
+    shown, traded = np.empty(len(queue)), np.zeros(len(queue))
+    for k in range(len(queue)):
+        shown[k] = queue[k] if queue[k] > 0 else -1.0
     at = np.searchsorted(prints.ts, start, side="right")
     while row < len(feed.ts) and feed.ts[row] <= end:
         while at < len(prints.ts) and prints.ts[at] <= feed.ts[row]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import NEAR
+from sor_opt.allocators.cores.climbs import NEAR, copy_rungs
 from sor_opt.allocators.cores.tables import Tables
 from sor_opt.compiled import compiled, summing
 from sor_opt.market.tape import FloatArray, IntArray
@@ -50,7 +50,7 @@ def search_climbs(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, i
     cost, steps = descend(tables, WHOLE, steps, rungs)
     from_full, steps = descend(tables, _NEIGHBOURS, steps, full)
     if from_full < cost - NEAR * (1.0 + abs(cost)):
-        rungs[:] = full
+        copy_rungs(full, rungs)
         cost = from_full
     gained, steps = _force(tables, cost, steps, rungs)
     while gained:
@@ -308,14 +308,15 @@ def _force(tables: Tables, cost: float, steps: int, rungs: IntArray) -> tuple[bo
             steps -= len(rungs) * (2 * _ANSWERS + 1) * len(gap)
             if steps < 0:
                 return False, steps
-            tried[:] = rungs
-            left[:] = gap
+            copy_rungs(rungs, tried)
+            for s in range(len(gap)):
+                left[s] = gap[s]
             _move(tables, i, rungs[i] + step, left, tried)
             missed = expected_miss(tables, left, left, left)
             for k in range(len(rungs)):
                 if k != i:
                     missed = _line(tables, k, _ANSWERS, missed, left, tried)
             if spent_on(tables, tried) + missed < enough:
-                rungs[:] = tried
+                copy_rungs(tried, rungs)
                 return True, steps
     return False, steps

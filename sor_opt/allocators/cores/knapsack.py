@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, penalty
+from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, copy_rungs, penalty
 from sor_opt.allocators.cores.states import comes_before, find_slot, make_room
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
@@ -54,9 +54,9 @@ def search(
     low, high = np.empty(ladders, np.int64), np.empty(ladders, np.int64)
     if exact < 0:
         if climb_each(offsets, fills, costs, -miss.over, low)[0] >= miss.target:
-            _copy(low, rungs)
+            copy_rungs(low, rungs)
             return 0.0
-        _copy(rungs, high)
+        copy_rungs(rungs, high)
         price = _bracket(offsets, fills, costs, miss.target, low, high)
         _walk(offsets, fills, costs, miss, exact, low, high, rungs)
     else:
@@ -71,12 +71,6 @@ def search(
     chosen = (starts, counts, shares, excess)
     done = _knapsack(*chosen, above_bound, exact, slack + tie, tie, steps, rungs)
     return 0.0 if done else slack
-
-
-@compiled
-def _copy(source: IntArray, into: IntArray) -> None:
-    for i in range(min(len(source), len(into))):
-        into[i] = source[i]
 
 
 @compiled
@@ -104,10 +98,10 @@ def _bracket(
             return price
         if weight <= goal:
             low_weight, low_spent = weight, spent
-            _copy(middle, low)
+            copy_rungs(middle, low)
         else:
             high_weight, high_spent = weight, spent
-            _copy(middle, high)
+            copy_rungs(middle, high)
     return price
 
 
@@ -169,7 +163,7 @@ def _walk(
             cost = spent + penalty(executed, miss)
             if cost < best and (exact < 0 or climbed == exact):
                 best = cost
-                _copy(low, rungs)
+                copy_rungs(low, rungs)
             if low[i] >= high[i]:
                 break
             executed += fills[offsets[i] + low[i]]

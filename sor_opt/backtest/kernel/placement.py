@@ -13,7 +13,7 @@ from sor_opt.allocators.cores.tables import Tables, collapse
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.history import History
 from sor_opt.backtest.kernel.book import BookState
-from sor_opt.compiled import compiled, summing
+from sor_opt.compiled import compiled, inlined, summing
 from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.placement import Ladders, Touch, ladders_of, queues_ahead, write_rungs
@@ -41,7 +41,7 @@ def touch_of(
     return Touch(book.ask, book.ask_left, taker, rebate, queue, best_bid, mid)
 
 
-@compiled
+@inlined
 def split_placement(
     touch: Touch,
     plan: Plan,
@@ -74,7 +74,7 @@ def split_placement(
         takes[k], posts[k] = rungs[k] * plan.step, rungs[venues + k] * plan.step
 
 
-@compiled
+@inlined
 def _climb_one(ladders: Ladders, step: float, miss: Miss, rungs: IntArray) -> None:
     """Solve a problem of one scenario."""
     offsets = np.zeros(len(rungs) + 1, np.int64)

@@ -230,36 +230,49 @@ def play(
                     bought = buy(log, book, sent, now, order, SWEEP)
                     remaining = settle(remaining, -bought, dust)
                 elif remaining > 0:
+                    due = remaining
                     if plan is not None:
-                        remaining = _place(
-                            given, log, plan, book, bids, best_bid, mid, order, now, remaining, sent
+                        remaining, due = _due_in_slice(
+                            given, log, plan, book, bids, order, now, remaining, sent
                         )
-                    else:
-                        due = remaining
-                        if paced:
-                            number = (now - start) // rules.slice
-                            due = _scheduled(orders, rules.slice, number) - (orders.size - due)
-                        if due > dust:
-                            if split == _BEST_ASK:
-                                split_best_ask(book, taker, due, sent)
-                            elif split == _BY_SIZE:
-                                split_by_size(book, taker, due, sent)
-                            elif static is not None:
-                                ask, left, both = book.ask, book.ask_left, orders.penalties[order]
-                                at = ask, left, taker, rebate, static, mid, due, both, sent
-                                if ahead is None:
-                                    split_static(*at)
-                                else:
-                                    before = ahead.found[0], ahead.found[1]
-                                    split_ahead(*at, ahead)
-                                    if ahead.found[0] < before[0]:
-                                        stand = Moment(now, timer, row, log.total[0], remaining)
-                                        tally = mids[order], counts[order]
-                                        save(
-                                            ahead.saves, ahead.found[0], before, stand, book, *tally
-                                        )
-                            bought = buy(log, book, sent, now, order, ROUTE)
-                            remaining = settle(remaining, -bought, dust)
+                    elif paced:
+                        number = (now - start) // rules.slice
+                        due = _scheduled(orders, rules.slice, number) - (orders.size - due)
+                    if due > dust:
+                        both = orders.penalties[order]
+                        if plan is not None:
+                            touch = touch_of(book, taker, rebate, best_bid, mid)
+                            number = bids.times[2]
+                            split_placement(touch, plan, both, order, number, due, sent, bids.left)
+                            ends = min(start + (number + 1) * rules.slice, horizon_end)
+                            post(bids, plan.prints, touch.queue, best_bid, now, ends)
+                        elif split == _BEST_ASK:
+                            split_best_ask(book, taker, due, sent)
+                        elif split == _BY_SIZE:
+                            split_by_size(book, taker, due, sent)
+                        elif static is not None:
+                            at = (
+                                book.ask,
+                                book.ask_left,
+                                taker,
+                                rebate,
+                                static,
+                                mid,
+                                due,
+                                both,
+                                sent,
+                            )
+                            if ahead is None:
+                                split_static(*at)
+                            else:
+                                before = ahead.found[0], ahead.found[1]
+                                split_ahead(*at, ahead)
+                                if ahead.found[0] < before[0]:
+                                    stand = Moment(now, timer, row, log.total[0], remaining)
+                                    tally = mids[order], counts[order]
+                                    save(ahead.saves, ahead.found[0], before, stand, book, *tally)
+                        bought = buy(log, book, sent, now, order, ROUTE)
+                        remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
                     sold = sell_excess(log, book, taker, -remaining, now, order, dust)
                     remaining = settle(remaining, sold, dust)
@@ -289,39 +302,31 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 
 
 @compiled
-def _place(
+def _due_in_slice(
     given: Given,
     log: Log,
     plan: Plan,
     book: BookState,
     bids: Resting,
-    best_bid: float,
-    mid: float,
     order: int,
     now: int,
     remaining: float,
     sent: FloatArray,
-) -> float:
-    """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
+) -> tuple[float, float]:
+    """Sweep what earlier slices left, if that is the rule; give what remains, and what is due.
+
+    Nothing is due again in a slice whose orders were sent.
+    """
     _, orders, rules, _, _ = given
-    start, dust, taker = orders.starts[order], DUST * orders.size, rules.taker[order]
-    number = (now - start) // rules.slice
+    number, dust = (now - orders.starts[order]) // rules.slice, DUST * orders.size
     earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf
     overdue = earlier - (orders.size - remaining)
     if overdue > dust:
-        split_best_ask(book, taker, overdue, sent)
+        split_best_ask(book, rules.taker[order], overdue, sent)
         remaining = settle(remaining, -buy(log, book, sent, now, order, SWEEP), dust)
         look(book, now, rules.max_quote_age)
     if number == bids.times[2]:
-        return remaining
+        return remaining, 0.0
     bids.times[2] = number
-    target = _scheduled(orders, rules.slice, number) - max(orders.size - remaining, earlier)
-    if target > dust:
-        touch = touch_of(book, taker, rules.rebate[order], best_bid, mid)
-        split_placement(
-            touch, plan, orders.penalties[order], order, number, target, sent, bids.left
-        )
-        ends = min(start + (number + 1) * rules.slice, start + orders.horizon)
-        post(bids, plan.prints, touch.queue, best_bid, now, ends)
-        remaining = settle(remaining, -buy(log, book, sent, now, order, ROUTE), dust)
-    return remaining
+    due = _scheduled(orders, rules.slice, number) - max(orders.size - remaining, earlier)
+    return remaining, due

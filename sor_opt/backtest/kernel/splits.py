@@ -29,7 +29,7 @@ class Rules(NamedTuple):
 
 
 class Static(NamedTuple):
-    """The static split, flat, and how far to look ahead in it, if at all."""
+    """The static split, flat."""
 
     fraction: bool
     step: float

@@ -251,22 +251,14 @@ def play(
                         elif split == _BY_SIZE:
                             split_by_size(book, taker, due, sent)
                         elif static is not None:
-                            at = (
-                                book.ask,
-                                book.ask_left,
-                                taker,
-                                rebate,
-                                static,
-                                mid,
-                                due,
-                                both,
-                                sent,
-                            )
+                            ask, left = book.ask, book.ask_left
                             if ahead is None:
-                                split_static(*at)
+                                split_static(ask, left, taker, rebate, static, mid, due, both, sent)
                             else:
                                 before = ahead.found[0], ahead.found[1]
-                                split_ahead(*at, ahead)
+                                split_ahead(
+                                    ask, left, taker, rebate, static, mid, due, both, sent, ahead
+                                )
                                 if ahead.found[0] < before[0]:
                                     stand = Moment(now, timer, row, log.total[0], remaining)
                                     tally = mids[order], counts[order]

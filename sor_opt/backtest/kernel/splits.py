@@ -12,7 +12,7 @@ from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
 from sor_opt.backtest.kernel.memory import note, recall
-from sor_opt.compiled import compiled
+from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import DUST, cheapest
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.static import count_rungs, write_rungs
@@ -72,7 +72,7 @@ def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArr
         rest -= extra
 
 
-@compiled
+@inlined
 def split_static(
     ask: FloatArray,
     left: FloatArray,
@@ -146,7 +146,7 @@ def _prices(
     return price, abs(mid) if static.fraction else 1.0
 
 
-@compiled
+@inlined
 def _solve(
     price: FloatArray,
     left: FloatArray,

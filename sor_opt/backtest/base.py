@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
 from typing import get_args
@@ -189,3 +190,13 @@ class Replay:
     snapshots: IntArray
     crossed: IntArray
     empty: IntArray
+
+    @staticmethod
+    def side_by_side(replays: Sequence[Replay]) -> Replay:
+        """Several replays of one order, as if they were of an order each."""
+        columns = {
+            field.name: np.concatenate([getattr(replay, field.name) for replay in replays])
+            for field in fields(Replay)
+        }
+        executions = [len(replay.ts) for replay in replays]
+        return Replay(**columns | {"order": np.repeat(np.arange(len(replays)), executions)})

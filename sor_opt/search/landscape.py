@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sor_opt.backtest.base import Replay
 from sor_opt.backtest.kernel import OrderAhead
 from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.policies import Split
@@ -205,7 +206,7 @@ class _Walk:
         market, high = self.objective.market.select(np.array([order])), self.thresholds.high
         ahead = OrderAhead(market, self.policy, excess, (high, self.highest_excess))
         decisions = market.count_decisions()
-        ends, values = [0.0], []
+        ends, replays = [0.0], []
         threshold = self.thresholds.low
         while ends[-1] < high:
             self._count(decisions)
@@ -213,10 +214,12 @@ class _Walk:
             if self.all_excesses and over < self.highest_excess:
                 raise _ExcessMattersError
             ends.append(min(shortfall, high))
-            values.append(Result(market, self.policy.name, done).shortfall_bps[0])
+            replays.append(done)
             # A break point may lie at the threshold itself, where rounding placed it.
             threshold = max(ends[-1], threshold) * _JUST_BEYOND
-        return Staircase(np.array(ends[1:]), np.array(values))
+        each = market.select(np.zeros(len(replays), dtype=np.int64))
+        result = Result(each, self.policy.name, Replay.side_by_side(replays))
+        return Staircase(np.array(ends[1:]), result.shortfall_bps)
 
     def _count(self, decisions: int) -> None:
         with self._counting:

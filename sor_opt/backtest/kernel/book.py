@@ -62,17 +62,18 @@ def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None
 @compiled
 def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:
     """Write what is left at each venue; return the best bid and ask (-inf and inf if none)."""
+    quoted_at, bid, bid_size, ask, ask_size, bid_taken, ask_taken, bid_left, ask_left = book
     best_bid, best_ask = -np.inf, np.inf
-    for k in range(len(book.ask)):
-        book.bid_left[k] = book.ask_left[k] = 0.0
-        if max_age >= 0 and now - book.quoted_at[k] > max_age:
+    for k in range(len(ask)):
+        bid_left[k] = ask_left[k] = 0.0
+        if max_age >= 0 and now - quoted_at[k] > max_age:
             continue
-        if book.bid_size[k] > 0:
-            book.bid_left[k] = left_of(book.bid_size[k], book.bid_taken[k])
-            best_bid = max(best_bid, book.bid[k])
-        if book.ask_size[k] > 0:
-            book.ask_left[k] = left_of(book.ask_size[k], book.ask_taken[k])
-            best_ask = min(best_ask, book.ask[k])
+        if bid_size[k] > 0:
+            bid_left[k] = left_of(bid_size[k], bid_taken[k])
+            best_bid = max(best_bid, bid[k])
+        if ask_size[k] > 0:
+            ask_left[k] = left_of(ask_size[k], ask_taken[k])
+            best_ask = min(best_ask, ask[k])
     return best_bid, best_ask
 
 

@@ -41,12 +41,12 @@ def settle(remaining: float, change: float, dust: float) -> float:
 @compiled
 def buy(log: Log, book: BookState, sent: FloatArray, now: int, order: int, reason: int) -> float:
     """Execute what was sent, up to the display; return the shares bought."""
-    bought = 0.0
+    bought, ask, left, taken = 0.0, book.ask, book.ask_left, book.ask_taken
     for k in range(len(sent)):
-        shares = min(sent[k], book.ask_left[k])
+        shares = min(sent[k], left[k])
         if shares > 0:
-            book.ask_taken[k] += shares
-            record(log, now, order, k, reason, book.ask[k], shares)
+            taken[k] += shares
+            record(log, now, order, k, reason, ask[k], shares)
             bought += shares
     return bought
 

@@ -67,8 +67,9 @@ def recall(
     for value in asked:
         mixed = mixed * _RATIO + value
     slot = int(abs(mixed) * _SPREAD) % _SLOTS
+    kept = memory.questions[slot]
     for column in range(len(asked)):
-        if memory.questions[slot, column] != asked[column]:
+        if kept[column] != asked[column]:
             return slot, False
     since, until = memory.holds[slot, 0], memory.holds[slot, 1] * (1 - FUZZY)
     return slot, since <= penalties[0] <= until

@@ -204,6 +204,7 @@ def play(
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
         remaining, deadline = orders.size, orders.deadlines[order]
+        both = orders.penalties[order]
         row = orders.first_row[order]
         start = orders.starts[order]
         horizon_end = start + orders.horizon
@@ -239,7 +240,6 @@ def play(
                         number = (now - start) // rules.slice
                         due = _scheduled(orders, rules.slice, number) - (orders.size - due)
                     if due > dust:
-                        both = orders.penalties[order]
                         if plan is not None:
                             touch = touch_of(book, taker, rebate, best_bid, mid)
                             number = bids.times[2]

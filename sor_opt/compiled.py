@@ -7,6 +7,7 @@ digest of the function's module and of all modules of the package that it import
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
@@ -15,7 +16,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -49,7 +50,10 @@ def compiled(function: Function) -> Function:
 
 
 def summing(function: Function) -> Function:
-    """As `compiled`, for sums of finite numbers that may be taken in any order: several at once."""
+    """As `compiled`, for sums of finite numbers that may be taken in any order: several at once.
+
+    In which order depends on the processor, and so may the last digit.
+    """
     return _compile(function, {**_OPTIONS, "fastmath": _IN_ANY_ORDER})
 
 
@@ -69,14 +73,20 @@ def _compile(function: Function, options: dict[str, Any]) -> Function:
     outer.inner = inner
     folder = _folder(function.__module__)
     if folder is not None:
-        # The setting is read when a cache is made; others' functions keep theirs.
-        settings: Any = numba.config
-        previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
-        try:
-            outer._cache, inner._cache = _Cache(function, "outer"), _Cache(function, "inner")
-        finally:
-            settings.CACHE_DIR = previous
+        _keep(outer, folder / "outer")
+        _keep(inner, folder / "inner")
     return cast("Function", outer)
+
+
+def _keep(dispatcher: Any, folder: Path) -> None:
+    """Let a dispatcher keep its machine code in a folder of its own: numba locks none."""
+    # The setting is read when a cache is made; others' functions keep theirs.
+    settings: Any = numba.config
+    previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
+    try:
+        dispatcher._cache = _Cache(dispatcher.py_func)
+    finally:
+        settings.CACHE_DIR = previous
 
 
 class _Dispatcher(CPUDispatcher):
@@ -125,19 +135,30 @@ event.register("numba:compile", _Watch())
 
 
 class _Cache(FunctionCache):
-    """Numba's cache, where a full disk costs the time to compile again and nothing else."""
+    """Numba's cache, for several processes; a full disk costs the time to compile again.
 
-    def __init__(self, function: Callable[..., Any], kind: str) -> None:
-        super().__init__(function)
-        self._kind = kind
+    Numba names a file by which names are taken, so that two processes at once might each find the
+    other's code under a signature.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Find machine code, whole."""
+        with suppress(OSError), self._locked(fcntl.LOCK_SH):
+            return super().load_overload(sig, target_context)
+        return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the machine code, if there is room for it."""
-        with suppress(OSError):
+        with suppress(OSError), self._locked(fcntl.LOCK_EX):
             super().save_overload(sig, data)
 
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), self._kind)
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        folder = Path(self.cache_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("a") as file:
+            fcntl.flock(file, how)
+            yield
 
 
 @cache
@@ -156,9 +177,7 @@ def _folder(module: str) -> Path | None:
 @cache
 def _place() -> Path | None:
     """The first writable place for compiled code, cleared of what has not been used for long."""
-    chosen: str = getattr(numba.config, "CACHE_DIR", "")
-    places = [Path(chosen)] if chosen else [_ROOT / "__pycache__", *_places_of_the_user()]
-    place = next(filter(_writable, places), None)
+    place = next(filter(_writable, _places()), None)
     if place is not None:
         oldest = time.time() - KEEP_DAYS * 24 * 3600
         for folder in place.glob(f"{_PREFIX}*"):
@@ -168,8 +187,16 @@ def _place() -> Path | None:
     return place
 
 
-def _places_of_the_user() -> Iterator[Path]:
-    """The user's cache folder, or else one of the user's own among the temporary files."""
+def _places() -> Iterator[Path]:
+    """Numba's setting alone, if there is one.
+
+    Else beside the code, the user's cache folder, and a private one among the temporary files.
+    """
+    setting: str = getattr(numba.config, "CACHE_DIR", "")
+    if setting:
+        yield Path(setting)
+        return
+    yield _ROOT / "__pycache__"
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(chosen):  # a relative one counts as none, says the XDG specification
         yield Path(chosen)
@@ -208,7 +235,10 @@ def _reached(module: str) -> set[str]:
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    """Modules of the package that a module imports itself, or whose name it uses as if."""
+    """Modules of the package that a module may import itself.
+
+    Those are every dotted name in its bytecode, and every name that is a module of such a package.
+    """
     names = set(_names(SourceFileLoader(module, str(_file(module))).get_code(module)))
     dotted = {name for name in names if name.startswith("sor_opt.")}
     packages = {name for name in dotted if _file(name).name == "__init__.py"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -101,7 +102,7 @@ def test_code_of_another_version_stays_until_nothing_has_used_it_for_long(packag
 def test_code_in_use_does_not_grow_old(package, tmp_path):
     cache = tmp_path / "cache"
     rungs(package, cache)
-    folders = {file.parent.parent for file in cache.rglob("*.nbc")}
+    folders = set(cache.glob("sor_opt-numba-*"))
     almost = time.time() - (KEEP_DAYS - 1) * 24 * 3600
     for folder in folders:
         os.utime(folder, (almost, almost))
@@ -178,3 +179,37 @@ def test_what_is_compiled_is_logged_until_it_is_done(package, tmp_path):
     assert "DEBUG:sor_opt.compiled:compiling, once for this version: 0 functions done" in first
     assert first.strip().splitlines()[-1].startswith("INFO:sor_opt.compiled:compiled")
     assert "sor_opt.compiled" not in second
+
+
+def test_code_is_neither_read_nor_kept_while_another_process_keeps_some(package, tmp_path):
+    """Numba names a file by which names are taken, and would let two processes take one."""
+    cache = tmp_path / "cache"
+    rungs(package, cache)
+    locks = [path.open("a") for path in cache.rglob("lock")]
+    assert locks
+    for lock in locks:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    script = f"import sor_opt.model.static\nprint('ready', flush=True)\n{SCRIPT}"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(package.parent),
+        "NUMBA_CACHE_DIR": str(cache),
+    }
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=package.parent,
+    )
+    assert waiting.stdout.readline() == "ready\n"
+    time.sleep(1.5)
+    assert waiting.poll() is None
+    for lock in locks:
+        lock.close()
+    assert waiting.communicate()[0] == "3\n"
+
+
+def test_no_folder_is_made_among_the_temporary_files_where_another_can_be_used(package, tmp_path):
+    rungs(package, "", TMPDIR=str(tmp_path))
+    assert not list(tmp_path.glob("sor_opt-*"))

@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -141,12 +141,16 @@ class Output:
             yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-@cache
 def error_console() -> Console:
     """The one console on standard error: two of them would write over each other's bars."""
+    return _console_on(sys.stderr)
+
+
+@lru_cache(maxsize=1)
+def _console_on(stream: TextIO | None) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(file=stream, stderr=True)
 
 
 @contextmanager

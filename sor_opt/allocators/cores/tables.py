@@ -110,7 +110,7 @@ def collapse(columns: FloatArray, weights: FloatArray) -> IntArray:
     kept = 0
     for s in range(count):
         slot = (hashes[s] ^ (hashes[s] >> 32)) & (size - 1)
-        while slots[slot] >= 0 and _first_difference(columns, slots[slot], s) < rows:
+        while slots[slot] >= 0 and _differ(columns, slots[slot], s):
             slot = (slot + 1) & (size - 1)
         if slots[slot] >= 0:
             weights[slots[slot]] += weights[s]
@@ -125,9 +125,9 @@ def collapse(columns: FloatArray, weights: FloatArray) -> IntArray:
 
 
 @compiled
-def _first_difference(columns: FloatArray, one: int, other: int) -> int:
-    """The first row in which two columns differ, or the number of rows."""
+def _differ(columns: FloatArray, one: int, other: int) -> bool:
+    """Whether two columns differ in any row."""
     row = 0
     while row < len(columns) and columns[row, one] == columns[row, other]:
         row += 1
-    return row
+    return row < len(columns)

@@ -1,4 +1,4 @@
-"""Work shared by threads, which run at once where compiled code lets go of the interpreter."""
+"""Work shared by threads, which run at once where compiled code releases the GIL."""
 
 from __future__ import annotations
 

@@ -144,9 +144,8 @@ def joint_landscape(
 ) -> Landscape | None:
     """Compute the objective where it depends on the threshold alone.
 
-    None as soon as the excess penalty turns out to matter, as under the placement policy all three
-    parameters do. Parameters and errors are those of
-    `make_landscape`.
+    None as soon as the excess penalty turns out to matter, order by order, as under the placement
+    policy all three parameters do. Parameters and errors are those of `make_landscape`.
     """
     if objective.policy.split != Split.STATIC:
         return None

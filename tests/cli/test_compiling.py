@@ -69,6 +69,9 @@ def test_it_may_stand_beside_a_bar(screen):
         bar.add_task("grid", total=27)
         LOGGER.debug("compiling")
         bar.refresh()
+        assert "compiling" in shown.getvalue()
         LOGGER.info("compiled")
-    assert "grid" in shown.getvalue()
-    assert "compiling" in shown.getvalue()
+        before = len(shown.getvalue())
+        bar.refresh()
+        assert "grid" in shown.getvalue()[before:]
+        assert "compiling" not in shown.getvalue()[before:]

@@ -42,12 +42,12 @@ class Staircase:
 
 @dataclass(frozen=True)
 class Prepared(Staircase):
-    """Holds an array that is filled when it is prepared, once; its evaluations read it."""
+    """Holds an array that is filled when it is prepared; its evaluations read it."""
 
     past: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
     def prepare(self):
-        self.past[:] += os.getpid()
+        self.past[:] = os.getpid()
 
     def __call__(self, params):
         """Note which process prepared the array, and which one made this."""

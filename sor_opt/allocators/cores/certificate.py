@@ -18,7 +18,8 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 
 from sor_opt.allocators.base import Allocator, Clock
-from sor_opt.allocators.cores.descent import expected_miss, extra_costs, gap_of, spent_on
+from sor_opt.allocators.cores.climbs import copy_rungs
+from sor_opt.allocators.cores.descent import extra_costs, gap_of, missed_at, spent_on
 from sor_opt.allocators.cores.tables import Tables
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
@@ -165,7 +166,7 @@ def visit(tables: Tables, extra: FloatArray, bound: float, visits: int, rungs: I
     heights = _sorted_heights(tables, extra)
     gap = np.full((ladders + 1, scenarios), tables.miss.target)
     gap[ladders] = gap_of(tables, rungs)
-    missed = expected_miss(tables, gap[ladders], gap[ladders], gap[ladders])
+    missed = missed_at(tables, gap[ladders])
     lowest = picked = spent_on(tables, rungs) + missed
     if ladders == 0:
         return picked
@@ -190,12 +191,12 @@ def visit(tables: Tables, extra: FloatArray, bound: float, visits: int, rungs: I
         if i + 1 < ladders:
             i += 1
             continue
-        missed = expected_miss(tables, gap[ladders], gap[ladders], gap[ladders])
+        missed = missed_at(tables, gap[ladders])
         cost = spent_on(tables, climb) + missed
         if cost <= lowest + tie:
             if cost < picked - tie or _comes_before(climb, rungs):
                 picked = cost
-                rungs[:] = climb
+                copy_rungs(climb, rungs)
             lowest = min(lowest, cost)
     return picked
 

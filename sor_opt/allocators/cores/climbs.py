@@ -66,6 +66,9 @@ def climb_each(
 
 @compiled
 def copy_rungs(source: IntArray, into: IntArray) -> None:
-    """Write one climb over another; a slice that is assigned takes a second to compile."""
+    """Write one climb over another, as far as both go: what the caller gave may be longer.
+
+    A slice that is assigned takes a second to compile.
+    """
     for i in range(min(len(source), len(into))):
         into[i] = source[i]

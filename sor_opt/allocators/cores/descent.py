@@ -22,7 +22,7 @@ import numpy as np
 
 from sor_opt.allocators.cores.climbs import NEAR, copy_rungs
 from sor_opt.allocators.cores.tables import Tables
-from sor_opt.compiled import compiled, summing
+from sor_opt.compiled import compiled, inlined, summing
 from sor_opt.market.tape import FloatArray, IntArray
 
 _NEIGHBOURS = 4
@@ -46,7 +46,7 @@ def search_climbs(tables: Tables, steps: int, rungs: IntArray) -> tuple[float, i
     """
     rungs[:] = 0
     full = _lowered(tables)
-    steps -= len(tables.spent) * len(tables.given)
+    steps -= len(tables.spent) * len(tables.column_of)
     cost, steps = descend(tables, WHOLE, steps, rungs)
     from_full, steps = descend(tables, _NEIGHBOURS, steps, full)
     if from_full < cost - NEAR * (1.0 + abs(cost)):
@@ -65,15 +65,15 @@ def _lowered(tables: Tables) -> IntArray:
 
     Also of those that can never pay: they are gone when a ladder has had its turn.
     """
-    rungs, gap = np.empty(len(tables.starts) - 1, np.int64), np.empty(len(tables.given))
+    rungs, gap = np.empty(len(tables.starts) - 1, np.int64), np.empty(len(tables.column_of))
     for s in range(len(gap)):
         gap[s] = tables.miss.target
         for i in range(len(rungs)):
-            gap[s] -= tables.whole[i, s]
+            gap[s] -= tables.all_rungs[i, s]
     for i in range(len(rungs)):
         base, top = tables.starts[i], tables.starts[i + 1] - 1
         for s in range(len(gap)):
-            gap[s] += tables.whole[i, s]
+            gap[s] += tables.all_rungs[i, s]
         best, cost = top, tables.spent[top] + _given_miss(tables, gap, tables.filled[top])
         for at in range(base, top):
             value = tables.spent[at] + _given_miss(tables, gap, tables.filled[at])
@@ -81,17 +81,17 @@ def _lowered(tables: Tables) -> IntArray:
                 best, cost = at, value
         rungs[i] = best - base
         for s in range(len(gap)):
-            gap[s] -= tables.filled[best, tables.given[s]]
+            gap[s] -= tables.filled[best, tables.column_of[s]]
     return rungs
 
 
 @summing
 def _given_miss(tables: Tables, gap: FloatArray, filled: FloatArray) -> float:
-    """Expected penalty in the given scenarios where a ladder executes `filled` of the gap."""
+    """As `expected_miss`, over the original scenarios, where a ladder fills `filled` of the gap."""
     under, over, total = tables.miss.under, -tables.miss.over, 0.0
     for s in range(len(gap)):
-        missed = gap[s] - filled[tables.given[s]]
-        total += tables.likely[s] * max(under * missed, over * missed)
+        missed = gap[s] - filled[tables.column_of[s]]
+        total += tables.probabilities[s] * max(under * missed, over * missed)
     return total
 
 
@@ -106,7 +106,7 @@ def descend(tables: Tables, radius: int, steps: int, rungs: IntArray) -> tuple[f
         highest = max(highest, tables.starts[i + 1] - tables.starts[i] - 1)
     gap = gap_of(tables, rungs)
     while True:
-        missed = expected_miss(tables, gap, gap, gap)
+        missed = missed_at(tables, gap)
         for i in range(ladders):
             height = tables.starts[i + 1] - tables.starts[i] - 1
             steps -= (min(height, 2 * radius) + 1 + ladders) * len(gap)
@@ -154,6 +154,12 @@ def expected_miss(tables: Tables, gap: FloatArray, less: FloatArray, more: Float
         missed = gap[s] + less[s] - more[s]
         total += tables.weights[s] * max(under * missed, over * missed)
     return total
+
+
+@inlined
+def missed_at(tables: Tables, gap: FloatArray) -> float:
+    """Expected penalty as it stands: nothing takes the place of anything."""
+    return expected_miss(tables, gap, gap, gap)
 
 
 @summing
@@ -221,7 +227,24 @@ def _line(
 
 @compiled
 def _exchange(tables: Tables, missed: float, gap: FloatArray, rungs: IntArray) -> bool:
-    """Climb one ladder at the expense of another, for the pair that gains most by one rung."""
+    """Climb one ladder at the expense of another, by as many rungs as gain most."""
+    up, down = _best_pair(tables, missed, gap, rungs)
+    if up < 0:
+        return False
+    climbed, left = tables.starts[up] + rungs[up], tables.starts[down] + rungs[down]
+    best, cost = 0, 0.0
+    for n in range(1, min(tables.starts[up + 1] - 1 - climbed, rungs[down]) + 1):
+        then = _exchanged(tables, climbed, left, n, gap)
+        if then < cost - NEAR * (1.0 + abs(cost)):
+            best, cost = n, then
+    _move(tables, up, rungs[up] + best, gap, rungs)
+    _move(tables, down, rungs[down] - best, gap, rungs)
+    return True
+
+
+@compiled
+def _best_pair(tables: Tables, missed: float, gap: FloatArray, rungs: IntArray) -> tuple[int, int]:
+    """The ladders of which one rung more and one less gain most together; -1 where none gain."""
     ladders, prices = len(rungs), _prices(tables, gap)
     more, less = np.empty((ladders, len(gap))), np.empty((ladders, len(gap)))
     dearer, cheaper = np.full(ladders, np.inf), np.full(ladders, np.inf)
@@ -248,17 +271,7 @@ def _exchange(tables: Tables, missed: float, gap: FloatArray, rungs: IntArray) -
             change = _exchanged(tables, at, left, 1, gap)
             if change < least:
                 least, up, down = change, i, k
-    if up < 0:
-        return False
-    climbed, left = tables.starts[up] + rungs[up], tables.starts[down] + rungs[down]
-    best, cost = 0, 0.0
-    for n in range(1, min(tables.starts[up + 1] - 1 - climbed, rungs[down]) + 1):
-        then = _exchanged(tables, climbed, left, n, gap)
-        if then < cost - NEAR * (1.0 + abs(cost)):
-            best, cost = n, then
-    _move(tables, up, rungs[up] + best, gap, rungs)
-    _move(tables, down, rungs[down] - best, gap, rungs)
-    return best > 0
+    return up, down
 
 
 @compiled
@@ -275,13 +288,13 @@ def _exchanged(tables: Tables, up: int, down: int, rungs: int, gap: FloatArray) 
     """Change in cost where so many rungs are exchanged between two heights in the tables.
 
     Exchanges often tie, as takes at one price do, and then rounding decides: it is summed scenario
-    by scenario as given, so that it decides alike whichever scenarios have become one.
+    by original scenario, so that it decides alike whichever scenarios have become one.
     """
     filled, under, over = tables.filled, tables.miss.under, -tables.miss.over
     change: float = tables.spent[up + rungs] - tables.spent[up]
     change += tables.spent[down - rungs] - tables.spent[down]
-    for given in range(len(tables.given)):
-        s, likely = tables.given[given], tables.likely[given]
+    for original in range(len(tables.column_of)):
+        s, likely = tables.column_of[original], tables.probabilities[original]
         more = filled[up + rungs, s] - filled[up, s]
         missed = gap[s] - more + (filled[down, s] - filled[down - rungs, s])
         now = max(under * likely * gap[s], over * likely * gap[s])
@@ -312,7 +325,7 @@ def _force(tables: Tables, cost: float, steps: int, rungs: IntArray) -> tuple[bo
             for s in range(len(gap)):
                 left[s] = gap[s]
             _move(tables, i, rungs[i] + step, left, tried)
-            missed = expected_miss(tables, left, left, left)
+            missed = missed_at(tables, left)
             for k in range(len(rungs)):
                 if k != i:
                     missed = _line(tables, k, _ANSWERS, missed, left, tried)

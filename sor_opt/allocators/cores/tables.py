@@ -29,13 +29,12 @@ class Tables(NamedTuple):
     filled : float64 ndarray, shape (heights, scenarios)
         Shares that they execute.
     weights : float64 ndarray, shape (scenarios,)
-        Probabilities.
+        Their probabilities.
     miss : Miss
-    given : int64 ndarray, shape (given scenarios,)
-        What each scenario is in the tables, of which several may have become one.
-    likely : float64 ndarray, shape (given scenarios,)
-        Probabilities.
-    whole : float64 ndarray, shape (I, given scenarios)
+    column_of : int64 ndarray, shape (original scenarios,)
+        The column of `filled` that a scenario of the problem has become.
+    probabilities : float64 ndarray, shape (original scenarios,)
+    all_rungs : float64 ndarray, shape (I, original scenarios)
         Shares that all rungs of a ladder execute, also those that are not in the tables.
     """
 
@@ -44,9 +43,9 @@ class Tables(NamedTuple):
     filled: FloatArray
     weights: FloatArray
     miss: Miss
-    given: IntArray
-    likely: FloatArray
-    whole: FloatArray
+    column_of: IntArray
+    probabilities: FloatArray
+    all_rungs: FloatArray
 
 
 def tables_of(problem: LadderProblem) -> Tables:
@@ -58,8 +57,8 @@ def tables_of(problem: LadderProblem) -> Tables:
         np.cumsum(problem.costs[rungs], out=spent[rows])
         np.cumsum(problem.fills[rungs], axis=0, out=filled[rows])
     miss = Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty)
-    given, likely = np.arange(len(problem.probabilities)), problem.probabilities
-    return Tables(starts, spent, filled, likely, miss, given, likely, filled[starts[1:] - 1])
+    weights, tops = problem.probabilities, filled[starts[1:] - 1]
+    return Tables(starts, spent, filled, weights, miss, np.arange(len(weights)), weights, tops)
 
 
 def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
@@ -74,8 +73,8 @@ def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
     climb_each(problem.offsets, expected, problem.costs, problem.shortfall_penalty, heights)
     kept = np.arange(len(expected)) < np.repeat(problem.offsets[:-1] + heights, problem.heights)
     fills, weights = problem.fills[kept], problem.probabilities.copy()
-    given = collapse(fills, weights)
-    differing = int(given.max(initial=-1)) + 1
+    column_of = collapse(fills, weights)
+    differing = int(column_of.max(initial=-1)) + 1
     small = replace(
         problem,
         offsets=np.concatenate([[0], np.cumsum(heights)]),
@@ -83,11 +82,13 @@ def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
         costs=problem.costs[kept],
         probabilities=weights[:differing],
     )
-    whole = np.zeros((len(heights), len(given)))
+    all_rungs = np.zeros((len(heights), len(column_of)))
     for i, (start, end) in enumerate(pairwise(problem.offsets)):
-        whole[i] = problem.fills[start:end].sum(axis=0)
-    likely = problem.probabilities
-    return small, tables_of(small)._replace(given=given, likely=likely, whole=whole)
+        all_rungs[i] = problem.fills[start:end].sum(axis=0)
+    tables = tables_of(small)._replace(
+        column_of=column_of, probabilities=problem.probabilities, all_rungs=all_rungs
+    )
+    return small, tables
 
 
 @compiled

@@ -207,6 +207,7 @@ def _go(
     storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
 ) -> None:
     if run.workers > 1:
+        run.objective.prepare()  # here, where a terminal shows that it compiles
         run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))
     elif run.batch > 1:
         sampler = run.make_sampler(seeds_of(study))

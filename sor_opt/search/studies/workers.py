@@ -1,8 +1,8 @@
 """Several processes at one piece of work.
 
-The first of them, the root, is made afresh and has no threads. It unpickles the work, prepares it,
-and is then copied (`fork`): the workers share its memory, so there is one tape and one load of
-compiled code however many they are, and nothing is compiled twice.
+The first of them, the root, is made afresh. It unpickles the work, prepares it, and is then copied
+(`fork`), with no Python thread beside it: the workers share its memory, so there is one tape and
+one load of compiled code however many they are, and nothing is compiled twice.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ladder_problems import best_climb, ladder_problems
 
 from sor_opt.allocators.cores.climbs import Miss
-from sor_opt.allocators.cores.descent import expected_miss, gap_of, spent_on
+from sor_opt.allocators.cores.descent import gap_of, missed_at, spent_on
 from sor_opt.allocators.cores.tables import collapse, reduced, tables_of
 from sor_opt.backtest.kernel.placement import tabulate
 from sor_opt.model.ladder import LadderProblem, tie_tolerance
@@ -26,7 +26,7 @@ problems = (
 
 def cost_of(tables, rungs):
     gap = gap_of(tables, rungs)
-    return spent_on(tables, rungs) + expected_miss(tables, gap, gap, gap)
+    return spent_on(tables, rungs) + missed_at(tables, gap)
 
 
 @settings(max_examples=150, deadline=None)
@@ -56,8 +56,8 @@ def test_a_rung_that_never_pays_is_left_out_and_one_before_one_that_does_is_kept
     small, tables = reduced(problem)
     assert small.heights.tolist() == [2, 2]
     assert small.fills.tolist() == [[50.0]] * 4
-    assert (tables.given.tolist(), tables.weights.tolist()) == ([0, 0], [1.0])
-    assert tables.whole.tolist() == [[150.0, 150.0], [100.0, 100.0]]
+    assert (tables.column_of.tolist(), tables.weights.tolist()) == ([0, 0], [1.0])
+    assert tables.all_rungs.tolist() == [[150.0, 150.0], [100.0, 100.0]]
 
 
 @given(

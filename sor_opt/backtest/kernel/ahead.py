@@ -11,6 +11,7 @@ from sor_opt.backtest.kernel.memory import make_memory
 from sor_opt.backtest.kernel.replay import given_by, play, replay_of, static_of
 from sor_opt.backtest.kernel.saves import no_saves
 from sor_opt.backtest.policies import Policy
+from sor_opt.errors import ConfigError
 
 _USUAL_EXECUTIONS = 1024
 """Room for the log; an order that needs more is replayed from its start, with enough."""
@@ -57,7 +58,15 @@ class OrderAhead:
         Replay
         float, float
             The shortfall and the excess penalty up to which, the other held, all stays the same.
+
+        Raises
+        ------
+        ConfigError
+            If `shortfall` is below the last one.
         """
+        last = self._penalties[0, 0]
+        if shortfall < last:
+            raise ConfigError(f"shortfall must not fall, got {shortfall:g} after {last:g}")
         self._penalties[0, 0] = shortfall
         self._play()
         executions = int(self._log.total[0])

@@ -72,7 +72,7 @@ def next_shortfall(
                 slope = min(slope, spent / filled)
     # Where no ladder on its own would be climbed further, none is until the least slope.
     if slope >= under:
-        return slope
+        return slope if slope <= ceiling else np.inf
     return _kink(ladders, over, ceiling, True, rungs)
 
 

@@ -11,7 +11,7 @@ from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 
 _ROOM = 128
-"""States that are kept; with one more all are forgotten, and the replay begins at the start."""
+"""States that are kept. To take up an earlier one than is needed is right too, only longer."""
 
 
 class Moment(NamedTuple):
@@ -27,7 +27,7 @@ class Moment(NamedTuple):
 class Saves(NamedTuple):
     """A stack of states, each before a split that changes sooner than all splits before it.
 
-    ``ends[i]`` is the shortfall penalty up to which the split holds, so that they fall;
+    Where there is no room for all of them it holds the first. ``ends[i]`` is the shortfall penalty up to which the split holds, so that they fall;
     ``found[i]`` is what was found before it (see `Ahead`), ``moments[i]`` a `Moment` but for what
     remains, then the counts of snapshots; ``sums[i] = shares remaining, arrival mid, last mid``;
     ``quoted_at[i]`` and ``quotes[i]`` the book. There are ``depth[0]`` of them.
@@ -65,8 +65,13 @@ def save(
     mids: FloatArray,
     counts: IntArray,
 ) -> None:
-    """Keep the state before a split that holds up to `end`, and what was found before it."""
-    at = saves.depth[0] if saves.depth[0] < _ROOM else 0
+    """Keep the state before a split that holds up to `end`, and what was found before it.
+
+    Nothing is kept where the stack is full.
+    """
+    at = saves.depth[0]
+    if at == _ROOM:
+        return
     saves.depth[0] = at + 1
     saves.ends[at] = end
     saves.found[at, 0], saves.found[at, 1] = before

@@ -65,8 +65,8 @@ def recall(
     asked[-3], asked[-2], asked[-1] = due, unit, penalties[1]
     mixed = 0.0
     for value in asked:
-        mixed = mixed * _RATIO + value
-    slot = int(abs(mixed) * _SPREAD) % _SLOTS
+        mixed = abs(mixed * _RATIO + value * _SPREAD) % _SLOTS
+    slot = int(mixed)
     kept = memory.questions[slot]
     for column in range(len(asked)):
         if kept[column] != asked[column]:

@@ -27,10 +27,11 @@ class Moment(NamedTuple):
 class Saves(NamedTuple):
     """A stack of states, each before a split that changes sooner than all splits before it.
 
-    Where there is no room for all of them it holds the first. ``ends[i]`` is the shortfall penalty up to which the split holds, so that they fall;
-    ``found[i]`` is what was found before it (see `Ahead`), ``moments[i]`` a `Moment` but for what
-    remains, then the counts of snapshots; ``sums[i] = shares remaining, arrival mid, last mid``;
-    ``quoted_at[i]`` and ``quotes[i]`` the book. There are ``depth[0]`` of them.
+    There are ``depth[0]`` of them: the first, where there is no room for all. ``ends[i]`` is the
+    shortfall penalty up to which the split holds, so that they fall; ``found[i]`` is what was found
+    before it (see `Ahead`), ``moments[i]`` a `Moment` but for what remains, then the counts of
+    snapshots; ``sums[i] = shares remaining, arrival mid, last mid``; ``quoted_at[i]`` and
+    ``quotes[i]`` the book.
     """
 
     depth: IntArray

@@ -10,7 +10,7 @@ import numpy as np
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.book import BookState
-from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
+from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_changes
 from sor_opt.backtest.kernel.memory import note, recall
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import DUST, cheapest
@@ -118,12 +118,7 @@ def split_ahead(
         shortfall = excess = np.inf
         # Every strict split executes the target exactly: no penalty can change it.
         if not static.strict:
-            for k in range(len(sent)):
-                if left[k] > 0 and ladders.offsets[k] == ladders.offsets[k + 1]:
-                    shortfall = min(shortfall, price[k] / unit)
-            top = min(shortfall, ahead.shortfall) * unit
-            shortfall = min(shortfall, next_shortfall(ladders, under, over, top, rungs) / unit)
-            excess = next_excess(ladders, under, over, ahead.excess * unit, rungs) / unit
+            shortfall, excess = next_changes(ladders, rungs, price, left, unit, under, over, ahead)
         for k in range(len(sent)):
             memory.sent[slot, k] = rungs[k] * static.step
         note(memory, slot, penalties[0], shortfall, excess)

@@ -12,12 +12,12 @@ import numpy as np
 
 from sor_opt.backtest.base import ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.history import History, past_flows
-from sor_opt.backtest.kernel.book import BookState, apply_quote, look, open_book
+from sor_opt.backtest.kernel.book import BookState, apply_quotes, look, open_book
 from sor_opt.backtest.kernel.changes import Ahead
 from sor_opt.backtest.kernel.executions import Log, buy, make_room, sell_excess, settle
 from sor_opt.backtest.kernel.memory import FUZZY
-from sor_opt.backtest.kernel.placement import Plan, split_placement, touch_of
-from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids, post
+from sor_opt.backtest.kernel.placement import Plan, place, touch_of
+from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids
 from sor_opt.backtest.kernel.saves import Moment, save, take_up
 from sor_opt.backtest.kernel.splits import (
     Rules,
@@ -199,8 +199,9 @@ def play(
     sent = np.zeros(orders.standing.shape[1])
     dust = DUST * orders.size
     for order in which:
-        mids[order, :] = np.nan
-        counts[order, :] = 0
+        seen, tally = mids[order], counts[order]
+        seen[:] = np.nan
+        tally[:] = 0
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
         remaining, deadline = orders.size, orders.deadlines[order]
@@ -212,20 +213,14 @@ def play(
         if ahead is not None and ahead.saves.depth[0] > 0:
             least = orders.penalties[order, 0] / (1 - FUZZY)
             now, timer, row, log.total[0], remaining = take_up(
-                ahead.saves, least, ahead.found, book, mids[order], counts[order]
+                ahead.saves, least, ahead.found, book, seen, tally
             )
         while now <= deadline:
             if now >= bids.times[0]:
                 bids.left[:] = 0.0
-            best_bid, best_ask = look(book, now, rules.max_quote_age)
-            counts[order, 0] += 1
-            counts[order, 1] += best_bid > best_ask
-            counts[order, 2] += best_bid == -np.inf or best_ask == np.inf
-            if -np.inf < best_bid <= best_ask < np.inf:
-                mid = (best_bid + best_ask) / 2
-                mids[order, 1] = mid
-                if math.isnan(mids[order, 0]):
-                    mids[order, 0] = mid
+            slice_end = min(timer + rules.slice, horizon_end)
+            best_bid, mid = _look_and_count(book, now, rules.max_quote_age, seen, tally)
+            if not math.isnan(mid):
                 if remaining > 0 and now >= horizon_end:
                     split_best_ask(book, taker, remaining, sent)
                     bought = buy(log, book, sent, now, order, SWEEP)
@@ -242,10 +237,7 @@ def play(
                     if due > dust:
                         if plan is not None:
                             touch = touch_of(book, taker, rebate, best_bid, mid)
-                            number = bids.times[2]
-                            split_placement(touch, plan, both, order, number, due, sent, bids.left)
-                            ends = min(start + (number + 1) * rules.slice, horizon_end)
-                            post(bids, plan.prints, touch.queue, best_bid, now, ends)
+                            place(touch, plan, bids, both, due, order, now, slice_end, sent)
                         elif split == _BEST_ASK:
                             split_best_ask(book, taker, due, sent)
                         elif split == _BY_SIZE:
@@ -261,8 +253,8 @@ def play(
                                 )
                                 if ahead.found[0] < before[0]:
                                     stand = Moment(now, timer, row, log.total[0], remaining)
-                                    tally = mids[order], counts[order]
-                                    save(ahead.saves, ahead.found[0], before, stand, book, *tally)
+                                    end = ahead.found[0]
+                                    save(ahead.saves, end, before, stand, book, seen, tally)
                         bought = buy(log, book, sent, now, order, ROUTE)
                         remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
@@ -270,18 +262,37 @@ def play(
                     remaining = settle(remaining, sold, dust)
                 if remaining == 0 and not is_open(bids):
                     break
-            upcoming = min(timer + rules.slice, horizon_end) if timer < horizon_end else _NEVER
+            upcoming = slice_end if timer < horizon_end else _NEVER
             now = min(feed.ts[row], upcoming) if row < len(feed.ts) else upcoming
             if plan is not None and is_open(bids):
                 until = min(now, deadline)
                 remaining = meet(
                     log, bids, plan.prints, plan.through, until, order, remaining, dust
                 )
-            while row < len(feed.ts) and feed.ts[row] == now:
-                apply_quote(book, feed, row, rules.refill_all)
-                row += 1
+            row = apply_quotes(book, feed, row, now, rules.refill_all)
             if now == upcoming:
                 timer = upcoming
+
+
+@compiled
+def _look_and_count(
+    book: BookState, now: int, max_age: int, mids: FloatArray, counts: IntArray
+) -> tuple[float, float]:
+    """Look at an order's book and count the snapshot; give the best bid and the mid.
+
+    The mid is NaN where there is no trading: a side is empty, or the best bid is above the ask.
+    """
+    best_bid, best_ask = look(book, now, max_age)
+    counts[0] += 1
+    counts[1] += best_bid > best_ask
+    counts[2] += best_bid == -np.inf or best_ask == np.inf
+    if not -np.inf < best_bid <= best_ask < np.inf:
+        return best_bid, np.nan
+    mid = (best_bid + best_ask) / 2
+    mids[1] = mid
+    if math.isnan(mids[0]):
+        mids[0] = mid
+    return best_bid, mid
 
 
 @compiled

@@ -115,10 +115,10 @@ def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
     """
     count, scenarios = ladders.reach.shape
     reach = ladders.reach.copy()
-    highest = 0
+    rungs = 0
     for i in range(count):
-        highest += ladders.heights[i]
-    starts, spent = np.zeros(count + 1, np.int64), np.zeros(highest + count)
+        rungs += ladders.heights[i]
+    starts, spent = np.zeros(count + 1, np.int64), np.zeros(rungs + count)
     for i in range(count):
         at = starts[i]
         for j in range(ladders.heights[i]):

@@ -35,7 +35,7 @@ from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.placement import check_target
 from sor_opt.model.static import check_cells, check_depth
 
-_BEST_ASK, _BY_SIZE = int(Split.BEST_ASK), int(Split.BY_SIZE)
+_BEST_ASK = int(Split.BEST_ASK)
 _NEVER = np.iinfo(np.int64).max
 _NO_LIMIT = -1
 _USUAL_EXECUTIONS = 64
@@ -238,23 +238,20 @@ def play(
                         if plan is not None:
                             touch = touch_of(book, taker, rebate, best_bid, mid)
                             place(touch, plan, bids, both, due, order, now, slice_end, sent)
-                        elif split == _BEST_ASK:
-                            split_best_ask(book, taker, due, sent)
-                        elif split == _BY_SIZE:
-                            split_by_size(book, taker, due, sent)
-                        elif static is not None:
+                        elif static is None:
+                            _split_plainly(split, book, taker, due, sent)
+                        elif ahead is None:
                             ask, left = book.ask, book.ask_left
-                            if ahead is None:
-                                split_static(ask, left, taker, rebate, static, mid, due, both, sent)
-                            else:
-                                before = ahead.found[0], ahead.found[1]
-                                split_ahead(
-                                    ask, left, taker, rebate, static, mid, due, both, sent, ahead
-                                )
-                                if ahead.found[0] < before[0]:
-                                    stand = Moment(now, timer, row, log.total[0], remaining)
-                                    end = ahead.found[0]
-                                    save(ahead.saves, end, before, stand, book, seen, tally)
+                            split_static(ask, left, taker, rebate, static, mid, due, both, sent)
+                        else:
+                            before = ahead.found[0], ahead.found[1]
+                            ask, left = book.ask, book.ask_left
+                            split_ahead(
+                                ask, left, taker, rebate, static, mid, due, both, sent, ahead
+                            )
+                            if ahead.found[0] < before[0]:
+                                stand = Moment(now, timer, row, log.total[0], remaining)
+                                save(ahead.saves, ahead.found[0], before, stand, book, seen, tally)
                         bought = buy(log, book, sent, now, order, ROUTE)
                         remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
@@ -272,6 +269,17 @@ def play(
             row = apply_quotes(book, feed, row, now, rules.refill_all)
             if now == upcoming:
                 timer = upcoming
+
+
+@compiled
+def _split_plainly(
+    split: int, book: BookState, taker: FloatArray, due: float, sent: FloatArray
+) -> None:
+    """Split without a cost model."""
+    if split == _BEST_ASK:
+        split_best_ask(book, taker, due, sent)
+    else:
+        split_by_size(book, taker, due, sent)
 
 
 @compiled

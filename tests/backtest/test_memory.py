@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sor_opt.backtest.kernel.memory import make_memory, note, recall
+from sor_opt.backtest.kernel.memory import look_up, make_memory, store
 
 PENALTIES = np.array([0.02, 0.005])
 
@@ -19,20 +19,20 @@ def test_each_of_some_hundred_questions_is_remembered(venues):
         for due in range(1, 201)
     ]
     for price, left, due in questions:
-        slot, known = recall(memory, price, left, due, 1.0, PENALTIES)
+        slot, known = look_up(memory, price, left, due, 1.0, PENALTIES)
         assert not known
-        note(memory, slot, PENALTIES[0], 0.03, 0.01)
-    known = [recall(memory, *question, 1.0, PENALTIES)[1] for question in questions]
+        store(memory, slot, PENALTIES[0], 0.03, 0.01)
+    known = [look_up(memory, *question, 1.0, PENALTIES)[1] for question in questions]
     assert sum(known) >= 198
 
 
 def test_a_split_is_known_between_its_penalties():
     memory, price, left = make_memory(2), np.array([0.02, 0.03]), np.array([100.0, 200.0])
-    slot, _ = recall(memory, price, left, 300.0, 1.0, PENALTIES)
-    note(memory, slot, 0.02, 0.03, 0.01)
+    slot, _ = look_up(memory, price, left, 300.0, 1.0, PENALTIES)
+    store(memory, slot, 0.02, 0.03, 0.01)
     for shortfall, holds in [(0.0199, False), (0.02, True), (0.0299, True), (0.03, False)]:
         penalties = np.array([shortfall, 0.005])
-        assert recall(memory, price, left, 300.0, 1.0, penalties) == (slot, holds)
+        assert look_up(memory, price, left, 300.0, 1.0, penalties) == (slot, holds)
 
 
 @pytest.mark.parametrize("change", ["price", "left", "due", "unit", "excess"])
@@ -40,11 +40,11 @@ def test_another_question_has_another_answer(change):
     asked = {"price": 0.02, "left": 100.0, "due": 300.0, "unit": 1.0, "excess": 0.005}
     memory, venues = make_memory(2), np.ones(2)
 
-    def look_up(price, left, due, unit, excess):
+    def known_at(price, left, due, unit, excess):
         penalties = np.array([0.02, excess])
-        return recall(memory, price * venues, left * venues, due, unit, penalties)
+        return look_up(memory, price * venues, left * venues, due, unit, penalties)
 
-    slot, _ = look_up(**asked)
-    note(memory, slot, 0.02, 0.03, 0.01)
-    assert look_up(**asked) == (slot, True)
-    assert not look_up(**{**asked, change: 2 * asked[change]})[1]
+    slot, _ = known_at(**asked)
+    store(memory, slot, 0.02, 0.03, 0.01)
+    assert known_at(**asked) == (slot, True)
+    assert not known_at(**{**asked, change: 2 * asked[change]})[1]

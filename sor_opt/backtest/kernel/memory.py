@@ -50,7 +50,7 @@ def make_memory(venues: int) -> Memory:
 
 
 @compiled
-def recall(
+def look_up(
     memory: Memory,
     price: FloatArray,
     left: FloatArray,
@@ -76,7 +76,7 @@ def recall(
 
 
 @compiled
-def note(memory: Memory, slot: int, since: float, shortfall: float, excess: float) -> None:
+def store(memory: Memory, slot: int, since: float, shortfall: float, excess: float) -> None:
     """Keep for how long the answer in `sent` to the present question holds."""
     for column in range(len(memory.asked)):
         memory.questions[slot, column] = memory.asked[column]

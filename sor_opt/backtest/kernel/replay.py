@@ -18,7 +18,7 @@ from sor_opt.backtest.kernel.executions import Log, buy, make_room, sell_excess,
 from sor_opt.backtest.kernel.memory import FUZZY
 from sor_opt.backtest.kernel.placement import Plan, place, touch_of
 from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids
-from sor_opt.backtest.kernel.saves import Moment, save, take_up
+from sor_opt.backtest.kernel.saves import Position, restore, save
 from sor_opt.backtest.kernel.splits import (
     Rules,
     Static,
@@ -54,7 +54,7 @@ class _Orders(NamedTuple):
     penalties: FloatArray
 
 
-class Given(NamedTuple):
+class Inputs(NamedTuple):
     """What every replay reads."""
 
     feed: Feed
@@ -79,7 +79,7 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     risk = policy.risk
     excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
     penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
-    orders, given = market.orders, given_by(market, policy, penalties)
+    orders, inputs = market.orders, inputs_of(market, policy, penalties)
     # What a policy does not need is None, and not compiled.
     how = static_of(market, policy), _plan(market, policy), None
     mids, counts = np.empty((len(orders), 2)), np.empty((len(orders), 3), dtype=np.int64)
@@ -87,10 +87,10 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     def play_some(which: IntArray) -> Log:
         """Replay some orders, once more where they make more executions than is usual."""
         log = make_room(_USUAL_EXECUTIONS * len(which))
-        play(given, *how, which, mids, counts, log)
+        play(inputs, *how, which, mids, counts, log)
         if log.total[0] > len(log.keys):
             log = make_room(int(log.total[0]))
-            play(given, *how, which, mids, counts, log)
+            play(inputs, *how, which, mids, counts, log)
         return log
 
     logs = in_threads(play_some, dealt(len(orders), jobs), jobs)
@@ -100,11 +100,11 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     return replay_of(keys[by_order], amounts[by_order], mids, counts)
 
 
-def given_by(market: Market, policy: Policy, penalties: FloatArray) -> Given:
+def inputs_of(market: Market, policy: Policy, penalties: FloatArray) -> Inputs:
     """What a market and a policy give, at penalties of shape (orders, 2)."""
     orders, params = market.orders, market.params
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
-    return Given(
+    return Inputs(
         market.feed,
         _Orders(
             float(orders.size),
@@ -185,7 +185,7 @@ def _check_cells(market: Market, step: float, history: History) -> None:
 
 @compiled
 def play(
-    given: Given,
+    inputs: Inputs,
     static: Static | None,
     plan: Plan | None,
     ahead: Ahead | None,
@@ -195,7 +195,7 @@ def play(
     log: Log,
 ) -> None:
     """Fill the log, and each order's arrival and last mid, and snapshots, crossed and empty."""
-    feed, orders, rules, split, paced = given
+    feed, orders, rules, split, paced = inputs
     sent = np.zeros(orders.standing.shape[1])
     dust = DUST * orders.size
     for order in which:
@@ -205,14 +205,14 @@ def play(
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
         remaining, deadline = orders.size, orders.deadlines[order]
-        both = orders.penalties[order]
+        penalties = orders.penalties[order]
         row = orders.first_row[order]
         start = orders.starts[order]
         horizon_end = start + orders.horizon
         now = timer = start
         if ahead is not None and ahead.saves.depth[0] > 0:
             least = orders.penalties[order, 0] / (1 - FUZZY)
-            now, timer, row, log.total[0], remaining = take_up(
+            now, timer, row, log.total[0], remaining = restore(
                 ahead.saves, least, ahead.found, book, seen, tally
             )
         while now <= deadline:
@@ -229,7 +229,7 @@ def play(
                     due = remaining
                     if plan is not None:
                         remaining, due = _due_in_slice(
-                            given, log, plan, book, bids, order, now, remaining, sent
+                            inputs, log, plan, book, bids, order, now, remaining, sent
                         )
                     elif paced:
                         number = (now - start) // rules.slice
@@ -237,21 +237,23 @@ def play(
                     if due > dust:
                         if plan is not None:
                             touch = touch_of(book, taker, rebate, best_bid, mid)
-                            place(touch, plan, bids, both, due, order, now, slice_end, sent)
+                            place(touch, plan, bids, penalties, due, order, now, slice_end, sent)
                         elif static is None:
                             _split_plainly(split, book, taker, due, sent)
                         elif ahead is None:
                             ask, left = book.ask, book.ask_left
-                            split_static(ask, left, taker, rebate, static, mid, due, both, sent)
+                            split_static(
+                                ask, left, taker, rebate, static, mid, due, penalties, sent
+                            )
                         else:
                             before = ahead.found[0], ahead.found[1]
                             ask, left = book.ask, book.ask_left
                             split_ahead(
-                                ask, left, taker, rebate, static, mid, due, both, sent, ahead
+                                ask, left, taker, rebate, static, mid, due, penalties, sent, ahead
                             )
                             if ahead.found[0] < before[0]:
-                                stand = Moment(now, timer, row, log.total[0], remaining)
-                                save(ahead.saves, ahead.found[0], before, stand, book, seen, tally)
+                                here = Position(now, timer, row, log.total[0], remaining)
+                                save(ahead.saves, ahead.found[0], before, here, book, seen, tally)
                         bought = buy(log, book, sent, now, order, ROUTE)
                         remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
@@ -314,7 +316,7 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 
 @compiled
 def _due_in_slice(
-    given: Given,
+    inputs: Inputs,
     log: Log,
     plan: Plan,
     book: BookState,
@@ -328,7 +330,7 @@ def _due_in_slice(
 
     Nothing is due again in a slice whose orders were sent.
     """
-    _, orders, rules, _, _ = given
+    _, orders, rules, _, _ = inputs
     number, dust = (now - orders.starts[order]) // rules.slice, DUST * orders.size
     earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf
     overdue = earlier - (orders.size - remaining)

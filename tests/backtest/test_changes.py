@@ -19,6 +19,7 @@ from sor_opt.backtest.kernel import OrderAhead, replay
 from sor_opt.backtest.kernel.changes import Ladders, next_excess, next_shortfall
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.policies import static_policy
+from sor_opt.errors import ConfigError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.model.risk import RiskParams
@@ -96,8 +97,9 @@ def test_a_split_of_the_target_exactly_changes_with_no_penalty(rungs):
     assert next_excess(given, 0.1, 0.1, 1.0, at) == math.inf
 
 
-def test_there_is_nothing_to_find_below_a_ceiling_that_is_reached():
+def test_there_is_nothing_to_find_beyond_a_ceiling():
     assert next_shortfall(STEPS, 0.005, 1.0, 0.005, np.array([0, 0])) == math.inf
+    assert next_shortfall(STEPS, 0.005, 1.0, 0.009, np.array([0, 0])) == math.inf
     given = ladders([1], [160], [0.6], 100)
     assert next_excess(given, 0.1, 0.01, 0.01, np.array([1])) == math.inf
 
@@ -246,11 +248,33 @@ def test_a_walk_takes_its_replays_up_where_they_would_have_come_to(market, quote
     assert_a_walk_is_what_its_replays_are(market(rows, size=size, refill=refill))
 
 
-def test_a_walk_goes_on_from_more_changes_than_it_keeps_states_for(market):
+def falling(market):
     """Each second the ask comes down half a cent: each split changes sooner than all before it."""
     rows = [(at, 0, 9.0, 100, 10.9 - at / 200, 100) for at in range(150)]
-    scene = market(rows, size=300, horizon=170)
-    assert assert_a_walk_is_what_its_replays_are(scene, most=20) == 20
+    return market(rows, size=300, horizon=170)
+
+
+def test_a_walk_goes_on_from_more_changes_than_it_keeps_states_for(market):
+    assert assert_a_walk_is_what_its_replays_are(falling(market), most=20) == 20
+
+
+@pytest.mark.parametrize("jump", [0.3, 0.6, 0.9])
+def test_a_walk_may_jump_past_more_changes_than_it_keeps_states_for(market, jump):
+    scene, policy = falling(market), static_policy(RiskParams(unit="per_share"))
+    walking = OrderAhead(scene, policy, 0.005, (1.0, 0.005))
+    walking.replay(0.0005)
+    done, *found = walking.replay(jump)
+    afresh, *expected = OrderAhead(scene, policy, 0.005, (1.0, 0.005)).replay(jump)
+    assert_same(done, afresh)
+    assert found == expected
+
+
+def test_a_walk_does_not_go_back(market):
+    walking = OrderAhead(market(ROWS, size=300), static_policy(), 0.5, (1.0, 1.0))
+    walking.replay(0.001)
+    walking.replay(0.001)
+    with pytest.raises(ConfigError, match=r"^shortfall must not fall, got 0\.0009 after 0\.001$"):
+        walking.replay(0.0009)
 
 
 def test_a_walk_goes_on_where_its_log_was_too_short(market, monkeypatch):

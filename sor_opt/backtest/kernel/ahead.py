@@ -8,9 +8,10 @@ from sor_opt.backtest.base import Market, Replay
 from sor_opt.backtest.kernel.changes import Ahead
 from sor_opt.backtest.kernel.executions import make_room
 from sor_opt.backtest.kernel.memory import make_memory
-from sor_opt.backtest.kernel.replay import given_by, play, replay_of, static_of
+from sor_opt.backtest.kernel.replay import inputs_of, play, replay_of, static_of
 from sor_opt.backtest.kernel.saves import no_saves
 from sor_opt.backtest.policies import Policy
+from sor_opt.errors import ConfigError
 
 _USUAL_EXECUTIONS = 1024
 """Room for the log; an order that needs more is replayed from its start, with enough."""
@@ -38,7 +39,7 @@ class OrderAhead:
     ) -> None:
         venues = market.standing.shape[1]
         self._penalties = np.array([[0.0, excess]])
-        self._given = given_by(market, policy, self._penalties)
+        self._inputs = inputs_of(market, policy, self._penalties)
         self._static = static_of(market, policy)
         self._ahead = Ahead(*ceilings, np.empty(2), make_memory(venues), no_saves(venues))
         self._mids, self._counts = np.empty((1, 2)), np.empty((1, 3), dtype=np.int64)
@@ -57,7 +58,15 @@ class OrderAhead:
         Replay
         float, float
             The shortfall and the excess penalty up to which, the other held, all stays the same.
+
+        Raises
+        ------
+        ConfigError
+            If `shortfall` is below the last one.
         """
+        last = self._penalties[0, 0]
+        if shortfall < last:
+            raise ConfigError(f"shortfall must not fall, got {shortfall:g} after {last:g}")
         self._penalties[0, 0] = shortfall
         self._play()
         executions = int(self._log.total[0])
@@ -74,5 +83,5 @@ class OrderAhead:
         self._log.total[0], self._ahead.found[:] = 0, np.inf
         only = np.zeros(1, dtype=np.int64)
         play(
-            self._given, self._static, None, self._ahead, only, self._mids, self._counts, self._log
+            self._inputs, self._static, None, self._ahead, only, self._mids, self._counts, self._log
         )

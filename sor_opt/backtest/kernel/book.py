@@ -60,6 +60,15 @@ def apply_quote(book: BookState, feed: Feed, row: int, refill_all: bool) -> None
 
 
 @compiled
+def apply_quotes(book: BookState, feed: Feed, row: int, now: int, refill_all: bool) -> int:
+    """Apply the rows of one instant, if there are any from `row` on; give the row after them."""
+    while row < len(feed.ts) and feed.ts[row] == now:
+        apply_quote(book, feed, row, refill_all)
+        row += 1
+    return row
+
+
+@compiled
 def look(book: BookState, now: int, max_age: int) -> tuple[float, float]:
     """Write what is left at each venue; return the best bid and ask (-inf and inf if none)."""
     quoted_at, bid, bid_size, ask, ask_size, bid_taken, ask_taken, bid_left, ask_left = book

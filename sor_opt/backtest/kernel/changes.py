@@ -15,7 +15,7 @@ from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.memory import Memory
 from sor_opt.backtest.kernel.saves import Saves
-from sor_opt.compiled import compiled
+from sor_opt.compiled import compiled, inlined
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.ladder import TOLERANCE
 
@@ -48,6 +48,32 @@ class Ahead(NamedTuple):
     saves: Saves
 
 
+@inlined
+def next_changes(
+    ladders: Ladders,
+    rungs: IntArray,
+    price: FloatArray,
+    left: FloatArray,
+    unit: float,
+    under: float,
+    over: float,
+    ahead: Ahead,
+) -> tuple[float, float]:
+    """The next shortfall and excess penalty, in the policy's unit, at which `rungs` may change.
+
+    The present ones, `under` and `over`, and `price` and `unit` are in $/share; a venue that cannot
+    pay has no rungs yet: it gets them when the penalty reaches its price.
+    """
+    first = np.inf
+    for k in range(len(price)):
+        if left[k] > 0 and ladders.offsets[k] == ladders.offsets[k + 1]:
+            first = min(first, price[k] / unit)
+    top = min(first, ahead.shortfall) * unit
+    shortfall = next_shortfall(ladders, under, over, top, rungs) / unit
+    excess = next_excess(ladders, under, over, ahead.excess * unit, rungs) / unit
+    return min(first, shortfall), excess
+
+
 @compiled
 def next_shortfall(
     ladders: Ladders,
@@ -72,7 +98,7 @@ def next_shortfall(
                 slope = min(slope, spent / filled)
     # Where no ladder on its own would be climbed further, none is until the least slope.
     if slope >= under:
-        return slope
+        return slope if slope <= ceiling else np.inf
     return _kink(ladders, over, ceiling, True, rungs)
 
 

@@ -50,7 +50,7 @@ def make_memory(venues: int) -> Memory:
 
 
 @compiled
-def recall(
+def look_up(
     memory: Memory,
     price: FloatArray,
     left: FloatArray,
@@ -65,8 +65,8 @@ def recall(
     asked[-3], asked[-2], asked[-1] = due, unit, penalties[1]
     mixed = 0.0
     for value in asked:
-        mixed = mixed * _RATIO + value
-    slot = int(abs(mixed) * _SPREAD) % _SLOTS
+        mixed = abs(mixed * _RATIO + value * _SPREAD) % _SLOTS
+    slot = int(mixed)
     kept = memory.questions[slot]
     for column in range(len(asked)):
         if kept[column] != asked[column]:
@@ -76,7 +76,7 @@ def recall(
 
 
 @compiled
-def note(memory: Memory, slot: int, since: float, shortfall: float, excess: float) -> None:
+def store(memory: Memory, slot: int, since: float, shortfall: float, excess: float) -> None:
     """Keep for how long the answer in `sent` to the present question holds."""
     for column in range(len(memory.asked)):
         memory.questions[slot, column] = memory.asked[column]

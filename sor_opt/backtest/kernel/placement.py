@@ -13,6 +13,7 @@ from sor_opt.allocators.cores.tables import Tables, collapse
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.history import History
 from sor_opt.backtest.kernel.book import BookState
+from sor_opt.backtest.kernel.resting import Resting, post
 from sor_opt.compiled import compiled, inlined, summing
 from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray, IntArray
@@ -39,6 +40,26 @@ def touch_of(
     """The moment as the placement model sees it."""
     queue = queues_ahead(book.bid, book.bid_left, best_bid)
     return Touch(book.ask, book.ask_left, taker, rebate, queue, best_bid, mid)
+
+
+@inlined
+def place(
+    touch: Touch,
+    plan: Plan,
+    bids: Resting,
+    penalties: FloatArray,
+    due: float,
+    order: int,
+    now: int,
+    ends: int,
+    takes: FloatArray,
+) -> None:
+    """Split what is due in a slice: rest the limit orders until it `ends`, write what to take.
+
+    For `penalties` see `split_placement`.
+    """
+    split_placement(touch, plan, penalties, order, bids.times[2], due, takes, bids.left)
+    post(bids, plan.prints, touch.queue, touch.best_bid, now, ends)
 
 
 @inlined
@@ -94,10 +115,10 @@ def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
     """
     count, scenarios = ladders.reach.shape
     reach = ladders.reach.copy()
-    highest = 0
+    rungs = 0
     for i in range(count):
-        highest += ladders.heights[i]
-    starts, spent = np.zeros(count + 1, np.int64), np.zeros(highest + count)
+        rungs += ladders.heights[i]
+    starts, spent = np.zeros(count + 1, np.int64), np.zeros(rungs + count)
     for i in range(count):
         at = starts[i]
         for j in range(ladders.heights[i]):

@@ -12,13 +12,13 @@ import numpy as np
 
 from sor_opt.backtest.base import ROUTE, SWEEP, Market, Replay
 from sor_opt.backtest.history import History, past_flows
-from sor_opt.backtest.kernel.book import BookState, apply_quote, look, open_book
+from sor_opt.backtest.kernel.book import BookState, apply_quotes, look, open_book
 from sor_opt.backtest.kernel.changes import Ahead
 from sor_opt.backtest.kernel.executions import Log, buy, make_room, sell_excess, settle
 from sor_opt.backtest.kernel.memory import FUZZY
-from sor_opt.backtest.kernel.placement import Plan, split_placement, touch_of
-from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids, post
-from sor_opt.backtest.kernel.saves import Moment, save, take_up
+from sor_opt.backtest.kernel.placement import Plan, place, touch_of
+from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids
+from sor_opt.backtest.kernel.saves import Position, restore, save
 from sor_opt.backtest.kernel.splits import (
     Rules,
     Static,
@@ -35,7 +35,7 @@ from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.model.placement import check_target
 from sor_opt.model.static import check_cells, check_depth
 
-_BEST_ASK, _BY_SIZE = int(Split.BEST_ASK), int(Split.BY_SIZE)
+_BEST_ASK = int(Split.BEST_ASK)
 _NEVER = np.iinfo(np.int64).max
 _NO_LIMIT = -1
 _USUAL_EXECUTIONS = 64
@@ -54,7 +54,7 @@ class _Orders(NamedTuple):
     penalties: FloatArray
 
 
-class Given(NamedTuple):
+class Inputs(NamedTuple):
     """What every replay reads."""
 
     feed: Feed
@@ -79,7 +79,7 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     risk = policy.risk
     excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
     penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
-    orders, given = market.orders, given_by(market, policy, penalties)
+    orders, inputs = market.orders, inputs_of(market, policy, penalties)
     # What a policy does not need is None, and not compiled.
     how = static_of(market, policy), _plan(market, policy), None
     mids, counts = np.empty((len(orders), 2)), np.empty((len(orders), 3), dtype=np.int64)
@@ -87,10 +87,10 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     def play_some(which: IntArray) -> Log:
         """Replay some orders, once more where they make more executions than is usual."""
         log = make_room(_USUAL_EXECUTIONS * len(which))
-        play(given, *how, which, mids, counts, log)
+        play(inputs, *how, which, mids, counts, log)
         if log.total[0] > len(log.keys):
             log = make_room(int(log.total[0]))
-            play(given, *how, which, mids, counts, log)
+            play(inputs, *how, which, mids, counts, log)
         return log
 
     logs = in_threads(play_some, dealt(len(orders), jobs), jobs)
@@ -100,11 +100,11 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     return replay_of(keys[by_order], amounts[by_order], mids, counts)
 
 
-def given_by(market: Market, policy: Policy, penalties: FloatArray) -> Given:
+def inputs_of(market: Market, policy: Policy, penalties: FloatArray) -> Inputs:
     """What a market and a policy give, at penalties of shape (orders, 2)."""
     orders, params = market.orders, market.params
     limit = _NO_LIMIT if params.max_quote_age is None else params.max_quote_age
-    return Given(
+    return Inputs(
         market.feed,
         _Orders(
             float(orders.size),
@@ -185,7 +185,7 @@ def _check_cells(market: Market, step: float, history: History) -> None:
 
 @compiled
 def play(
-    given: Given,
+    inputs: Inputs,
     static: Static | None,
     plan: Plan | None,
     ahead: Ahead | None,
@@ -195,37 +195,32 @@ def play(
     log: Log,
 ) -> None:
     """Fill the log, and each order's arrival and last mid, and snapshots, crossed and empty."""
-    feed, orders, rules, split, paced = given
+    feed, orders, rules, split, paced = inputs
     sent = np.zeros(orders.standing.shape[1])
     dust = DUST * orders.size
     for order in which:
-        mids[order, :] = np.nan
-        counts[order, :] = 0
+        seen, tally = mids[order], counts[order]
+        seen[:] = np.nan
+        tally[:] = 0
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
         remaining, deadline = orders.size, orders.deadlines[order]
-        both = orders.penalties[order]
+        penalties = orders.penalties[order]
         row = orders.first_row[order]
         start = orders.starts[order]
         horizon_end = start + orders.horizon
         now = timer = start
         if ahead is not None and ahead.saves.depth[0] > 0:
             least = orders.penalties[order, 0] / (1 - FUZZY)
-            now, timer, row, log.total[0], remaining = take_up(
-                ahead.saves, least, ahead.found, book, mids[order], counts[order]
+            now, timer, row, log.total[0], remaining = restore(
+                ahead.saves, least, ahead.found, book, seen, tally
             )
         while now <= deadline:
             if now >= bids.times[0]:
                 bids.left[:] = 0.0
-            best_bid, best_ask = look(book, now, rules.max_quote_age)
-            counts[order, 0] += 1
-            counts[order, 1] += best_bid > best_ask
-            counts[order, 2] += best_bid == -np.inf or best_ask == np.inf
-            if -np.inf < best_bid <= best_ask < np.inf:
-                mid = (best_bid + best_ask) / 2
-                mids[order, 1] = mid
-                if math.isnan(mids[order, 0]):
-                    mids[order, 0] = mid
+            slice_end = min(timer + rules.slice, horizon_end)
+            best_bid, mid = _look_and_count(book, now, rules.max_quote_age, seen, tally)
+            if not math.isnan(mid):
                 if remaining > 0 and now >= horizon_end:
                     split_best_ask(book, taker, remaining, sent)
                     bought = buy(log, book, sent, now, order, SWEEP)
@@ -234,7 +229,7 @@ def play(
                     due = remaining
                     if plan is not None:
                         remaining, due = _due_in_slice(
-                            given, log, plan, book, bids, order, now, remaining, sent
+                            inputs, log, plan, book, bids, order, now, remaining, sent
                         )
                     elif paced:
                         number = (now - start) // rules.slice
@@ -242,27 +237,23 @@ def play(
                     if due > dust:
                         if plan is not None:
                             touch = touch_of(book, taker, rebate, best_bid, mid)
-                            number = bids.times[2]
-                            split_placement(touch, plan, both, order, number, due, sent, bids.left)
-                            ends = min(start + (number + 1) * rules.slice, horizon_end)
-                            post(bids, plan.prints, touch.queue, best_bid, now, ends)
-                        elif split == _BEST_ASK:
-                            split_best_ask(book, taker, due, sent)
-                        elif split == _BY_SIZE:
-                            split_by_size(book, taker, due, sent)
-                        elif static is not None:
+                            place(touch, plan, bids, penalties, due, order, now, slice_end, sent)
+                        elif static is None:
+                            _split_plainly(split, book, taker, due, sent)
+                        elif ahead is None:
                             ask, left = book.ask, book.ask_left
-                            if ahead is None:
-                                split_static(ask, left, taker, rebate, static, mid, due, both, sent)
-                            else:
-                                before = ahead.found[0], ahead.found[1]
-                                split_ahead(
-                                    ask, left, taker, rebate, static, mid, due, both, sent, ahead
-                                )
-                                if ahead.found[0] < before[0]:
-                                    stand = Moment(now, timer, row, log.total[0], remaining)
-                                    tally = mids[order], counts[order]
-                                    save(ahead.saves, ahead.found[0], before, stand, book, *tally)
+                            split_static(
+                                ask, left, taker, rebate, static, mid, due, penalties, sent
+                            )
+                        else:
+                            before = ahead.found[0], ahead.found[1]
+                            ask, left = book.ask, book.ask_left
+                            split_ahead(
+                                ask, left, taker, rebate, static, mid, due, penalties, sent, ahead
+                            )
+                            if ahead.found[0] < before[0]:
+                                here = Position(now, timer, row, log.total[0], remaining)
+                                save(ahead.saves, ahead.found[0], before, here, book, seen, tally)
                         bought = buy(log, book, sent, now, order, ROUTE)
                         remaining = settle(remaining, -bought, dust)
                 if remaining < 0 and not is_open(bids):
@@ -270,18 +261,48 @@ def play(
                     remaining = settle(remaining, sold, dust)
                 if remaining == 0 and not is_open(bids):
                     break
-            upcoming = min(timer + rules.slice, horizon_end) if timer < horizon_end else _NEVER
+            upcoming = slice_end if timer < horizon_end else _NEVER
             now = min(feed.ts[row], upcoming) if row < len(feed.ts) else upcoming
             if plan is not None and is_open(bids):
                 until = min(now, deadline)
                 remaining = meet(
                     log, bids, plan.prints, plan.through, until, order, remaining, dust
                 )
-            while row < len(feed.ts) and feed.ts[row] == now:
-                apply_quote(book, feed, row, rules.refill_all)
-                row += 1
+            row = apply_quotes(book, feed, row, now, rules.refill_all)
             if now == upcoming:
                 timer = upcoming
+
+
+@compiled
+def _split_plainly(
+    split: int, book: BookState, taker: FloatArray, due: float, sent: FloatArray
+) -> None:
+    """Split without a cost model."""
+    if split == _BEST_ASK:
+        split_best_ask(book, taker, due, sent)
+    else:
+        split_by_size(book, taker, due, sent)
+
+
+@compiled
+def _look_and_count(
+    book: BookState, now: int, max_age: int, mids: FloatArray, counts: IntArray
+) -> tuple[float, float]:
+    """Look at an order's book and count the snapshot; give the best bid and the mid.
+
+    The mid is NaN where there is no trading: a side is empty, or the best bid is above the ask.
+    """
+    best_bid, best_ask = look(book, now, max_age)
+    counts[0] += 1
+    counts[1] += best_bid > best_ask
+    counts[2] += best_bid == -np.inf or best_ask == np.inf
+    if not -np.inf < best_bid <= best_ask < np.inf:
+        return best_bid, np.nan
+    mid = (best_bid + best_ask) / 2
+    mids[1] = mid
+    if math.isnan(mids[0]):
+        mids[0] = mid
+    return best_bid, mid
 
 
 @compiled
@@ -295,7 +316,7 @@ def _scheduled(orders: _Orders, slice_: int, number: int) -> float:
 
 @compiled
 def _due_in_slice(
-    given: Given,
+    inputs: Inputs,
     log: Log,
     plan: Plan,
     book: BookState,
@@ -309,7 +330,7 @@ def _due_in_slice(
 
     Nothing is due again in a slice whose orders were sent.
     """
-    _, orders, rules, _, _ = given
+    _, orders, rules, _, _ = inputs
     number, dust = (now - orders.starts[order]) // rules.slice, DUST * orders.size
     earlier = _scheduled(orders, rules.slice, number - 1) if plan.sweeps else -np.inf
     overdue = earlier - (orders.size - remaining)

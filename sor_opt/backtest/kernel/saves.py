@@ -11,10 +11,10 @@ from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 
 _ROOM = 128
-"""States that are kept; with one more all are forgotten, and the replay begins at the start."""
+"""States that are kept. To take up an earlier one than is needed is right too, only longer."""
 
 
-class Moment(NamedTuple):
+class Position(NamedTuple):
     """Where a replay of an order stands, its book apart."""
 
     now: int
@@ -27,16 +27,17 @@ class Moment(NamedTuple):
 class Saves(NamedTuple):
     """A stack of states, each before a split that changes sooner than all splits before it.
 
-    ``ends[i]`` is the shortfall penalty up to which the split holds, so that they fall;
-    ``found[i]`` is what was found before it (see `Ahead`), ``moments[i]`` a `Moment` but for what
-    remains, then the counts of snapshots; ``sums[i] = shares remaining, arrival mid, last mid``;
-    ``quoted_at[i]`` and ``quotes[i]`` the book. There are ``depth[0]`` of them.
+    There are ``depth[0]`` of them: the first, where there is no room for all. ``ends[i]`` is the
+    shortfall penalty up to which the split holds, so that they fall; ``found[i]`` is what was found
+    before it (see `Ahead`), ``positions[i]`` a `Position` but for what remains, then the counts of
+    snapshots; ``sums[i] = shares remaining, arrival mid, last mid``; ``quoted_at[i]`` and
+    ``quotes[i]`` the book.
     """
 
     depth: IntArray
     ends: FloatArray
     found: FloatArray
-    moments: IntArray
+    positions: IntArray
     sums: FloatArray
     quoted_at: IntArray
     quotes: FloatArray
@@ -60,20 +61,25 @@ def save(
     saves: Saves,
     end: float,
     before: tuple[float, float],
-    moment: Moment,
+    position: Position,
     book: BookState,
     mids: FloatArray,
     counts: IntArray,
 ) -> None:
-    """Keep the state before a split that holds up to `end`, and what was found before it."""
-    at = saves.depth[0] if saves.depth[0] < _ROOM else 0
+    """Keep the state before a split that holds up to `end`, and what was found before it.
+
+    Nothing is kept where the stack is full.
+    """
+    at = saves.depth[0]
+    if at == _ROOM:
+        return
     saves.depth[0] = at + 1
     saves.ends[at] = end
     saves.found[at, 0], saves.found[at, 1] = before
-    moments, sums, quotes = saves.moments[at], saves.sums[at], saves.quotes[at]
-    moments[0], moments[1], moments[2], moments[3], sums[0] = moment
+    positions, sums, quotes = saves.positions[at], saves.sums[at], saves.quotes[at]
+    positions[0], positions[1], positions[2], positions[3], sums[0] = position
     # The look at the book that came before the split will be taken once more.
-    moments[4], moments[5], moments[6] = counts[0] - 1, counts[1], counts[2]
+    positions[4], positions[5], positions[6] = counts[0] - 1, counts[1], counts[2]
     sums[1], sums[2] = mids[0], mids[1]
     for k in range(len(book.ask)):
         saves.quoted_at[at, k] = book.quoted_at[k]
@@ -82,25 +88,25 @@ def save(
 
 
 @compiled
-def take_up(
+def restore(
     saves: Saves,
     least: float,
     found: FloatArray,
     book: BookState,
     mids: FloatArray,
     counts: IntArray,
-) -> Moment:
+) -> Position:
     """Take the last state from the stack, and those before it whose split ends below `least`."""
     at = saves.depth[0] - 1
     while at > 0 and saves.ends[at - 1] < least:
         at -= 1
     saves.depth[0] = at
-    moments, sums, quotes = saves.moments[at], saves.sums[at], saves.quotes[at]
+    positions, sums, quotes = saves.positions[at], saves.sums[at], saves.quotes[at]
     found[0], found[1] = saves.found[at, 0], saves.found[at, 1]
-    counts[0], counts[1], counts[2] = moments[4], moments[5], moments[6]
+    counts[0], counts[1], counts[2] = positions[4], positions[5], positions[6]
     mids[0], mids[1] = sums[1], sums[2]
     for k in range(len(book.ask)):
         book.quoted_at[k] = saves.quoted_at[at, k]
         book.bid[k], book.bid_size[k], book.bid_taken[k] = quotes[0, k], quotes[1, k], quotes[2, k]
         book.ask[k], book.ask_size[k], book.ask_taken[k] = quotes[3, k], quotes[4, k], quotes[5, k]
-    return Moment(moments[0], moments[1], moments[2], moments[3], sums[0])
+    return Position(positions[0], positions[1], positions[2], positions[3], sums[0])

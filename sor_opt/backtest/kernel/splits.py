@@ -10,8 +10,8 @@ import numpy as np
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
 from sor_opt.backtest.kernel.book import BookState
-from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_excess, next_shortfall
-from sor_opt.backtest.kernel.memory import note, recall
+from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_changes
+from sor_opt.backtest.kernel.memory import look_up, store
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import DUST, cheapest
 from sor_opt.market.tape import FloatArray, IntArray
@@ -111,22 +111,17 @@ def split_ahead(
     """`split_static`, from memory where it is known; note at which penalties it would change."""
     memory, found = ahead.memory, ahead.found
     price, unit = _prices(ask, left, taker, static, mid)
-    slot, known = recall(memory, price, left, due, unit, penalties)
+    slot, known = look_up(memory, price, left, due, unit, penalties)
     if not known:
         under, over = penalties[0] * unit, penalties[1] * unit
         ladders, rungs = _solve(price, left, rebate, static, due, under, over)
         shortfall = excess = np.inf
         # Every strict split executes the target exactly: no penalty can change it.
         if not static.strict:
-            for k in range(len(sent)):
-                if left[k] > 0 and ladders.offsets[k] == ladders.offsets[k + 1]:
-                    shortfall = min(shortfall, price[k] / unit)
-            top = min(shortfall, ahead.shortfall) * unit
-            shortfall = min(shortfall, next_shortfall(ladders, under, over, top, rungs) / unit)
-            excess = next_excess(ladders, under, over, ahead.excess * unit, rungs) / unit
+            shortfall, excess = next_changes(ladders, rungs, price, left, unit, under, over, ahead)
         for k in range(len(sent)):
             memory.sent[slot, k] = rungs[k] * static.step
-        note(memory, slot, penalties[0], shortfall, excess)
+        store(memory, slot, penalties[0], shortfall, excess)
     for k in range(len(sent)):
         sent[k] = memory.sent[slot, k]
     found[0] = min(found[0], memory.holds[slot, 1])

@@ -20,6 +20,7 @@ from sor_opt.backtest.kernel.placement import Plan, place, touch_of
 from sor_opt.backtest.kernel.resting import Resting, is_open, meet, no_bids
 from sor_opt.backtest.kernel.saves import Position, restore, save
 from sor_opt.backtest.kernel.splits import (
+    Asks,
     Rules,
     Static,
     split_ahead,
@@ -204,6 +205,7 @@ def play(
         tally[:] = 0
         book, bids = open_book(feed, orders.standing[order]), no_bids(len(sent))
         taker, rebate = rules.taker[order], rules.rebate[order]
+        asks = Asks(book.ask, book.ask_left, taker, rebate)
         remaining, deadline = orders.size, orders.deadlines[order]
         penalties = orders.penalties[order]
         row = orders.first_row[order]
@@ -241,16 +243,10 @@ def play(
                         elif static is None:
                             _split_plainly(split, book, taker, due, sent)
                         elif ahead is None:
-                            ask, left = book.ask, book.ask_left
-                            split_static(
-                                ask, left, taker, rebate, static, mid, due, penalties, sent
-                            )
+                            split_static(asks, static, mid, due, penalties, sent)
                         else:
                             before = ahead.found[0], ahead.found[1]
-                            ask, left = book.ask, book.ask_left
-                            split_ahead(
-                                ask, left, taker, rebate, static, mid, due, penalties, sent, ahead
-                            )
+                            split_ahead(asks, static, mid, due, penalties, sent, ahead)
                             if ahead.found[0] < before[0]:
                                 here = Position(now, timer, row, log.total[0], remaining)
                                 save(ahead.saves, ahead.found[0], before, here, book, seen, tally)

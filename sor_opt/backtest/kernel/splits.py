@@ -37,6 +37,23 @@ class Static(NamedTuple):
     relative_to_mid: bool
 
 
+class Asks(NamedTuple):
+    """What the static split reads of an order's book; arrays of shape (K,) that the book renews.
+
+    Attributes
+    ----------
+    price, left : float64 ndarray
+        Asks, $/share, and the shares that are live there and not taken.
+    taker, rebate : float64 ndarray
+        $/share.
+    """
+
+    price: FloatArray
+    left: FloatArray
+    taker: FloatArray
+    rebate: FloatArray
+
+
 @compiled
 def split_best_ask(book: BookState, taker: FloatArray, due: float, sent: FloatArray) -> None:
     """Everything to the venue with the lowest ask that still displays something."""
@@ -74,10 +91,7 @@ def split_by_size(book: BookState, taker: FloatArray, due: float, sent: FloatArr
 
 @inlined
 def split_static(
-    ask: FloatArray,
-    left: FloatArray,
-    taker: FloatArray,
-    rebate: FloatArray,
+    asks: Asks,
     static: Static,
     mid: float,
     due: float,
@@ -88,19 +102,16 @@ def split_static(
 
     `penalties` are shortfall and excess in the policy's unit.
     """
-    price, unit = _prices(ask, left, taker, static, mid)
+    price, unit = _prices(asks, static, mid)
     shortfall, excess = penalties[0] * unit, penalties[1] * unit
-    _, rungs = _solve(price, left, rebate, static, due, shortfall, excess)
+    _, rungs = _solve(price, asks, static, due, shortfall, excess)
     for k in range(len(sent)):
         sent[k] = rungs[k] * static.step
 
 
 @compiled
 def split_ahead(
-    ask: FloatArray,
-    left: FloatArray,
-    taker: FloatArray,
-    rebate: FloatArray,
+    asks: Asks,
     static: Static,
     mid: float,
     due: float,
@@ -110,15 +121,17 @@ def split_ahead(
 ) -> None:
     """`split_static`, from memory where it is known; note at which penalties it would change."""
     memory, found = ahead.memory, ahead.found
-    price, unit = _prices(ask, left, taker, static, mid)
-    slot, known = look_up(memory, price, left, due, unit, penalties)
+    price, unit = _prices(asks, static, mid)
+    slot, known = look_up(memory, price, asks.left, due, unit, penalties)
     if not known:
         under, over = penalties[0] * unit, penalties[1] * unit
-        ladders, rungs = _solve(price, left, rebate, static, due, under, over)
+        ladders, rungs = _solve(price, asks, static, due, under, over)
         shortfall = excess = np.inf
         # Every strict split executes the target exactly: no penalty can change it.
         if not static.strict:
-            shortfall, excess = next_changes(ladders, rungs, price, left, unit, under, over, ahead)
+            shortfall, excess = next_changes(
+                ladders, rungs, price, asks.left, unit, under, over, ahead
+            )
         for k in range(len(sent)):
             memory.sent[slot, k] = rungs[k] * static.step
         store(memory, slot, penalties[0], shortfall, excess)
@@ -129,11 +142,10 @@ def split_ahead(
 
 
 @compiled
-def _prices(
-    ask: FloatArray, left: FloatArray, taker: FloatArray, static: Static, mid: float
-) -> tuple[FloatArray, float]:
+def _prices(asks: Asks, static: Static, mid: float) -> tuple[FloatArray, float]:
     """Price of a share per venue, 0 where none is left, and the dollars of a penalty of 1."""
     reference = mid if static.relative_to_mid else 0.0
+    ask, left, taker, _ = asks
     price = np.zeros(len(taker))
     for k in range(len(price)):
         if left[k] > 0:
@@ -144,15 +156,14 @@ def _prices(
 @inlined
 def _solve(
     price: FloatArray,
-    left: FloatArray,
-    rebate: FloatArray,
+    asks: Asks,
     static: Static,
     due: float,
     shortfall: float,
     excess: float,
 ) -> tuple[Ladders, IntArray]:
     """The ladders over what is left, and the rungs to climb, none where that is infeasible."""
-    venues = len(price)
+    venues, left, rebate = len(price), asks.left, asks.rebate
     offsets, rungs = np.zeros(venues + 1, dtype=np.int64), np.zeros(venues, dtype=np.int64)
     for k in range(venues):
         # Without a rebate a rung pays only below the shortfall penalty; the free space leaves

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, cached_property
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -68,21 +68,19 @@ def inlined(function: Function) -> Function:
 def _compile(function: Function, options: dict[str, Any]) -> Function:
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return function
-    inner: Any = CPUDispatcher(function, targetoptions={**options, "no_cpython_wrapper": True})
-    outer: Any = _Dispatcher(function, targetoptions={**options, "nogil": True})
-    outer.inner = inner
-    folder = _folder(function.__module__)
-    if folder is not None:
-        _keep(outer, folder / "outer")
-        _keep(inner, folder / "inner")
-    return cast("Function", outer)
+    dispatcher: Any = _Dispatcher(function, targetoptions={**options, "nogil": True})
+    _keep(dispatcher, "outer")
+    return cast("Function", dispatcher)
 
 
-def _keep(dispatcher: Any, folder: Path) -> None:
-    """Let a dispatcher keep its machine code in a folder of its own: numba locks none."""
+def _keep(dispatcher: Any, kind: str) -> None:
+    """Let a dispatcher keep its machine code on disk, apart from that of another kind."""
+    folder = _folder(dispatcher.py_func.__module__)
+    if folder is None:
+        return
     # The setting is read when a cache is made; others' functions keep theirs.
     settings: Any = numba.config
-    previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
+    previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder / kind)
     try:
         dispatcher._cache = _Cache(dispatcher.py_func)
     finally:
@@ -96,7 +94,13 @@ class _Dispatcher(CPUDispatcher):
     for a literal argument.
     """
 
-    inner: Any
+    @cached_property
+    def inner(self) -> Any:
+        """Made when the first compiled caller is compiled: mostly all comes from the cache."""
+        options = {**self.targetoptions, "no_cpython_wrapper": True}
+        inner: Any = CPUDispatcher(self.py_func, targetoptions=options)
+        _keep(inner, "inner")
+        return inner
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Type a call from compiled code."""

@@ -75,7 +75,7 @@ class Landscape:
 
     @property
     def breakpoints(self) -> int:
-        """Thresholds at which the train or the test shortfall changes."""
+        """How many thresholds there are at which the train or the test shortfall changes."""
         return len(self.staircase.ends) - 1
 
     @property

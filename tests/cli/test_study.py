@@ -225,3 +225,20 @@ def test_ctrl_c_prints_the_command_that_resumes(tmp_path):
     assert "interrupted after" in out
     assert "this resumes it: sor-opt run long" in err
     assert "--sampler random" in err
+
+
+def test_workers_run_the_package_that_started_them(tmp_path):
+    """Not another one, that lies in the folder where the command is called."""
+    other = tmp_path / "sor_opt" / "__init__.py"
+    other.parent.mkdir()
+    other.write_text("raise RuntimeError('another package')\n")
+    script = Path(sys.executable).with_name("sor-opt")
+    words = ["study", "run", "one", *SAMPLE, "--sampler", "grid", "--trials", "4"]
+    done = subprocess.run(
+        [script, *map(str, words), "--workers", "2", "--storage", str(tmp_path / "s.db")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -206,6 +206,8 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
 def _go(
     storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
 ) -> None:
+    if run.workers > 1 and _finished(study) >= run.trials:
+        return
     if run.workers > 1:
         run.objective.prepare()  # here, where a terminal shows that it compiles
         run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))

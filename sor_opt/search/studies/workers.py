@@ -54,11 +54,15 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     SorOptError
         The first error of a worker; or if all of them were killed.
     """
-    context = multiprocessing.get_context("forkserver")  # fork alone is unsafe beside threads
-    context.set_forkserver_preload(["sor_opt.search.studies.study"])
+    context = multiprocessing.get_context("spawn")  # fork is unsafe beside this one's threads
     errors: SimpleQueue[Exception] = context.SimpleQueue()
     root = context.Process(target=_root, args=(count, work, errors))
-    root.start()
+    # Ctrl-C reaches this process, who then says so; what it starts is born deaf to it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        root.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _attend([root], stop, tick)
     if not errors.empty():
         raise errors.get()
@@ -81,7 +85,6 @@ def _attend(processes: Sequence[BaseProcess], over: Stop, tick: Callable[[], Non
 
 def _root(count: int, work: Work, errors: SimpleQueue[Exception]) -> None:
     """Prepare the work, copy this process, and end when the copies have; in failure if all did."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, who then says so
     try:
         work.prepare()
     except Exception as error:

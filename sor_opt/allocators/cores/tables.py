@@ -52,10 +52,10 @@ def tables_of(problem: LadderProblem) -> Tables:
     """Tabulate a problem as it is."""
     starts = problem.offsets + np.arange(len(problem.offsets))
     spent, filled = np.zeros(starts[-1]), np.zeros((starts[-1], problem.fills.shape[1]))
-    for i, start in enumerate(starts[:-1]):
-        rungs, rows = slice(*problem.offsets[i : i + 2]), slice(start + 1, starts[i + 1])
-        np.cumsum(problem.costs[rungs], out=spent[rows])
-        np.cumsum(problem.fills[rungs], axis=0, out=filled[rows])
+    for i, (start, end) in enumerate(pairwise(problem.offsets)):
+        np.cumsum(problem.costs[start:end], out=spent[starts[i] + 1 : starts[i + 1]])
+        for rung in range(start, end):  # row by row, as they lie in memory
+            np.add(filled[rung + i], problem.fills[rung], out=filled[rung + i + 1])
     miss = Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty)
     weights, tops = problem.probabilities, filled[starts[1:] - 1]
     return Tables(starts, spent, filled, weights, miss, np.arange(len(weights)), weights, tops)
@@ -107,21 +107,21 @@ def collapse(columns: FloatArray, weights: FloatArray) -> IntArray:
     size = 2
     while size < 2 * count:
         size *= 2
-    slots, places = np.full(size, -1), np.empty(count, np.int64)
+    slots, places, firsts = np.full(size, -1), np.empty(count, np.int64), np.empty(count, np.int64)
     kept = 0
     for s in range(count):
         slot = (hashes[s] ^ (hashes[s] >> 32)) & (size - 1)
-        while slots[slot] >= 0 and _differ(columns, slots[slot], s):
+        while slots[slot] >= 0 and _differ(columns, firsts[slots[slot]], s):
             slot = (slot + 1) & (size - 1)
         if slots[slot] >= 0:
             weights[slots[slot]] += weights[s]
         else:
-            slots[slot] = kept
-            weights[kept] = weights[s]
-            for j in range(rows):
-                columns[j, kept] = columns[j, s]
+            slots[slot], firsts[kept], weights[kept] = kept, s, weights[s]
             kept += 1
         places[s] = slots[slot]
+    for j in range(rows):
+        for s in range(kept):
+            columns[j, s] = columns[j, firsts[s]]
     return places
 
 

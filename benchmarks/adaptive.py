@@ -23,7 +23,7 @@ from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND, Tape
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import joint_landscape
 from sor_opt.search.objective import ShortfallObjective

@@ -19,9 +19,9 @@ from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
 from sor_opt.allocators.fast import FastAllocator
 from sor_opt.allocators.integer import IntegerAllocator
-from sor_opt.model.ladder import LadderProblem, tie_tolerance
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import Space, StaticParams, static_problem
+from sor_opt.models.ladder import LadderProblem, tie_tolerance
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import Space, StaticParams, static_problem
 
 TARGET = 1000
 VENUES, SIZE, MID = 5, 5000.0, 100.005

@@ -25,10 +25,10 @@ from sor_opt.allocators.integer import IntegerParams
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.files import write_whole
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.ladder import Allocation, LadderProblem
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import PlacementParams, Touch, placement_problem
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.ladder import Allocation, LadderProblem
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.risk import RiskParams
 
 VENUES = 5
 MID, HALF_SPREAD, FEE, REBATE = 100.0, 0.02, 0.003, 0.002

@@ -18,7 +18,7 @@ from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.policies import placement_policy
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import make_landscape
 from sor_opt.search.objective import ShortfallObjective

@@ -26,10 +26,10 @@ from sor_opt.allocators.registry import Settings, create
 from sor_opt.allocators.robbins_monro import RobbinsMonroParams
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.ladder import Allocation, LadderProblem
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import Depth, PlacementParams, Touch, placement_problem
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.ladder import Allocation, LadderProblem
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import Depth, PlacementParams, Touch, placement_problem
+from sor_opt.models.risk import RiskParams
 
 SIZE, STEP, SCENARIOS = 5000.0, 100.0, 1000
 TARGETS = {5: 5e-3, 12: 20e-3}

@@ -27,9 +27,9 @@ from sor_opt.backtest.policies import PlacementRules, Policy, placement_policy, 
 from sor_opt.backtest.result import Estimate, Result, estimate
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND, BoolArray, Quotes, Tape, Trades
-from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
-from sor_opt.model.venues import FeeSchedule
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
+from sor_opt.models.venues import FeeSchedule
+from sor_opt.models.windows import WindowParams
 from sor_opt.search.grid import run_grid
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import Space

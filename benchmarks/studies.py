@@ -21,7 +21,7 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage
 
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import NAMES, Space
 from sor_opt.search.studies.study import StudyRun, run_study

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import PlacementParams, Touch, placement_problem
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.risk import RiskParams
 
 IMAGE = Path(__file__).parent / "images" / "placement_sizes.png"
 MID, HALF_SPREAD, FEE, REBATE = 100.0, 0.02, 0.003, 0.002

@@ -15,7 +15,7 @@ from hypothesis import Phase, settings
 from sor_opt.backtest.base import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.market.tape import Quotes, Tape, Trades
-from sor_opt.model.venues import Fee, FeeSchedule
+from sor_opt.models.venues import Fee, FeeSchedule
 
 # An example may be the first call of a function that is compiled then: no deadline tells a fault.
 settings.register_profile("sor_opt", deadline=None)

@@ -17,8 +17,8 @@ from sor_opt.compiled import KEEP_DAYS
 
 SCRIPT = """
 from sor_opt.market.tape import Quotes
-from sor_opt.model.placement import queues_ahead
-from sor_opt.model.static import count_rungs
+from sor_opt.models.placement import queues_ahead
+from sor_opt.models.static import count_rungs
 print(count_rungs(250.0, 100.0, False))
 """
 
@@ -189,7 +189,7 @@ def test_code_is_neither_read_nor_kept_while_another_process_keeps_some(package,
     assert locks
     for lock in locks:
         fcntl.flock(lock, fcntl.LOCK_EX)
-    script = f"import sor_opt.model.static\nprint('ready', flush=True)\n{SCRIPT}"
+    script = f"import sor_opt.models.static\nprint('ready', flush=True)\n{SCRIPT}"
     environment = {
         **os.environ,
         "PYTHONPATH": str(package.parent),

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "sor_opt"
 LAYERS = (
     ("errors", "files", "texts", "compiled"),
     ("market",),
-    ("model",),
+    ("models",),
     ("allocators",),
     ("backtest",),
     ("search",),

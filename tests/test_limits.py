@@ -14,7 +14,7 @@ from sor_opt.backtest import history, parallel
 from sor_opt.backtest.limits import Limits
 from sor_opt.market import synthetic
 from sor_opt.market.loaders import possible, source
-from sor_opt.model import bounds, outflow, static
+from sor_opt.models import bounds, outflow, static
 from sor_opt.search import compare, space
 from sor_opt.search.studies import study
 from sor_opt.texts import MAX_BYTES

@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from sor_opt.errors import ConfigError, SolverError
-from sor_opt.model.ladder import Allocation, LadderProblem
+from sor_opt.models.ladder import Allocation, LadderProblem
 
 EXAMPLES = tuple(
     LadderProblem(("A",), np.array([0, 2]), np.full((2, count), 60.0), np.ones(2), 90.0, 0.1, 0.1)
@@ -148,7 +148,7 @@ class Allocator(ABC):
     def solve(self, problem: LadderProblem) -> Allocation:
         """Find the cheapest climb.
 
-        Among equal costs (see `sor_opt.model.ladder.tie_tolerance`) the fewest shares sent win,
+        Among equal costs (see `sor_opt.models.ladder.tie_tolerance`) the fewest shares sent win,
         then the earliest ladder; an integer program cannot promise these two.
 
         Raises

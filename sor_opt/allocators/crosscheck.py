@@ -10,9 +10,9 @@ from typing import get_args
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import count_points
 from sor_opt.errors import SolverError
-from sor_opt.model.instances import Instance
-from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
-from sor_opt.model.static import Space, StaticParams
+from sor_opt.models.instances import Instance
+from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
+from sor_opt.models.static import Space, StaticParams
 
 POINTS = 1_000_000
 """Lattice points that an instance may have; larger ones lose their last venues."""

@@ -12,12 +12,12 @@ import numpy as np
 from sor_opt.errors import DataError
 from sor_opt.market.book import Side
 from sor_opt.market.tape import Tape
-from sor_opt.model.instances import Instance, Order
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import PlacementParams
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import Venue
+from sor_opt.models.instances import Instance, Order
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import PlacementParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import Venue
 
 _FEES = (0.003, 0.0008, 0.0, -0.0002, -0.003)
 _REBATES = (0.002, 0.0, -0.001, 0.0029)

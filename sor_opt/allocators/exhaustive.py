@@ -12,7 +12,7 @@ from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import TOLERANCE, Allocation, LadderProblem, Status
+from sor_opt.models.ladder import TOLERANCE, Allocation, LadderProblem, Status
 
 DEFAULT_LIMIT = 50_000_000
 """Points that `ExhaustiveAllocator` visits without being asked twice: about a tenth of a second."""

@@ -27,7 +27,7 @@ from sor_opt.allocators.cores.tables import reduced
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import Allocation, LadderProblem, Status, tie_tolerance
+from sor_opt.models.ladder import Allocation, LadderProblem, Status, tie_tolerance
 
 FREE = -1
 """`exact_rungs` where the number of rungs is free."""

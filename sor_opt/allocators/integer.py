@@ -24,7 +24,7 @@ from pulp.apis import PULP_CBC_CMD
 from sor_opt.allocators.base import Allocator, Clock, check_time_limit
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import IntArray
-from sor_opt.model.ladder import Allocation, LadderProblem, Status, tie_tolerance
+from sor_opt.models.ladder import Allocation, LadderProblem, Status, tie_tolerance
 
 _SOLVER_TOLERANCE = 1e-10
 """Feasibility and optimality tolerance, in the scaled model: the least that HiGHS takes."""

@@ -27,7 +27,7 @@ from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import Allocation, LadderProblem
+from sor_opt.models.ladder import Allocation, LadderProblem
 
 MAX_ITERATIONS = 100_000_000
 

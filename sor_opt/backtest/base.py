@@ -16,7 +16,7 @@ from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import Feed, Prints, Refill, make_feed, make_prints
 from sor_opt.market.quality import BookQuality, book_quality, pooled
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.venues import FeeSchedule
 
 REASONS = ("route", "sweep", "excess", "limit")
 """Why an execution happened: the policy's split, the sweep of what it left, excess sold back, or a

@@ -19,8 +19,8 @@ from sor_opt.backtest.policies import Policy, Split
 from sor_opt.backtest.resting import Resting
 from sor_opt.market.book import DUST, Book, Snapshot
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.placement import Touch, placement_problem, queues_ahead
-from sor_opt.model.static import static_problem
+from sor_opt.models.placement import Touch, placement_problem, queues_ahead
+from sor_opt.models.static import static_problem
 
 
 def replay(market: Market, policy: Policy, allocator: Allocator) -> Replay:

@@ -12,10 +12,10 @@ from sor_opt.backtest.base import Market
 from sor_opt.backtest.orders import SESSION
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, FloatArray, IntArray
-from sor_opt.model.bounds import MAX_CELLS
-from sor_opt.model.placement import ASSUMPTIONS, broken_assumptions
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.windows import Moments, WindowParams, conditioned, look_at, outflows, tradable
+from sor_opt.models.bounds import MAX_CELLS
+from sor_opt.models.placement import ASSUMPTIONS, broken_assumptions
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.windows import Moments, WindowParams, conditioned, look_at, outflows, tradable
 
 _OPENS = (SESSION[0].hour * 60 + SESSION[0].minute) * 60 * SECOND
 """Nanoseconds from midnight: earlier windows count only for orders that start earlier."""

@@ -12,7 +12,7 @@ from sor_opt.backtest.limits import Limits
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.book import Side
 from sor_opt.market.tape import SECOND, IntArray, Tape
-from sor_opt.model.bounds import check_size
+from sor_opt.models.bounds import check_size
 
 _PER_ORDER = ("starts", "deadlines", "midnights")
 

@@ -7,10 +7,10 @@ from enum import IntEnum
 from typing import Any, Literal, get_args
 
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.model.placement import PlacementParams
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.placement import PlacementParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.windows import WindowParams
 
 Leftover = Literal["carry", "sweep"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.windows import outflow_of
+from sor_opt.models.windows import outflow_of
 
 
 @dataclass

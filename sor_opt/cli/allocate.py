@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sor_opt.allocators.crosscheck import CrossCheck
     from sor_opt.cli.console import Output
-    from sor_opt.model.instances import Instance
+    from sor_opt.models.instances import Instance
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class BookOptions(FeeOptions):
         """Read the book and lay the options over it."""
         from dataclasses import fields, replace
 
-        from sor_opt.model.books import read_instance
-        from sor_opt.model.instances import MODELS
+        from sor_opt.models.books import read_instance
+        from sor_opt.models.instances import MODELS
 
         instance = read_instance(book)
         model = instance.model
@@ -166,8 +166,8 @@ def allocate(
 
 
 def _note(instance: Instance, out: Output) -> None:
-    from sor_opt.model.placement import PlacementParams, violated_assumptions
-    from sor_opt.model.venues import BookSide
+    from sor_opt.models.placement import PlacementParams, violated_assumptions
+    from sor_opt.models.venues import BookSide
 
     if isinstance(instance.model, PlacementParams):
         for broken in violated_assumptions(instance.touch, instance.risk):
@@ -277,7 +277,7 @@ def _tally_table(result: CrossCheck) -> Table:
 
 
 def _write_mismatches(result: CrossCheck, folder: Path | None) -> str:
-    from sor_opt.model.books import write_instance
+    from sor_opt.models.books import write_instance
 
     if folder is None:
         return "see them with --mismatches DIR"

@@ -15,8 +15,8 @@ from sor_opt.cli.places import READS, WRITES, keep_apart
 from sor_opt.errors import quoted
 
 if TYPE_CHECKING:
-    from sor_opt.model.risk import RiskParams
-    from sor_opt.model.venues import FeeSchedule
+    from sor_opt.models.risk import RiskParams
+    from sor_opt.models.venues import FeeSchedule
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _LONGEST_DAYS = 366
@@ -98,7 +98,7 @@ class FeeOptions:
             If both a file and none are asked for.
         """
         from sor_opt.errors import ConfigError
-        from sor_opt.model.venues import FeeSchedule, NoFees
+        from sor_opt.models.venues import FeeSchedule, NoFees
 
         if self.fees and self.no_fees:
             raise ConfigError("--fees FILE and --no-fees do not go together")
@@ -140,6 +140,6 @@ class RiskOptions:
 
     def params(self) -> RiskParams:
         """Check them and make the model's record."""
-        from sor_opt.model.risk import RiskParams
+        from sor_opt.models.risk import RiskParams
 
         return RiskParams(self.lambda_over, self.lambda_under, self.theta_queue, self.unit)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
     from sor_opt.backtest.policies import Policy
     from sor_opt.cli.console import Output
-    from sor_opt.model.risk import RiskParams
+    from sor_opt.models.risk import RiskParams
 
 _OWNERS = {
     "static": ("space", "ref"),
@@ -79,7 +79,7 @@ class PolicyOptions:
 
     def make(self, risk: RiskParams | None = None) -> Policy:
         """Check the options and make the policy."""
-        from sor_opt.model.risk import RiskParams
+        from sor_opt.models.risk import RiskParams
 
         for owner, names in _OWNERS.items():
             given = [name for name in names if getattr(self, name) is not None]
@@ -91,14 +91,14 @@ class PolicyOptions:
 
     def _static(self, risk: RiskParams) -> Policy:
         from sor_opt.backtest.policies import static_policy
-        from sor_opt.model.static import StaticParams
+        from sor_opt.models.static import StaticParams
 
         return static_policy(risk, StaticParams(self.space or "open", self.ref, self.step))
 
     def _placement(self, risk: RiskParams) -> Policy:
         from sor_opt.backtest.policies import PlacementRules, placement_policy
-        from sor_opt.model.placement import PlacementParams
-        from sor_opt.model.windows import WindowParams
+        from sor_opt.models.placement import PlacementParams
+        from sor_opt.models.windows import WindowParams
 
         windows = {
             "lookback": self.lookback,

@@ -19,7 +19,7 @@ from sor_opt.errors import quoted
 if TYPE_CHECKING:
     from sor_opt.backtest.base import Market
     from sor_opt.cli.console import Output
-    from sor_opt.model.venues import FeeSchedule
+    from sor_opt.models.venues import FeeSchedule
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
 

@@ -88,7 +88,7 @@ VENUES = (
     SyntheticVenue("SYN-E", activity=0.12, depth=150, width=0.9),
     SyntheticVenue("SYN-F", activity=0.06, depth=300, width=16.0),
 )
-"""Their fees are in ``sor_opt/model/fees.toml``: falling from A to F, which pays for taking."""
+"""Their fees are in ``sor_opt/models/fees.toml``: falling from A to F, which pays for taking."""
 
 
 @dataclass(frozen=True)

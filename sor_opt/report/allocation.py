@@ -8,9 +8,9 @@ import numpy as np
 from rich.table import Table
 
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.instances import Instance
-from sor_opt.model.ladder import Allocation
-from sor_opt.model.placement import PlacementParams
+from sor_opt.models.instances import Instance
+from sor_opt.models.ladder import Allocation
+from sor_opt.models.placement import PlacementParams
 
 _KEYS = ("executed", "underfill", "overfill", "bound", "gap", "solver")
 

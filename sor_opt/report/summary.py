@@ -8,7 +8,7 @@ from typing import Any
 
 from sor_opt.backtest.base import LIMIT, Market
 from sor_opt.backtest.result import Result, estimate, savings
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.landscape import Landscape
 from sor_opt.search.objective import ShortfallObjective

@@ -13,7 +13,7 @@ import numpy as np
 
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Objective, Outcome
 from sor_opt.search.samplers.base import mixed
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler

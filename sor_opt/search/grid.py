@@ -10,7 +10,7 @@ import numpy as np
 
 from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.result import Result
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Space
 

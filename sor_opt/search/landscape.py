@@ -25,7 +25,7 @@ from sor_opt.backtest.policies import Split
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray
-from sor_opt.model.bounds import MAX_PENALTY
+from sor_opt.models.bounds import MAX_PENALTY
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Bounds, Space
 

@@ -17,7 +17,7 @@ from sor_opt.backtest.result import Result
 from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 
 TRAIN_TENTHS = 7
 """Of ten orders in time order the first seven train, the rest test."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from sor_opt.errors import ConfigError, DataError, quoted
-from sor_opt.model.bounds import MAX_PENALTY
-from sor_opt.model.risk import RiskParams, Unit
+from sor_opt.models.bounds import MAX_PENALTY
+from sor_opt.models.risk import RiskParams, Unit
 from sor_opt.texts import parse_toml, read_text
 
 NAMES = ("lambda_over", "lambda_under", "theta_queue")

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 from hypothesis import strategies as st
 
-from sor_opt.model.ladder import LadderProblem, tie_tolerance
+from sor_opt.models.ladder import LadderProblem, tie_tolerance
 
 LOT = 100.0
 

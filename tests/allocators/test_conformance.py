@@ -10,9 +10,9 @@ from ladder_problems import best_climb, ladder_problems
 
 from sor_opt.allocators.registry import Settings, create, names, provers
 from sor_opt.errors import SolverError
-from sor_opt.model.ladder import tie_tolerance
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams, static_problem
+from sor_opt.models.ladder import tie_tolerance
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams, static_problem
 
 EXACT = tuple(allocator.name for allocator in provers())
 every_allocator = pytest.mark.parametrize("name", EXACT)

@@ -10,8 +10,8 @@ import pytest
 
 from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
 from sor_opt.market.tape import Quotes, Tape
-from sor_opt.model.placement import violated_assumptions
-from sor_opt.model.static import StaticParams
+from sor_opt.models.placement import violated_assumptions
+from sor_opt.models.static import StaticParams
 
 
 def drawn(count, seed=1, placed=False, outside=False):

@@ -6,7 +6,7 @@ from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
 from sor_opt.allocators.fast import FREE, FastAllocator, climb
 from sor_opt.allocators.integer import IntegerAllocator
-from sor_opt.model.ladder import LadderProblem, tie_tolerance
+from sor_opt.models.ladder import LadderProblem, tie_tolerance
 
 
 def test_the_core_reads_no_further_than_the_offsets_say():

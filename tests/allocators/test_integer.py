@@ -4,7 +4,7 @@ import pytest
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
 from sor_opt.allocators.integer import CbcAllocator, IntegerAllocator, IntegerParams
 from sor_opt.errors import ConfigError, SolverError
-from sor_opt.model.ladder import LadderProblem, tie_tolerance
+from sor_opt.models.ladder import LadderProblem, tie_tolerance
 
 both = pytest.mark.parametrize("kind", [IntegerAllocator, CbcAllocator])
 

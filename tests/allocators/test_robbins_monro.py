@@ -11,7 +11,7 @@ from sor_opt.allocators.robbins_monro import (
     _begin,
     _iterate,
 )
-from sor_opt.model.ladder import LadderProblem
+from sor_opt.models.ladder import LadderProblem
 
 
 def mean_iterate(heights, fills, costs, drawn, target=200.0):

@@ -16,7 +16,7 @@ from sor_opt.allocators.integer import CbcAllocator, IntegerAllocator, IntegerPa
 from sor_opt.allocators.registry import Settings, create, names
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
 from sor_opt.errors import ConfigError, SolverError
-from sor_opt.model.ladder import LadderProblem, tie_tolerance
+from sor_opt.models.ladder import LadderProblem, tie_tolerance
 
 SLACK = 60 if numba.config.DISABLE_JIT else 5
 """Seconds that a loaded machine, or one without the compiler, may add to a limit."""

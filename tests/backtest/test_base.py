@@ -12,7 +12,7 @@ from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import SECOND, Quotes, Tape
-from sor_opt.model.venues import Fee, FeeSchedule, NoFees
+from sor_opt.models.venues import Fee, FeeSchedule, NoFees
 
 DAY = 86_400 * SECOND
 MIDNIGHT = 1_514_869_200 * SECOND  # 2018-01-02 in New York

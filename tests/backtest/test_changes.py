@@ -22,9 +22,9 @@ from sor_opt.backtest.policies import static_policy
 from sor_opt.errors import ConfigError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import FeeSchedule
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample_quotes.csv.gz"
 

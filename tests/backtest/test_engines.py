@@ -23,11 +23,11 @@ from sor_opt.backtest.policies import (
 from sor_opt.errors import DataError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
-from sor_opt.model.placement import PlacementParams
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import FeeSchedule
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.placement import PlacementParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import FeeSchedule
+from sor_opt.models.windows import WindowParams
 
 cents = st.integers(990, 1010).map(lambda x: x / 100)
 sizes = st.sampled_from([0, 7, 50, 100, 130, 250, 600, 0.3, 41.7, float("nan")])

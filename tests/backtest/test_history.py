@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sor_opt.backtest.history import broken_shares, count_slices, past_flows
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, Trades
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.windows import WindowParams
 
 BOOK = [(0, 0, 10.00, 200, 10.02, 1000), (0, 1, 9.99, 200, 10.03, 1000)]
 EACH_MINUTE = [(60 * minute + 30, minute % 2, 10.00, 100 + minute, 0) for minute in range(30)]
@@ -168,7 +168,7 @@ def test_the_real_day_knows_its_past(shared):
     from sor_opt.backtest.base import ReplayParams, prepare
     from sor_opt.backtest.orders import OrderParams, make_orders
     from sor_opt.market.loaders import load_tape
-    from sor_opt.model.venues import FeeSchedule
+    from sor_opt.models.venues import FeeSchedule
 
     quotes = shared("taq/quotes_2018-01-02.csv.gz")
     tape = load_tape(quotes, shared("taq/trades_2018-01-02.csv.gz"))

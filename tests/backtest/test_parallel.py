@@ -26,9 +26,9 @@ from sor_opt.backtest.policies import (
 from sor_opt.errors import ConfigError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.venues import FeeSchedule
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.venues import FeeSchedule
+from sor_opt.models.windows import WindowParams
 
 PATIENT = RiskParams(0.001, 0.0001, 0.00005)
 RULES = PlacementRules(windows=WindowParams(minimum=5, stride=5 * SECOND))

@@ -13,8 +13,8 @@ from sor_opt.backtest.backtest import run
 from sor_opt.backtest.policies import PlacementRules, placement_policy
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import BUYER, SECOND, SELLER, UNKNOWN
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.windows import WindowParams
 
 BOOK = [(0, 0, 10.00, 200, 10.02, 1000)]
 """A alone, quoted at the open and never again."""
@@ -289,8 +289,8 @@ def test_the_largest_problem_that_may_come_up_is_refused_before_the_replay(scene
         (200, 0, 10, 9, 10.1, 250),
     ]
     stage = scene(rows=rows, past=STEADY)
-    monkeypatch.setattr("sor_opt.model.static.MAX_CELLS", 28)  # (3 x 3 + 3 + 2) x 2 windows
+    monkeypatch.setattr("sor_opt.models.static.MAX_CELLS", 28)  # (3 x 3 + 3 + 2) x 2 windows
     assert run(stage, policy(lookback=120)).filled.tolist() == [170]  # 50 of A, 120 of B
-    monkeypatch.setattr("sor_opt.model.static.MAX_CELLS", 27)
+    monkeypatch.setattr("sor_opt.models.static.MAX_CELLS", 27)
     with pytest.raises(ConfigError, match=r"^14 chunks x 2 scenarios are more than 27"):
         run(stage, policy(lookback=120))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sor_opt.backtest.policies import PlacementRules, placement_policy, static_policy
-from sor_opt.model.placement import PlacementParams
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
+from sor_opt.models.placement import PlacementParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
 
 
 def test_a_policy_is_described_by_its_own_parameters():

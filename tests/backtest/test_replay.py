@@ -7,8 +7,8 @@ import pytest
 
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.policies import BASELINES, static_policy
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
 
 BEST_ASK, TWAP, VWAP = (BASELINES[name] for name in ("best-ask", "twap", "vwap"))
 EAGER = static_policy(RiskParams(0.05, 0.05, 0.0), StaticParams())

@@ -13,8 +13,8 @@ from sor_opt.backtest.base import LIMIT
 from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
 
 BEST_ASK, TWAP = BASELINES["best-ask"], BASELINES["twap"]
 

@@ -20,10 +20,10 @@ from sor_opt.backtest.policies import (
 from sor_opt.backtest.result import Result
 from sor_opt.backtest.version import CHANGES, RESULTS
 from sor_opt.market.tape import Quotes, Tape, Trades
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import Fee, FeeSchedule
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import Fee, FeeSchedule
+from sor_opt.models.windows import WindowParams
 
 EXPECTED = (3, "b7427b1925b269f4")
 """The number of the results, and the digest of all replays below."""

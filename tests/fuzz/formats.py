@@ -20,8 +20,8 @@ import zstandard
 from pyarrow import parquet as pq
 
 from sor_opt.market.loaders import load_tape
-from sor_opt.model.books import read_instance
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.books import read_instance
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.search.space import Space
 from tests.fuzz.mutators import BYTES, CELLS, VALUES, Mutator, mutate, squared
 from tests.fuzz.readings import (

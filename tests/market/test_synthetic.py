@@ -12,7 +12,7 @@ from sor_opt.errors import ConfigError
 from sor_opt.market import BUYER, Tape
 from sor_opt.market.quality import inspect
 from sor_opt.market.synthetic import SyntheticParams, SyntheticVenue, generate
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.venues import FeeSchedule
 
 HOUR = SyntheticParams(seed=3, minutes=60)
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.report.comparison import comparison_summary, comparison_tables, draw_comparison
 from sor_opt.search.compare import CompareParams, Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape, Staircase

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.report.studies import (
     full_summary,
     history_summary,

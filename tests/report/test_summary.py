@@ -11,8 +11,8 @@ import pytest
 from sor_opt.backtest.backtest import run, run_baselines
 from sor_opt.backtest.policies import PlacementRules, placement_policy, static_policy
 from sor_opt.market.tape import SECOND, UNKNOWN
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.windows import WindowParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.windows import WindowParams
 from sor_opt.report.summary import backtest_summary, grid_summary, landscape_summary
 from sor_opt.search.grid import Grid, GridPoint, run_grid
 from sor_opt.search.landscape import Landscape, Staircase

@@ -14,7 +14,7 @@ from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.search import compare as module
 from sor_opt.search.compare import CompareParams, Run, compare
 from sor_opt.search.landscape import joint_landscape

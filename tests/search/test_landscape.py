@@ -15,9 +15,9 @@ from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import Landscape, Staircase, joint_landscape, make_landscape
 from sor_opt.search.objective import ShortfallObjective

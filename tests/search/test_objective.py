@@ -11,7 +11,7 @@ import pytest
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.errors import DataError
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import ShortfallObjective
 
 # A's ask is 2 bps per second above a mid of 10.00 from second 10 on: order k costs 2 k bps.

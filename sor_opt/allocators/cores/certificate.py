@@ -24,7 +24,7 @@ from sor_opt.allocators.cores.tables import Tables
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import TOLERANCE, LadderProblem, Status, tie_tolerance
+from sor_opt.models.ladder import TOLERANCE, LadderProblem, Status, tie_tolerance
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from sor_opt.allocators.cores.climbs import NEAR, Miss, climb_each, climb_sums, 
 from sor_opt.allocators.cores.states import comes_before, find_slot, make_room
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import TOLERANCE
+from sor_opt.models.ladder import TOLERANCE
 
 _QUANTUM = 1e-12
 """Two executed totals that differ by less, relative to the target, are one state."""

@@ -11,7 +11,7 @@ import numpy as np
 from sor_opt.allocators.cores.climbs import Miss, climb_each
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import LadderProblem
+from sor_opt.models.ladder import LadderProblem
 
 _GOLDEN = 0.6180339887498949
 """Its multiples are spread evenly between whole numbers."""

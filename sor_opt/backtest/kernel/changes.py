@@ -17,7 +17,7 @@ from sor_opt.backtest.kernel.memory import Memory
 from sor_opt.backtest.kernel.saves import Saves
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.ladder import TOLERANCE
+from sor_opt.models.ladder import TOLERANCE
 
 _SAME = 1e-12
 """Two crossing points that differ by less, relatively, are one."""

@@ -17,7 +17,7 @@ from sor_opt.backtest.kernel.resting import Resting, post
 from sor_opt.compiled import compiled, inlined, summing
 from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.placement import Ladders, Touch, ladders_of, queues_ahead, write_rungs
+from sor_opt.models.placement import Ladders, Touch, ladders_of, queues_ahead, write_rungs
 
 
 class Plan(NamedTuple):
@@ -73,7 +73,7 @@ def split_placement(
     takes: FloatArray,
     posts: FloatArray,
 ) -> None:
-    """Write the model's market and limit orders (`sor_opt.model.placement`) for a slice.
+    """Write the model's market and limit orders (`sor_opt.models.placement`) for a slice.
 
     `penalties` are lambda_under + theta_queue and lambda_over in the policy's unit.
     """

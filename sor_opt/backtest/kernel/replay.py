@@ -33,8 +33,8 @@ from sor_opt.backtest.policies import Policy, Split
 from sor_opt.compiled import compiled
 from sor_opt.market.book import DUST, Feed
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.placement import check_target
-from sor_opt.model.static import check_cells, check_depth
+from sor_opt.models.placement import check_target
+from sor_opt.models.static import check_cells, check_depth
 
 _BEST_ASK = int(Split.BEST_ASK)
 _NEVER = np.iinfo(np.int64).max

@@ -11,7 +11,7 @@ from sor_opt.backtest.kernel.executions import Log, record, settle
 from sor_opt.compiled import compiled
 from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.windows import outflow_of
+from sor_opt.models.windows import outflow_of
 
 
 class Resting(NamedTuple):

@@ -15,7 +15,7 @@ from sor_opt.backtest.kernel.memory import look_up, store
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import DUST, cheapest
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.static import count_rungs, write_rungs
+from sor_opt.models.static import count_rungs, write_rungs
 
 
 class Rules(NamedTuple):
@@ -98,7 +98,7 @@ def split_static(
     penalties: FloatArray,
     sent: FloatArray,
 ) -> None:
-    """The static model's cheapest split (`sor_opt.model.static`).
+    """The static model's cheapest split (`sor_opt.models.static`).
 
     `penalties` are shortfall and excess in the policy's unit.
     """

@@ -12,7 +12,7 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import distributions
 from sor_opt.search.space import NAMES, Space

@@ -19,10 +19,10 @@ from sor_opt.allocators.fast import FastAllocator
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
 from sor_opt.errors import ConfigError, SolverError
-from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import PlacementParams, Touch, placement_problem
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.risk import RiskParams
 
 
 def free(problem):

@@ -5,7 +5,7 @@ import pytest
 
 from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, _exchange, descend, search_climbs
 from sor_opt.allocators.cores.tables import tables_of
-from sor_opt.model.ladder import LadderProblem
+from sor_opt.models.ladder import LadderProblem
 
 
 def problem(heights, fills, costs, target, under=1.0, over=1.0, **more):

@@ -13,9 +13,9 @@ from sor_opt.allocators.cores.climbs import Miss
 from sor_opt.allocators.cores.descent import gap_of, missed_at, spent_on
 from sor_opt.allocators.cores.tables import collapse, reduced, tables_of
 from sor_opt.backtest.kernel.placement import tabulate
-from sor_opt.model.ladder import LadderProblem, tie_tolerance
-from sor_opt.model.placement import PlacementParams, Touch, ladders_of, placement_problem
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.ladder import LadderProblem, tie_tolerance
+from sor_opt.models.placement import PlacementParams, Touch, ladders_of, placement_problem
+from sor_opt.models.risk import RiskParams
 
 problems = (
     st.integers(2, 6)

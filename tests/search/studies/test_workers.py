@@ -13,7 +13,7 @@ from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import SorOptError, StorageError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
-from sor_opt.model.venues import FeeSchedule
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import Space
 from sor_opt.search.studies.study import StudyRun, run_study

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams, check_depth, count_rungs, static_problem
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams, check_depth, count_rungs, static_problem
 
 RISK = RiskParams(0.001, 0.002, 0.0005)
 

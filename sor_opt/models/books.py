@@ -19,12 +19,12 @@ from typing import Any, TypeVar
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.files import write_whole
-from sor_opt.model.bounds import MAX_PRICE, MAX_SHARES
-from sor_opt.model.instances import MODELS, Instance, Order
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import Venue
+from sor_opt.models.bounds import MAX_PRICE, MAX_SHARES
+from sor_opt.models.instances import MODELS, Instance, Order
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import Venue
 from sor_opt.texts import parse_json, parse_toml, read_text
 
 _TEXT = {"name", "side", "unit", "space", "ref", "depth", "family"}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.ladder import Allocation, LadderProblem, tie_tolerance
+from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
 
 
 def problem(**changes):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import make_feed, make_prints
 from sor_opt.market.tape import BUYER, SECOND, SELLER, UNKNOWN, Quotes, Trades
-from sor_opt.model.windows import (
+from sor_opt.models.windows import (
     Moments,
     WindowParams,
     conditioned,

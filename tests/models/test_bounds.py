@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.bounds import check_size, check_step
-from sor_opt.model.outflow import MAX_MEAN, Outflow
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.venues import Fee, Venue
+from sor_opt.models.bounds import check_size, check_step
+from sor_opt.models.outflow import MAX_MEAN, Outflow
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.venues import Fee, Venue
 
 NAN, INF = float("nan"), float("inf")
 

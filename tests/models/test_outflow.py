@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.outflow import FAMILIES, MAX_SCENARIOS, Outflow
+from sor_opt.models.outflow import FAMILIES, MAX_SCENARIOS, Outflow
 
 MANY = 50_000
 SIGMAS = 5.0

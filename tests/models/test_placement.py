@@ -10,8 +10,8 @@ from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, descend
 from sor_opt.allocators.cores.tables import tables_of
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import (
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import (
     PlacementParams,
     Touch,
     check_target,
@@ -19,7 +19,7 @@ from sor_opt.model.placement import (
     queues_ahead,
     violated_assumptions,
 )
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 
 RISK = RiskParams(lambda_over=0.07, lambda_under=0.05, theta_queue=0.004, unit="per_share")
 INFINITE = PlacementParams(depth="infinite")

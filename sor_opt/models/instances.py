@@ -1,6 +1,6 @@
 """An instance: the venues of one moment, an order, and a cost model's parameters.
 
-`sor_opt.model.books` reads and writes them.
+`sor_opt.models.books` reads and writes them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import Side
-from sor_opt.model.bounds import MAX_VENUES, check_size
-from sor_opt.model.ladder import LadderProblem
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import PlacementParams, Touch, placement_problem
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams, static_problem
-from sor_opt.model.venues import BookSide, FeeSchedule, Venue
+from sor_opt.models.bounds import MAX_VENUES, check_size
+from sor_opt.models.ladder import LadderProblem
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams, static_problem
+from sor_opt.models.venues import BookSide, FeeSchedule, Venue
 
 
 @dataclass(frozen=True)

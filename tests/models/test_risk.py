@@ -1,7 +1,7 @@
 import pytest
 
 from sor_opt.errors import ConfigError
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.risk import RiskParams
 
 
 def test_theta_is_added_to_both_penalties():

@@ -24,10 +24,10 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import cheapest
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
-from sor_opt.model.bounds import check_step
-from sor_opt.model.ladder import LadderProblem
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import MAX_RUNGS, check_cells, check_depth, count_rungs
+from sor_opt.models.bounds import check_step
+from sor_opt.models.ladder import LadderProblem
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import MAX_RUNGS, check_cells, check_depth, count_rungs
 
 Depth = Literal["displayed", "infinite"]
 

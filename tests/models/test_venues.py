@@ -10,7 +10,7 @@ import pytest
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.loaders.databento import PUBLISHERS
 from sor_opt.market.loaders.taq import EXCHANGES
-from sor_opt.model.venues import Fee, FeeSchedule, NoFees, Venue
+from sor_opt.models.venues import Fee, FeeSchedule, NoFees, Venue
 
 DAY = date(2018, 1, 2)
 DEFUNCT = {"XISX", "XCBO"}

@@ -8,7 +8,7 @@ model (Cont & Kukanov, 5.1)::
     xi_k = alpha xi_0 mean_k / mean_0 + (1 - alpha) eps_k
 
 with independent xi_0 and eps_k of one family and of means mean_0 (the venues' average) and mean_k.
-`sor_opt.model.windows` takes them from past trades instead.
+`sor_opt.models.windows` takes them from past trades instead.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.bounds import MAX_CELLS
+from sor_opt.models.bounds import MAX_CELLS
 
 MAX_SCENARIOS = 100_000
 MAX_MEAN = 1e15

@@ -14,7 +14,7 @@ import numpy as np
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.tape import FloatArray
-from sor_opt.model.bounds import MAX_PRICE, MAX_SHARES
+from sor_opt.models.bounds import MAX_PRICE, MAX_SHARES
 from sor_opt.texts import parse_toml, read_text
 
 BookSide = Literal["bid", "ask"]
@@ -162,7 +162,7 @@ class FeeSchedule:
     @classmethod
     def packaged(cls) -> FeeSchedule:
         """Read the table that comes with sor_opt."""
-        resource = files("sor_opt.model") / "fees.toml"
+        resource = files("sor_opt.models") / "fees.toml"
         return cls._parse(resource.read_text(encoding="utf-8"), "fees.toml")
 
     @classmethod

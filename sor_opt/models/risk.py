@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.model.bounds import MAX_PENALTY
+from sor_opt.models.bounds import MAX_PENALTY
 
 Unit = Literal["fraction", "per_share"]
 

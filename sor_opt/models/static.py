@@ -19,9 +19,9 @@ import numpy as np
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.model.bounds import MAX_CELLS, check_step
-from sor_opt.model.ladder import LadderProblem
-from sor_opt.model.risk import RiskParams
+from sor_opt.models.bounds import MAX_CELLS, check_step
+from sor_opt.models.ladder import LadderProblem
+from sor_opt.models.risk import RiskParams
 
 MAX_RUNGS = 1_000_000
 """The most chunks that one venue's displayed size may make."""

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.model.books import read_instance, write_instance
-from sor_opt.model.instances import Instance, Order
-from sor_opt.model.outflow import Outflow
-from sor_opt.model.placement import PlacementParams
-from sor_opt.model.risk import RiskParams
-from sor_opt.model.static import StaticParams
-from sor_opt.model.venues import Fee, FeeSchedule, Venue
+from sor_opt.models.books import read_instance, write_instance
+from sor_opt.models.instances import Instance, Order
+from sor_opt.models.outflow import Outflow
+from sor_opt.models.placement import PlacementParams
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams
+from sor_opt.models.venues import Fee, FeeSchedule, Venue
 
 HEADER = "name,bid,bid_size,ask,ask_size,fee,rebate"
 CSV = f"{HEADER}\nXNYS,99.99,300,100.01,500,0.003,0.002\nXNAS,99.98,400,100.02,250,-0.001,\n"

@@ -3,6 +3,7 @@
 Numba's own cache watches the file of a function but not of those it calls, so after an upgrade or
 an edit it would go on running a callee that no longer exists. Here the name of the folder is a
 digest of the function's module and of all modules of the package that it imports, directly or not.
+A compiled function may be an argument of another, which is then compiled for it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -94,6 +96,10 @@ class _Dispatcher(CPUDispatcher):
     for a literal argument.
     """
 
+    def __reduce__(self) -> Any:
+        """Pickle by name: code that was compiled for this function finds it in another process."""
+        return _named, (self.py_func.__module__, self.py_func.__qualname__)
+
     @cached_property
     def inner(self) -> Any:
         """Made when the first compiled caller is compiled: mostly all comes from the cache."""
@@ -110,6 +116,10 @@ class _Dispatcher(CPUDispatcher):
     def get_overload(self, sig: Any) -> Any:
         """Find what compiled code calls."""
         return self.inner.get_overload(sig)
+
+
+def _named(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
 
 
 class _Watch(event.Listener):
@@ -155,6 +165,12 @@ class _Cache(FunctionCache):
         """Keep the machine code, if there is room for it."""
         with suppress(OSError), self._locked(fcntl.LOCK_EX):
             super().save_overload(sig, data)
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        """Tell code apart by the sources of the functions among its arguments, too."""
+        given = [each.dispatcher.py_func for each in sig if isinstance(each, types.Dispatcher)]
+        sources = tuple(str(_folder(function.__module__)) for function in given)
+        return super()._index_key(sig, codegen), sources
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from sor_opt.backtest.base import Market, ReplayParams, prepare
+from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
+from sor_opt.market.book import BookParams
 from sor_opt.market.tape import Quotes, Tape, Trades
 from sor_opt.models.venues import Fee, FeeSchedule
 
@@ -70,7 +71,11 @@ def _market(
     taker: Sequence[float] = (0.0, 0.0, 0.0),
     rebate: Sequence[float] = (0.0, 0.0, 0.0),
     max_quote_age: float | None = None,
-    refill: str = "update",
+    refill: str = "price",
+    refill_memory: float | None = None,
+    band: float | None = None,
+    completion: str = "best-ask",
+    unfilled: str = "ask",
     slice_seconds: float = 60,
     prints: Sequence[Print] = (),
 ) -> Market:
@@ -100,8 +105,12 @@ def _market(
     fees = FeeSchedule(
         Fee(venue, day, fee, back) for venue, fee, back in zip("ABC", taker, rebate, strict=True)
     )
-    age = None if max_quote_age is None else round(max_quote_age * SECOND)
-    params = ReplayParams(age, refill, round(slice_seconds * SECOND))  # type: ignore[arg-type]
+    age, memory = (
+        None if seconds is None else round(seconds * SECOND)
+        for seconds in (max_quote_age, refill_memory)
+    )
+    book = BookParams(age, band, refill, memory)  # type: ignore[arg-type]
+    params = ReplayParams(book, round(slice_seconds * SECOND), completion, unfilled)  # type: ignore[arg-type]
     return prepare(tape, orders, params, fees)
 
 

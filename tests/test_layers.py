@@ -13,6 +13,7 @@ LAYERS = (
     ("market",),
     ("models",),
     ("allocators",),
+    ("policies",),
     ("backtest",),
     ("search",),
     ("report",),
@@ -25,6 +26,8 @@ SIBLINGS = {
         *("times", "possible"),
     },
     "allocators": {"base", "registry", "crosscheck", "draws"},
+    "policies/schedules": {"base"},
+    "policies/routers": {"base"},
     "search/samplers": {"base", "registry"},
 }
 """Folders of extensions, and the files in them that are none."""

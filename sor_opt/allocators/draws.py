@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 
 from sor_opt.errors import DataError
-from sor_opt.market.book import Side
+from sor_opt.market.feed import Side
 from sor_opt.market.tape import Tape
 from sor_opt.models.instances import Instance, Order
 from sor_opt.models.outflow import Outflow

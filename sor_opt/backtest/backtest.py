@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from sor_opt.allocators.base import Allocator
-from sor_opt.backtest import engine, kernel
-from sor_opt.backtest.base import Market
-from sor_opt.backtest.policies import BASELINES, Policy
+from sor_opt.backtest.core.replay import replay
+from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
-from sor_opt.errors import ConfigError
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import BASELINES, named
 
 
-def run(
-    market: Market, policy: Policy, allocator: Allocator | None = None, jobs: int = 1
-) -> Result:
+def run(market: Market, policy: Policy, jobs: int = 1) -> Result:
     """Replay all orders of a market.
 
     Parameters
     ----------
     market : Market
-        From `sor_opt.backtest.prepare`.
+        From `sor_opt.backtest.market.prepare`.
     policy : Policy
-    allocator : Allocator, optional
-        Route with this one through the readable engine; the compiled kernel by default.
     jobs : int
-        Threads of the kernel, which share the orders; the result is the same for any number.
+        Threads that share the orders where the policy is compiled; the result is the same for any
+        number.
 
     Raises
     ------
     ConfigError
-        If there shall be several threads of the readable engine.
+        If several threads shall call a policy in Python, or it does not fit the orders.
+    DataError
+        If the policy has too little to learn from.
     SolverError
-        If the allocator refuses a problem.
+        If its allocator refuses a problem.
     """
-    if allocator is None:
-        return Result(market, policy.name, kernel.replay(market, policy, jobs))
-    if jobs > 1:
-        raise ConfigError("the readable engine has one thread; leave out the jobs or the allocator")
-    return Result(market, policy.name, engine.replay(market, policy, allocator))
+    return Result(market, policy.name, replay(market, policy, jobs))
 
 
 def run_baselines(market: Market) -> dict[str, Result]:
-    """Replay all orders with every baseline, by name."""
-    return {name: run(market, policy) for name, policy in BASELINES.items()}
+    """Replay all orders with every baseline, by name; vwap where a volume curve is known."""
+    policies = [named(name) for name in BASELINES]
+    return {
+        policy.name: run(market, policy)
+        for policy in policies
+        if policy.schedule.lacks(market.past) is None
+    }

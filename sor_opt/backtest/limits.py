@@ -17,7 +17,7 @@ class Limits:
         Parent orders of a replay, >= 1.
     decisions : int
         Moments at which something may be decided, summed over the orders, >= 1 (see
-        `sor_opt.backtest.base.Market.decisions`).
+        `sor_opt.backtest.market.Market.count_decisions`).
     """
 
     orders: int = 100_000

@@ -10,14 +10,11 @@ import numpy as np
 
 from sor_opt.backtest.limits import Limits
 from sor_opt.errors import ConfigError, DataError, quoted
-from sor_opt.market.book import Side
-from sor_opt.market.tape import SECOND, IntArray, Tape
+from sor_opt.market.feed import Side
+from sor_opt.market.tape import SECOND, SESSION, IntArray, Tape
 from sor_opt.models.bounds import check_size
 
 _PER_ORDER = ("starts", "deadlines", "midnights")
-
-SESSION = (time(9, 30), time(16, 0))
-"""Regular trading hours of US equities, the default window of a day."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sor_opt.backtest.base import EXCESS, LIMIT, REASONS, SWEEP, Market, Replay
+from sor_opt.backtest.market import Market
+from sor_opt.backtest.replay import COMPLETION, EXCESS, LIMIT, REASONS, Replay
 from sor_opt.market.book import DUST
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 
@@ -73,29 +75,49 @@ class Result:
         return np.abs(self.unfilled) <= DUST * self.market.orders.size
 
     @cached_property
+    def marks(self) -> FloatArray:
+        """Dollars per share at which an order's unfilled shares are counted (shape (orders,)).
+
+        What buying them at the last live ask would cost, its taker fee included, and what selling
+        an excess at the last live bid would give; with ``unfilled="mid"`` the last mid.
+        """
+        if self.market.params.unfilled == "mid" or self.complete.all():
+            return self.replay.last_mid
+        bought, sold = self.market.prices_at(self.replay.last_ts)
+        return np.where(self.unfilled > 0, bought, sold)
+
+    @cached_property
     def shortfall_bps(self) -> FloatArray:
         """Implementation shortfall (Perold 1988) per order, bps of size x arrival mid.
 
-        Cash plus unfilled shares at the last mid, less size x arrival mid. NaN for an order that
+        Cash plus unfilled shares at their `marks`, less size x arrival mid. NaN for an order that
         never met a book to trade on.
         """
-        paper = self.market.orders.size * self.replay.arrival
-        marked = self.unfilled * np.where(self.complete, 0.0, self.replay.last_mid)
+        paper = self.market.orders.size * self.replay.arrival_mid
+        marked = self.unfilled * np.where(self.complete, 0.0, self.marks)
         return BPS * (self.cash + marked - paper) / np.abs(paper)
 
     @cached_property
     def cleanup_bps(self) -> FloatArray:
-        """The part of the shortfall that the sweep and the sale of excess shares made."""
-        late = np.isin(self.replay.reason, (SWEEP, EXCESS))
-        worse = self.replay.price - self.replay.arrival[self.replay.order]
+        """The part of the shortfall that completion and the sale of excess shares made."""
+        late = np.isin(self.replay.reason, (COMPLETION, EXCESS))
+        worse = self.replay.price - self.replay.arrival_mid[self.replay.order]
         dollars = np.where(late, self.replay.shares * worse + self.fees, 0.0)
         return self._in_bps(self._per_order(dollars))
 
     @cached_property
     def opportunity_bps(self) -> FloatArray:
-        """The part of the shortfall that unfilled shares make, marked at the last mid."""
-        moved = self.replay.last_mid - self.replay.arrival
+        """The part of the shortfall that unfilled shares make, at their `marks`."""
+        moved = self.marks - self.replay.arrival_mid
         return self._in_bps(np.where(self.complete, 0.0, self.unfilled * moved))
+
+    @cached_property
+    def duration_s(self) -> FloatArray:
+        """Seconds from an order's start to its last execution; NaN without any."""
+        last = np.full(len(self.market.orders), -1, dtype=np.int64)
+        np.maximum.at(last, self.replay.order, self.replay.ts)
+        seconds = (last - self.market.orders.starts) / SECOND
+        return np.where(last < 0, np.nan, seconds)
 
     @property
     def total_cash(self) -> float:
@@ -133,21 +155,22 @@ class Result:
         """One row per parent order.
 
         Columns: order, start (UTC), arrival_mid, filled, unfilled, cash, avg_price, fees,
-        shortfall_bps, cleanup_bps, opportunity_bps, duration_s (start to last execution),
-        fill_ratio, limit, swept and excess (shares filled by resting bids, swept and given back),
-        snapshots, crossed, empty (decisions met, and those lost to a crossed or an empty book),
-        complete.
+        shortfall_bps, cleanup_bps, opportunity_bps, arrival_delay_s (start to the arrival mid),
+        duration_s (start to last execution), fill_ratio, limit, completed and excess (shares filled
+        by resting bids, bought from the horizon on, and given back), snapshots, crossed, empty,
+        wide (decisions met, and those lost to such a book), complete.
         """
         orders, replay = self.market.orders, self.replay
-        last = np.full(len(orders), -1, dtype=np.int64)
-        np.maximum.at(last, replay.order, replay.ts)
+        delay = np.where(
+            replay.arrival_ts < 0, np.nan, (replay.arrival_ts - orders.starts) / SECOND
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             average = np.where(self.filled != 0, np.abs(self.cash / self.filled), np.nan)
         return pd.DataFrame(
             {
                 "order": np.arange(len(orders)),
                 "start": pd.to_datetime(orders.starts, utc=True),
-                "arrival_mid": np.abs(replay.arrival),
+                "arrival_mid": np.abs(replay.arrival_mid),
                 "filled": self.filled,
                 "unfilled": self.unfilled,
                 "cash": orders.sign * self.cash,
@@ -156,14 +179,16 @@ class Result:
                 "shortfall_bps": self.shortfall_bps,
                 "cleanup_bps": self.cleanup_bps,
                 "opportunity_bps": self.opportunity_bps,
-                "duration_s": np.where(last < 0, np.nan, (last - orders.starts) / SECOND),
+                "arrival_delay_s": delay,
+                "duration_s": self.duration_s,
                 "fill_ratio": self.filled / orders.size,
                 "limit": self.shares_by(LIMIT),
-                "swept": self.shares_by(SWEEP),
+                "completed": self.shares_by(COMPLETION),
                 "excess": -self.shares_by(EXCESS) + 0.0,
                 "snapshots": replay.snapshots,
                 "crossed": replay.crossed,
                 "empty": replay.empty,
+                "wide": replay.wide,
                 "complete": self.complete,
             }
         )
@@ -190,7 +215,34 @@ class Result:
         return sums.astype(np.float64)  # with no executions at all, bincount counts in integers
 
     def _in_bps(self, dollars: FloatArray) -> FloatArray:
-        return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival))
+        return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival_mid))
+
+
+class Risk(NamedTuple):
+    """How costs spread over orders, in bps; NaN where nothing is known.
+
+    Attributes
+    ----------
+    sd : float
+        Standard deviation, of n - 1 degrees of freedom.
+    median : float
+    cvar : float
+        Mean of the worst tenth, of ceil(n / 10) orders.
+    """
+
+    sd: float
+    median: float
+    cvar: float
+
+
+def risk_of(values: FloatArray) -> Risk:
+    """Risk of per-order costs; NaN values are left out."""
+    values = np.sort(values[np.isfinite(values)])
+    n = len(values)
+    if not n:
+        return Risk(np.nan, np.nan, np.nan)
+    sd = float(values.std(ddof=1)) if n > 1 else np.nan
+    return Risk(sd, float(np.median(values)), float(values[-math.ceil(n / 10) :].mean()))
 
 
 def savings(router: Result, baseline: Result, seed: int = 0) -> Estimate:

@@ -10,6 +10,7 @@ CHANGES = (
     "results carry a number",
     "a quote with one good side counts for that side",
     "what rounding leaves of a display, of a share or of an excess is not traded",
+    "a band around the mid, refill by price, completion by sweep, unfilled shares at the ask",
 )
 """What has changed the results, in words, from number 1 on; a study that is refused quotes them."""
 

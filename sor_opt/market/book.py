@@ -1,183 +1,246 @@
-"""The consolidated book: each venue's last quote, what is live of it, and what we took from it."""
+"""The book: each venue's last quote, what of it is live and displayed, and what we took from it.
+
+There is one, compiled: the replay, the windows of the past and the quality of a tape look at it.
+Each side of a quote stands alone. Own executions never move the best bid and ask: these come from
+what is displayed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from sor_opt.compiled import compiled
-from sor_opt.market.tape import BUYER, BoolArray, FloatArray, IntArray, Quotes, Trades
+from sor_opt.errors import ConfigError, quoted
+from sor_opt.market.feed import Feed
+from sor_opt.market.tape import SECOND, FloatArray, IntArray
 
 DUST = 1e-9
 """What remains of a size, as a fraction of it, and counts as nothing: rounding leaves as much."""
 
-Refill = Literal["update", "every-snapshot"]
-Side = Literal["buy", "sell"]
+Refill = Literal["price", "update", "every-snapshot"]
+
+_PRICE, _UPDATE, _EVERY_SNAPSHOT = range(3)
+
+TRADABLE, EMPTY, CROSSED, WIDE = range(4)
+"""The condition of a consolidated book: it can be traded on, or a side is empty, or some venue bids
+more than another asks, or the best bid and ask are further apart than the band."""
+
+_BPS = 1e4
+_NO_LIMIT = -1
 
 
-class Feed(NamedTuple):
-    """Quotes as a buyer sees them, ready for a replay; all columns have shape (n,).
+@dataclass(frozen=True)
+class BookParams:
+    """Which quotes count, and when shares that we took are displayed again.
 
-    Each side stands alone: one that a row does not show has size 0, and its price means nothing.
-    For a seller the market is mirrored (ask = -bid, bid = -ask, sizes swapped), so that a replay
-    only ever buys.
+    Parameters
+    ----------
+    max_quote_age : int, optional
+        Nanoseconds after which a venue's quote is left out, > 0; None (off) suits full feeds.
+    band : float, optional
+        Basis points of the mid, > 0. A book whose best bid and ask are further apart is wide:
+        nothing trades on it and no mid is taken from it. Otherwise a side further than this from
+        the mid is not displayed (a stub quote). None turns it off.
+    refill : {"price", "update", "every-snapshot"}
+        Shares that we took are gone while the venue shows their price, which a new price or a
+        side that was empty in between ends ("price"); until the venue's next quote ("update");
+        or until any venue's next quote ("every-snapshot", the naive rule, for comparison).
+    refill_memory : int, optional
+        With "price", nanoseconds after our last execution there from which on a new quote at the
+        same price shows all of its size, > 0; None: never.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range, or the rule is unknown.
     """
 
-    ts: IntArray
-    venue: IntArray
+    max_quote_age: int | None = None
+    band: float | None = 100.0
+    refill: Refill = "price"
+    refill_memory: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_quote_age", "refill_memory"):
+            limit = getattr(self, name)
+            if limit is not None and limit <= 0:
+                raise ConfigError(f"{name} must be > 0, got {limit / SECOND:g}s")
+        if self.band is not None and not 0 < self.band < np.inf:
+            raise ConfigError(f"band must be > 0 basis points, or none, got {self.band:g}")
+        if self.refill not in get_args(Refill):
+            known = ", ".join(get_args(Refill))
+            raise ConfigError(f"refill must be one of {known}, got {quoted(self.refill)}")
+        if self.refill_memory is not None and self.refill != "price":
+            raise ConfigError("refill_memory goes with the refill rule price alone")
+
+    @property
+    def rules(self) -> BookRules:
+        """The parameters as compiled code reads them."""
+        return BookRules(
+            _NO_LIMIT if self.max_quote_age is None else self.max_quote_age,
+            np.inf if self.band is None else self.band / _BPS,
+            get_args(Refill).index(self.refill),
+            _NO_LIMIT if self.refill_memory is None else self.refill_memory,
+        )
+
+
+class BookRules(NamedTuple):
+    """`BookParams` on plain numbers: ns with -1 for no limit, the band as a fraction of the mid."""
+
+    max_quote_age: int
+    band: float
+    refill: int
+    memory: int
+
+
+class Book(NamedTuple):
+    """Last quotes of K venues; all arrays have shape (K,).
+
+    Attributes
+    ----------
+    quoted_at : int64 ndarray
+        Nanoseconds UTC.
+    bid, bid_size, ask, ask_size : float64 ndarray
+        Dollars per share, shares; a side of size 0 is empty.
+    bid_taken, ask_taken : float64 ndarray
+        Shares that we took and that are not displayed again.
+    bid_taken_at, ask_taken_at : int64 ndarray
+        When we last did.
+    bid_left, ask_left : float64 ndarray
+        Shares that are live, displayed within the band and not taken, as of the last `look`.
+    """
+
+    quoted_at: IntArray
     bid: FloatArray
     bid_size: FloatArray
     ask: FloatArray
     ask_size: FloatArray
+    bid_taken: FloatArray
+    ask_taken: FloatArray
+    bid_taken_at: IntArray
+    ask_taken_at: IntArray
+    bid_left: FloatArray
+    ask_left: FloatArray
 
 
-def make_feed(quotes: Quotes, side: Side) -> Feed:
-    """Clean quotes and turn them to one side of the market."""
-    bid_size = np.where(quotes.bid_shown, quotes.bid_size, 0.0)
-    ask_size = np.where(quotes.ask_shown, quotes.ask_size, 0.0)
-    if side == "buy":
-        return Feed(quotes.ts, quotes.venue, quotes.bid, bid_size, quotes.ask, ask_size)
-    return Feed(quotes.ts, quotes.venue, -quotes.ask, ask_size, -quotes.bid, bid_size)
-
-
-class Prints(NamedTuple):
-    """Trades as a resting bid sees them, ready for a replay; all columns have shape (n,).
-
-    Prints without a positive price and size are left out. For a seller prices are negative, and
-    his offer is a bid in the mirrored market. `buying` marks prints whose aggressor is known to
-    have been on the order's own side: at the limit they trade with others' offers.
-    """
-
-    ts: IntArray
-    venue: IntArray
-    price: FloatArray
-    size: FloatArray
-    buying: BoolArray
-
-
-def make_prints(trades: Trades | None, side: Side) -> Prints:
-    """Clean trades and turn them to one side of the market; none give no rows."""
-    if trades is None:
-        nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
-        trades = Trades(nowhere, nowhere, nothing, nothing, nowhere)
-    sign = 1 if side == "buy" else -1
-    usable = np.isfinite(trades.price) & np.isfinite(trades.size)
-    usable &= (trades.price > 0) & (trades.size > 0)
-    return Prints(
-        trades.ts[usable],
-        trades.venue[usable],
-        sign * trades.price[usable],
-        trades.size[usable],
-        trades.side[usable] == sign * BUYER,
+@compiled
+def new_book(venues: int) -> Book:
+    """A book without quotes."""
+    times, columns = np.zeros((3, venues), np.int64), np.zeros((8, venues))
+    return Book(
+        times[0],
+        columns[0],
+        columns[1],
+        columns[2],
+        columns[3],
+        columns[4],
+        columns[5],
+        times[1],
+        times[2],
+        columns[6],
+        columns[7],
     )
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The book at one moment.
+@compiled
+def apply_quote(book: Book, feed: Feed, row: int, rules: BookRules) -> None:
+    """Make a row its venue's last quote, and show again of what we took what the rule says."""
+    k, now = feed.venue[row], feed.ts[row]
+    if rules.refill == _EVERY_SNAPSHOT:
+        for other in range(len(book.ask)):
+            book.bid_taken[other] = book.ask_taken[other] = 0.0
+    bid, bid_size, ask, ask_size = (
+        feed.bid[row],
+        feed.bid_size[row],
+        feed.ask[row],
+        feed.ask_size[row],
+    )
+    if book.bid_taken[k] > 0:
+        stays = book.bid_size[k] > 0 and bid_size > 0 and book.bid[k] == bid
+        if not (stays and _remembered(book.bid_taken_at[k], now, rules)):
+            book.bid_taken[k] = 0.0
+    if book.ask_taken[k] > 0:
+        stays = book.ask_size[k] > 0 and ask_size > 0 and book.ask[k] == ask
+        if not (stays and _remembered(book.ask_taken_at[k], now, rules)):
+            book.ask_taken[k] = 0.0
+    book.quoted_at[k] = now
+    book.bid[k], book.bid_size[k] = bid, bid_size
+    book.ask[k], book.ask_size[k] = ask, ask_size
 
-    Attributes
-    ----------
-    ts : int
-        Nanoseconds UTC.
-    bid, ask : float64 ndarray, shape (K,)
-        Each venue's last prices, dollars per share.
-    bid_left, ask_left : float64 ndarray, shape (K,)
-        Shares that are live there and not yet taken by us.
-    best_bid, best_ask : float
-        Over the live sides as displayed, whatever we took of them; NaN where none is live.
-    stale : int
-        Venues whose quote is left out for its age.
+
+@compiled
+def _remembered(taken_at: int, now: int, rules: BookRules) -> bool:
+    """Whether shares stay gone at a new quote of the same price."""
+    return rules.refill == _PRICE and (rules.memory < 0 or now - taken_at <= rules.memory)
+
+
+@compiled
+def apply_quotes(book: Book, feed: Feed, row: int, now: int, rules: BookRules) -> int:
+    """Apply the rows of one instant, if there are any from `row` on; give the row after them."""
+    while row < len(feed.ts) and feed.ts[row] == now:
+        apply_quote(book, feed, row, rules)
+        row += 1
+    return row
+
+
+@compiled
+def look(book: Book, now: int, rules: BookRules) -> tuple[float, float, int]:
+    """Write what is left at each venue; give the best bid and ask, and the book's condition.
+
+    An empty side's best is -inf (bid) or inf (ask). What is left is of use on a `TRADABLE` book.
     """
-
-    ts: int
-    bid: FloatArray
-    bid_left: FloatArray
-    ask: FloatArray
-    ask_left: FloatArray
-    best_bid: float
-    best_ask: float
-    stale: int
-
-    @property
-    def empty(self) -> bool:
-        """Whether no venue shows a live bid, or none a live ask: there is no mid to trade by."""
-        return bool(np.isnan(self.best_bid) or np.isnan(self.best_ask))
-
-    @property
-    def crossed(self) -> bool:
-        """Whether some venue bids more than another asks."""
-        return self.best_bid > self.best_ask
-
-    @property
-    def mid(self) -> float:
-        """Middle of the best bid and the best ask, dollars."""
-        return (self.best_bid + self.best_ask) / 2
-
-
-class Book:
-    """Each venue's last quote, with an age limit and our own use of liquidity.
-
-    Parameters
-    ----------
-    venues : int
-        Their number, K.
-    max_quote_age : int or None
-        Nanoseconds after which a quote is left out; None keeps it until its venue's next one.
-    refill : {"update", "every-snapshot"}
-        When shares that we took are displayed again: at that venue's next quote, or (naive) at
-        any venue's.
-    """
-
-    def __init__(self, venues: int, max_quote_age: int | None, refill: Refill = "update") -> None:
-        self._max_quote_age = max_quote_age
-        self._refill = refill
-        self._quoted_at = np.zeros(venues, dtype=np.int64)
-        self._bid, self._ask = np.full(venues, np.nan), np.full(venues, np.nan)
-        self._bid_size, self._ask_size = np.zeros(venues), np.zeros(venues)
-        self._bid_taken, self._ask_taken = np.zeros(venues), np.zeros(venues)
-
-    def apply(self, feed: Feed, row: int) -> None:
-        """Make row `row` of `feed` its venue's last quote."""
-        venue = feed.venue[row]
-        self._quoted_at[venue] = feed.ts[row]
-        self._bid[venue], self._bid_size[venue] = feed.bid[row], feed.bid_size[row]
-        self._ask[venue], self._ask_size[venue] = feed.ask[row], feed.ask_size[row]
-        refilled = venue if self._refill == "update" else slice(None)
-        self._bid_taken[refilled] = self._ask_taken[refilled] = 0.0
-
-    def take_ask(self, venue: int, shares: float) -> None:
-        """Note that we bought from `venue`'s displayed ask."""
-        self._ask_taken[venue] += shares
-
-    def take_bid(self, venue: int, shares: float) -> None:
-        """Note that we sold to `venue`'s displayed bid."""
-        self._bid_taken[venue] += shares
-
-    def at(self, now: int) -> Snapshot:
-        """The book as it stands at `now`, nanoseconds UTC."""
-        young = np.full(len(self._bid), True)
-        if self._max_quote_age is not None:
-            young = now - self._quoted_at <= self._max_quote_age
-        bids, asks = young & (self._bid_size > 0), young & (self._ask_size > 0)
-        shown = (self._bid_size > 0) | (self._ask_size > 0)
-        return Snapshot(
-            ts=now,
-            bid=self._bid,
-            bid_left=np.where(bids, _rest(self._bid_size, self._bid_taken), 0.0),
-            ask=self._ask,
-            ask_left=np.where(asks, _rest(self._ask_size, self._ask_taken), 0.0),
-            best_bid=float(self._bid[bids].max()) if bids.any() else float("nan"),
-            best_ask=float(self._ask[asks].min()) if asks.any() else float("nan"),
-            stale=int((shown & ~young).sum()),
-        )
+    best_bid, best_ask, worst_bid, worst_ask = -np.inf, np.inf, np.inf, -np.inf
+    for k in range(len(book.ask)):
+        book.bid_left[k] = book.ask_left[k] = 0.0
+        if rules.max_quote_age >= 0 and now - book.quoted_at[k] > rules.max_quote_age:
+            continue
+        if book.bid_size[k] > 0:
+            book.bid_left[k] = left_of(book.bid_size[k], book.bid_taken[k])
+            best_bid, worst_bid = max(best_bid, book.bid[k]), min(worst_bid, book.bid[k])
+        if book.ask_size[k] > 0:
+            book.ask_left[k] = left_of(book.ask_size[k], book.ask_taken[k])
+            best_ask, worst_ask = min(best_ask, book.ask[k]), max(worst_ask, book.ask[k])
+    if best_bid == -np.inf or best_ask == np.inf:
+        return best_bid, best_ask, EMPTY
+    if best_bid > best_ask:
+        return best_bid, best_ask, CROSSED
+    mid = (best_bid + best_ask) / 2
+    reach = rules.band * abs(mid)
+    if best_ask - best_bid > reach:
+        return best_bid, best_ask, WIDE
+    if mid - worst_bid > reach or worst_ask - mid > reach:
+        for k in range(len(book.ask)):
+            if mid - book.bid[k] > reach:
+                book.bid_left[k] = 0.0
+            if book.ask[k] - mid > reach:
+                book.ask_left[k] = 0.0
+    return best_bid, best_ask, TRADABLE
 
 
-def _rest(size: FloatArray, taken: FloatArray) -> FloatArray:
+@compiled
+def left_of(size: float, taken: float) -> float:
+    """Shares of a display that we have not taken."""
     left = size - taken
-    return np.where(left > DUST * size, left, 0.0)
+    return left if left > DUST * size else 0.0
+
+
+@compiled
+def take_ask(book: Book, venue: int, shares: float, now: int) -> None:
+    """Note that we bought from a venue's displayed ask."""
+    book.ask_taken[venue] += shares
+    book.ask_taken_at[venue] = now
+    book.ask_left[venue] = left_of(book.ask_size[venue], book.ask_taken[venue])
+
+
+@compiled
+def take_bid(book: Book, venue: int, shares: float, now: int) -> None:
+    """Note that we sold to a venue's displayed bid."""
+    book.bid_taken[venue] += shares
+    book.bid_taken_at[venue] = now
+    book.bid_left[venue] = left_of(book.bid_size[venue], book.bid_taken[venue])
 
 
 @compiled
@@ -192,3 +255,25 @@ def cheapest(price: FloatArray, left: FloatArray, taker: FloatArray) -> int:
         ):
             best = k
     return best
+
+
+@compiled
+def fill_cheapest(
+    price: FloatArray, left: FloatArray, taker: FloatArray, shares: float, sent: FloatArray
+) -> None:
+    """Add shares to `sent`, venue after venue, the cheapest first (see `cheapest`).
+
+    A venue gets what is left there beyond what is sent to it already, until nothing is left or no
+    more than `DUST` of the shares is missing.
+    """
+    unused, missing = np.empty(len(sent)), shares
+    for k in range(len(sent)):
+        unused[k] = left[k] - sent[k]
+    while missing > DUST * shares:
+        k = cheapest(price, unused, taker)
+        if k < 0:
+            return
+        extra = min(missing, unused[k])
+        sent[k] += extra
+        unused[k] -= extra
+        missing -= extra

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from sor_opt.compiled import compiled
-from sor_opt.errors import ConfigError
+from sor_opt.market.book import (
+    CROSSED,
+    EMPTY,
+    TRADABLE,
+    WIDE,
+    BookParams,
+    BookRules,
+    apply_quote,
+    look,
+    new_book,
+)
+from sor_opt.market.feed import Feed, make_feed
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Quotes, Tape
 
 AGE_LIMITS: tuple[int | None, ...] = (
@@ -36,114 +48,113 @@ class BookQuality:
         Best bid above the best ask, and equal to it.
     empty_share : float
         No venue shows a live bid, or none a live ask.
+    wide_share : float
+        Best bid and ask are further apart than the band.
     stale_share : float
         Of the last quotes seen at the snapshots that show a side, those left out for their age.
-    snapshots, quotes : int
-        The numbers of snapshots, and of such last quotes at them; with none all shares are 0.
+    stub_share : float
+        Of the live sides at the snapshots that can be traded on, those beyond the band.
+    snapshots, quotes, sides : int
+        The numbers of snapshots, of such last quotes and of such sides; with none a share is 0.
     """
 
     crossed_share: float
     locked_share: float
     empty_share: float
+    wide_share: float
     stale_share: float
+    stub_share: float
     snapshots: int
     quotes: int
+    sides: int
+
+    @classmethod
+    def of(cls, counts: _Counts) -> BookQuality:
+        """Shares of what was counted."""
+        snapshots, quotes = max(1, counts.snapshots), max(1, counts.quotes)
+        return cls(
+            crossed_share=counts.crossed / snapshots,
+            locked_share=counts.locked / snapshots,
+            empty_share=counts.empty / snapshots,
+            wide_share=counts.wide / snapshots,
+            stale_share=counts.stale / quotes,
+            stub_share=counts.stubs / max(1, counts.sides),
+            snapshots=counts.snapshots,
+            quotes=counts.quotes,
+            sides=counts.sides,
+        )
 
 
-def pooled(parts: Sequence[BookQuality]) -> BookQuality:
-    """Join the figures of separate stretches, each with the weight of what it looked at."""
-    snapshots = sum(part.snapshots for part in parts)
-    quotes = sum(part.quotes for part in parts)
+class _Counts(NamedTuple):
+    """What is counted at the snapshots of a stretch."""
 
-    def per_snapshot(name: str) -> float:
-        total = sum(float(getattr(part, name)) * part.snapshots for part in parts)
-        return total / max(1, snapshots)
-
-    return BookQuality(
-        per_snapshot("crossed_share"),
-        per_snapshot("locked_share"),
-        per_snapshot("empty_share"),
-        sum(part.stale_share * part.quotes for part in parts) / max(1, quotes),
-        snapshots,
-        quotes,
-    )
+    crossed: int
+    locked: int
+    empty: int
+    wide: int
+    stale: int
+    stubs: int
+    snapshots: int
+    quotes: int
+    sides: int
 
 
-def book_quality(quotes: Quotes, max_quote_age: int | None, start: int, end: int) -> BookQuality:
-    """Look at every snapshot from `start` to `end`; earlier rows still fill the book.
+def book_quality(quotes: Quotes, params: BookParams, stretches: Sequence[Stretch]) -> BookQuality:
+    """Look at every snapshot of some stretches of time.
 
     Parameters
     ----------
     quotes : Quotes
-    max_quote_age : int or None
-        Nanoseconds; a quote older than this is left out.
-    start, end : int
-        Nanoseconds UTC, both inclusive.
-
-    Raises
-    ------
-    ConfigError
-        If `max_quote_age` is not > 0.
+    params : BookParams
+    stretches : sequence of Stretch
+        Each begins with an empty book, which rows from `since` on fill.
     """
-    if max_quote_age is not None and not max_quote_age > 0:
-        raise ConfigError(f"max_quote_age must be > 0, got {max_quote_age}")
-    limit = np.iinfo(np.int64).max if max_quote_age is None else max_quote_age
-    bid = np.where(quotes.bid_shown, quotes.bid, -np.inf)
-    ask = np.where(quotes.ask_shown, quotes.ask, np.inf)
+    feed, rules = make_feed(quotes, "buy"), params.rules
     venues = int(quotes.venue.max(initial=-1)) + 1
-    crossed, locked, empty, stale, seen, snapshots = _count(
-        quotes.ts, quotes.venue, venues, bid, ask, limit, start, end
-    )
-    looked = max(1, snapshots)
-    return BookQuality(
-        crossed_share=crossed / looked,
-        locked_share=locked / looked,
-        empty_share=empty / looked,
-        stale_share=stale / max(1, seen),
-        snapshots=snapshots,
-        quotes=seen,
-    )
+    parts = [_count(feed, venues, rules, *stretch) for stretch in stretches]
+    return BookQuality.of(_Counts(*map(sum, zip(*parts, strict=True))))
+
+
+class Stretch(NamedTuple):
+    """From when a book is filled, and from when to when it is looked at; ns UTC, inclusive."""
+
+    since: int
+    start: int
+    end: int
 
 
 @compiled
 def _count(
-    ts: IntArray,
-    venue: IntArray,
-    venues: int,
-    bid: FloatArray,
-    ask: FloatArray,
-    limit: int,
-    start: int,
-    end: int,
-) -> tuple[int, int, int, int, int, int]:
-    """Count crossed, locked and empty snapshots, stale and all quotes seen, and snapshots.
-
-    A side that is not shown is infinite: a bid below, an ask above all others.
-    """
-    last = np.full(venues, -1)
-    crossed = locked = empty = stale = seen = snapshots = 0
-    for row in range(len(ts)):
-        now = ts[row]
+    feed: Feed, venues: int, rules: BookRules, since: int, start: int, end: int
+) -> tuple[int, int, int, int, int, int, int, int, int]:
+    """Count the fields of `_Counts`, in their order."""
+    book = new_book(venues)
+    crossed = locked = empty = wide = stale = stubs = snapshots = seen = sides = 0
+    for row in range(np.searchsorted(feed.ts, since), len(feed.ts)):
+        now = feed.ts[row]
         if now > end:
             break
-        last[venue[row]] = row if bid[row] > -np.inf or ask[row] < np.inf else -1
-        if now < start or (row + 1 < len(ts) and ts[row + 1] == now):
+        apply_quote(book, feed, row, rules)
+        if now < start or (row + 1 < len(feed.ts) and feed.ts[row + 1] == now):
             continue
         snapshots += 1
-        best_bid, best_ask = -np.inf, np.inf
+        best_bid, best_ask, condition = look(book, now, rules)
+        crossed += condition == CROSSED
+        empty += condition == EMPTY
+        wide += condition == WIDE
+        locked += best_bid == best_ask
         for k in range(venues):
-            if last[k] < 0:
+            shown = (book.bid_size[k] > 0) + (book.ask_size[k] > 0)
+            if shown == 0:
                 continue
             seen += 1
-            if now - ts[last[k]] > limit:
+            if rules.max_quote_age >= 0 and now - book.quoted_at[k] > rules.max_quote_age:
                 stale += 1
-                continue
-            best_bid = max(best_bid, bid[last[k]])
-            best_ask = min(best_ask, ask[last[k]])
-        crossed += best_bid > best_ask
-        locked += best_bid == best_ask
-        empty += best_bid == -np.inf or best_ask == np.inf
-    return crossed, locked, empty, stale, seen, snapshots
+            elif condition == TRADABLE:
+                displayed = (book.bid_left[k] > 0) + (book.ask_left[k] > 0)
+                sides += shown
+                stubs += shown - displayed
+    return crossed, locked, empty, wide, stale, stubs, snapshots, seen, sides
 
 
 @dataclass(frozen=True)
@@ -218,7 +229,10 @@ def inspect(tape: Tape) -> Inspection:
     """Describe a tape with at least one quote."""
     quotes = tape.quotes
     start, end = int(quotes.ts[0]), int(quotes.ts[-1])
-    by_age = tuple((age, book_quality(quotes, age, start, end)) for age in AGE_LIMITS)
+    all_of_it = [Stretch(start, start, end)]
+    by_age = tuple(
+        (age, book_quality(quotes, BookParams(max_quote_age=age), all_of_it)) for age in AGE_LIMITS
+    )
     good = (age for age, quality in by_age if quality.crossed_share <= TOLERABLE)
     least = min(by_age, key=lambda pair: pair[1].crossed_share)[0]
     return Inspection(

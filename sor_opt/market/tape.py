@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,9 @@ BoolArray = NDArray[np.bool_]
 
 SECOND = 1_000_000_000
 """Nanoseconds."""
+
+SESSION = (time(9, 30), time(16, 0))
+"""Regular trading hours of US equities, the default window of a day."""
 
 BUYER, SELLER, UNKNOWN = 1, -1, 0
 """Aggressor side of a trade."""

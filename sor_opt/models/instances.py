@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.market.book import Side
+from sor_opt.market.feed import Side
 from sor_opt.models.bounds import MAX_VENUES, check_size
 from sor_opt.models.ladder import LadderProblem
 from sor_opt.models.outflow import Outflow

@@ -15,7 +15,8 @@ import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.market.book import Feed, Prints
+from sor_opt.market.book import TRADABLE, BookRules, apply_quote, look, new_book
+from sor_opt.market.feed import Feed, Prints
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
 
 Through = Literal["fill", "volume"]
@@ -72,7 +73,7 @@ class Moments(NamedTuple):
     Attributes
     ----------
     best_bid, best_ask : float64 ndarray, shape (n,)
-        NaN where nothing could be traded on: a book without bids or asks, or a crossed one.
+        NaN where nothing could be traded on: a book that is empty, crossed or wide.
     at_ask : bool ndarray, shape (n, K)
         Which venues show the best ask.
     queue : float64 ndarray, shape (n, K)
@@ -102,7 +103,7 @@ def look_at(
     times: IntArray,
     since: IntArray,
     length: int,
-    max_age: int,
+    rules: BookRules,
     venues: int,
 ) -> Moments:
     """Look at the book at rising times.
@@ -112,8 +113,9 @@ def look_at(
     feed, prints : Feed, Prints
     times, since : int64 array, shape (n,)
         Nanoseconds; a quote from before `since` (of another day) is no quote.
-    length, max_age : int
-        T, and the oldest quote that counts (-1: any), nanoseconds.
+    length : int
+        T, nanoseconds.
+    rules : BookRules
     venues : int
         K.
     """
@@ -121,27 +123,23 @@ def look_at(
     best_bid, best_ask = np.full(count, np.nan), np.full(count, np.nan)
     queue, volume = np.zeros((count, venues)), np.zeros((count, venues))
     at_ask, after = np.zeros((count, venues), np.bool_), np.zeros(count, np.int64)
-    last = np.full(venues, -1, np.int64)
+    book = new_book(venues)
     row = first_print = 0
     for i in range(count):
         now = times[i]
+        if i > 0 and since[i] != since[i - 1]:
+            book = new_book(venues)
         while row < len(feed.ts) and feed.ts[row] <= now:
-            last[feed.venue[row]] = row
+            if feed.ts[row] >= since[i]:
+                apply_quote(book, feed, row, rules)
             row += 1
         after[i] = row
-        bid, ask = -np.inf, np.inf
-        for k in range(venues):
-            if _live(feed, last[k], now, since[i], max_age):
-                if feed.bid_size[last[k]] > 0:
-                    bid = max(bid, feed.bid[last[k]])
-                if feed.ask_size[last[k]] > 0:
-                    ask = min(ask, feed.ask[last[k]])
-        if -np.inf < bid <= ask < np.inf:
+        bid, ask, condition = look(book, now, rules)
+        if condition == TRADABLE:
             best_bid[i], best_ask[i] = bid, ask
         for k in range(venues):
-            if _live(feed, last[k], now, since[i], max_age):
-                at_ask[i, k] = feed.ask_size[last[k]] > 0 and feed.ask[last[k]] == ask
-                queue[i, k] = feed.bid_size[last[k]] if feed.bid[last[k]] == bid else 0.0
+            at_ask[i, k] = book.ask_left[k] > 0 and book.ask[k] == ask
+            queue[i, k] = book.bid_left[k] if book.bid[k] == bid else 0.0
         while first_print < len(prints.ts) and prints.ts[first_print] <= now - length:
             first_print += 1
         at = first_print
@@ -149,13 +147,6 @@ def look_at(
             volume[i, prints.venue[at]] += prints.size[at]
             at += 1
     return Moments(best_bid, best_ask, at_ask, queue, volume, after)
-
-
-@compiled
-def _live(feed: Feed, row: int, now: int, since: int, max_age: int) -> bool:
-    return bool(
-        row >= 0 and feed.ts[row] >= since and (max_age < 0 or now - feed.ts[row] <= max_age)
-    )
 
 
 @compiled

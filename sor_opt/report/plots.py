@@ -73,7 +73,7 @@ def save(figure: Figure, path: Path) -> None:
 def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) -> None:
     for name, result in {"router (best point)": grid.best.result, **baselines}.items():
         replay = result.replay
-        paper = replay.arrival[replay.order] * replay.shares
+        paper = replay.arrival_mid[replay.order] * replay.shares
         at = pd.to_datetime(replay.ts, utc=True).tz_convert(result.market.tape.zone)
         order = np.argsort(replay.ts, kind="stable")
         cost = np.cumsum((result.flows - paper)[order])

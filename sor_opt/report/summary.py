@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sor_opt.backtest.base import LIMIT, Market
+from sor_opt.backtest.market import Market
+from sor_opt.backtest.replay import LIMIT
 from sor_opt.backtest.result import Result, estimate, savings
 from sor_opt.models.risk import RiskParams
 from sor_opt.search.grid import Grid, GridPoint

@@ -1,31 +1,31 @@
-"""The exact objective of the static policy over the threshold, and its optimum.
+"""The exact objective of the static router over the threshold, and its optimum.
 
 A replay changes only where the shortfall penalty lambda_under + theta_queue, the threshold below
 which a share is worth taking, passes one of finitely many values, and tells the next of them
-(`sor_opt.backtest.kernel.OrderAhead`). Walking from value to value gives each order's shortfall
-as a staircase over the threshold; the objective is the staircases' mean. All this holds for one
-excess penalty lambda_over + theta_queue. Where every fill is a whole chunk that penalty plays no
-part, which is proven on the way, and the optimum holds for all three parameters.
+(`sor_opt.backtest.core.ahead.order.OrderAhead`). Walking from value to value gives each order's
+shortfall as a staircase over the threshold; the objective is the staircases' mean. All this holds
+for one excess penalty lambda_over + theta_queue. Where every fill is a whole chunk that penalty
+plays no part, which is proven on the way, and the optimum holds for all three parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.base import Replay
-from sor_opt.backtest.kernel import OrderAhead
+from sor_opt.backtest.core.ahead.order import OrderAhead
 from sor_opt.backtest.parallel import in_threads
-from sor_opt.backtest.policies import Split
+from sor_opt.backtest.replay import Replay
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray
 from sor_opt.models.bounds import MAX_PENALTY
+from sor_opt.policies.routers.static import Static
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Bounds, Space
 
@@ -115,13 +115,13 @@ def make_landscape(
     Raises
     ------
     ConfigError
-        If `excess` is not finite and >= 0, the policy is not the static one, or the replays take
+        If `excess` is not finite and >= 0, the router is not the static one, or the replays take
         more decisions than the market's limit.
     DataError
         If no train order ever meets a book to trade on.
     """
-    if objective.policy.split != Split.STATIC:
-        raise ConfigError("the landscape is that of the static policy; take --policy static")
+    if not _is_exact(objective):
+        raise ConfigError("the landscape is that of the static router; take --router static")
     if excess is not None and not 0 <= excess < np.inf:
         raise ConfigError(f"excess must be finite and >= 0, got {excess:g}")
     if excess is not None and excess > MAX_PENALTY:
@@ -147,12 +147,18 @@ def joint_landscape(
     None as soon as the excess penalty turns out to matter, order by order, as under the placement
     policy all three parameters do. Parameters and errors are those of `make_landscape`.
     """
-    if objective.policy.split != Split.STATIC:
+    if not _is_exact(objective):
         return None
     excesses = _sums(space, "lambda_over")
     walk = _Walk(objective, space, excesses.high, progress, all_excesses=True)
     stairs = walk.staircases(excesses.low)
     return None if stairs is None else _landscape(walk, stairs, None)
+
+
+def _is_exact(objective: ShortfallObjective) -> bool:
+    """Whether a replay can tell where it would change."""
+    router, schedule = objective.policy.router, objective.policy.schedule
+    return isinstance(router, Static) and router.allocator is None and schedule.timing != "decision"
 
 
 def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> Landscape:
@@ -186,7 +192,7 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.thresholds = _sums(self.space, "lambda_under")
-        self.policy = replace(self.objective.policy, risk=self.space.grid()[0])
+        self.policy = self.objective.policy.with_risk(self.space.grid()[0])
         self._counting = Lock()
 
     def staircases(self, excess: float) -> list[Staircase] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.base import Market
-from sor_opt.backtest.policies import Policy, static_policy
+from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
 from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 from sor_opt.models.risk import RiskParams
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named
 
 TRAIN_TENTHS = 7
 """Of ten orders in time order the first seven train, the rest test."""
@@ -48,7 +49,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ShortfallObjective:
-    """Mean shortfall of a policy over a market's orders, as a function of its `risk`.
+    """Mean shortfall of a policy over a market's orders, as a function of its router's `risk`.
 
     The penalties steer the splits and are no part of what is measured: a search over a cost that
     contains lambda would merely pick the smallest lambda.
@@ -62,20 +63,20 @@ class ShortfallObjective:
     """
 
     market: Market
-    policy: Policy = static_policy()
+    policy: Policy = field(default_factory=lambda: named("static"))
     jobs: int = 1
 
     def __call__(self, params: RiskParams) -> Outcome:
-        """Replay the orders with `params` in the compiled engine."""
+        """Replay the orders with `params`."""
         return self.outcome(self.replay(params))
 
     def replay(self, params: RiskParams) -> Result:
         """The whole result behind an outcome."""
-        return run(self.market, replace(self.policy, risk=params), jobs=self.jobs)
+        return run(self.market, self.policy.with_risk(params), self.jobs)
 
     def prepare(self) -> None:
         """Compile what a replay calls, and look at the past that it learns from."""
-        self.replay(self.policy.risk)
+        run(self.market, self.policy, self.jobs)
 
     def outcome(self, result: Result) -> Outcome:
         """Mean shortfall over the train and over the test orders of any policy's result."""

@@ -13,23 +13,15 @@ import numpy as np
 
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
-from sor_opt.backtest.kernel.memory import Memory
-from sor_opt.backtest.kernel.saves import Saves
+from sor_opt.backtest.core.ahead.memory import Memory
+from sor_opt.backtest.core.ahead.saves import Saves
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.ladder import TOLERANCE
+from sor_opt.policies.routers.static import SingleProblem
 
 _SAME = 1e-12
 """Two crossing points that differ by less, relatively, are one."""
-
-
-class Ladders(NamedTuple):
-    """A ladder problem on plain arrays, penalties apart (see `climb`)."""
-
-    offsets: IntArray
-    fills: FloatArray
-    costs: FloatArray
-    target: float
 
 
 class Ahead(NamedTuple):
@@ -50,7 +42,7 @@ class Ahead(NamedTuple):
 
 @inlined
 def next_changes(
-    ladders: Ladders,
+    problem: SingleProblem,
     rungs: IntArray,
     price: FloatArray,
     left: FloatArray,
@@ -66,17 +58,17 @@ def next_changes(
     """
     first = np.inf
     for k in range(len(price)):
-        if left[k] > 0 and ladders.offsets[k] == ladders.offsets[k + 1]:
+        if left[k] > 0 and problem.offsets[k] == problem.offsets[k + 1]:
             first = min(first, price[k] / unit)
     top = min(first, ahead.shortfall) * unit
-    shortfall = next_shortfall(ladders, under, over, top, rungs) / unit
-    excess = next_excess(ladders, under, over, ahead.excess * unit, rungs) / unit
+    shortfall = next_shortfall(problem, under, over, top, rungs) / unit
+    excess = next_excess(problem, under, over, ahead.excess * unit, rungs) / unit
     return min(first, shortfall), excess
 
 
 @compiled
 def next_shortfall(
-    ladders: Ladders,
+    problem: SingleProblem,
     under: float,
     over: float,
     ceiling: float,
@@ -86,25 +78,25 @@ def next_shortfall(
 
     Infinite where there is none up to `ceiling`.
     """
-    if ceiling <= under or _filled(ladders, rungs) >= ladders.target:
+    if ceiling <= under or _filled(problem, rungs) >= problem.target:
         return np.inf
     slope = np.inf
-    for i in range(len(ladders.offsets) - 1):
+    for i in range(len(problem.offsets) - 1):
         spent = filled = 0.0
-        for j in range(ladders.offsets[i] + rungs[i], ladders.offsets[i + 1]):
-            spent += ladders.costs[j]
-            filled += ladders.fills[j]
+        for j in range(problem.offsets[i] + rungs[i], problem.offsets[i + 1]):
+            spent += problem.costs[j]
+            filled += problem.fills[j]
             if filled > 0:
                 slope = min(slope, spent / filled)
     # Where no ladder on its own would be climbed further, none is until the least slope.
     if slope >= under:
         return slope if slope <= ceiling else np.inf
-    return _kink(ladders, over, ceiling, True, rungs)
+    return _kink(problem, over, ceiling, True, rungs)
 
 
 @compiled
 def next_excess(
-    ladders: Ladders,
+    problem: SingleProblem,
     under: float,
     over: float,
     ceiling: float,
@@ -114,14 +106,14 @@ def next_excess(
 
     Infinite where there is none up to `ceiling`.
     """
-    if ceiling <= over or _filled(ladders, rungs) <= ladders.target:
+    if ceiling <= over or _filled(problem, rungs) <= problem.target:
         return np.inf
-    return _kink(ladders, under, ceiling, False, rungs)
+    return _kink(problem, under, ceiling, False, rungs)
 
 
 @compiled
 def _kink(
-    ladders: Ladders,
+    problem: SingleProblem,
     other: float,
     ceiling: float,
     is_under: bool,
@@ -131,14 +123,14 @@ def _kink(
 
     A climb's line: its cost with the other penalty, plus the growing penalty times its deviation.
     """
-    offsets, fills, costs, target = ladders
+    offsets, fills, costs, target = problem
     best = np.empty_like(rungs)
-    fixed, deviation = _line(ladders, other, is_under, rungs)
+    fixed, deviation = _line(problem, other, is_under, rungs)
     top, kink = ceiling, np.inf
     while True:
         under, over = (top, other) if is_under else (other, top)
         climb(offsets, fills, costs, target, under, over, FREE, STEPS, best)
-        lower, flatter = _line(ladders, other, is_under, best)
+        lower, flatter = _line(problem, other, is_under, best)
         if flatter >= deviation:
             return kink
         crossing = (lower - fixed) / (deviation - flatter)
@@ -152,25 +144,25 @@ def _kink(
 
 @compiled
 def _line(
-    ladders: Ladders,
+    problem: SingleProblem,
     other: float,
     is_under: bool,
     rungs: IntArray,
 ) -> tuple[float, float]:
     """Cost with the other penalty alone, and the deviation that the growing penalty multiplies."""
     spent = 0.0
-    for i in range(len(ladders.offsets) - 1):
-        for j in range(ladders.offsets[i], ladders.offsets[i] + rungs[i]):
-            spent += ladders.costs[j]
-    gap = ladders.target - _filled(ladders, rungs)
+    for i in range(len(problem.offsets) - 1):
+        for j in range(problem.offsets[i], problem.offsets[i] + rungs[i]):
+            spent += problem.costs[j]
+    gap = problem.target - _filled(problem, rungs)
     short, long = max(gap, 0.0), max(-gap, 0.0)
     return (spent + other * long, short) if is_under else (spent + other * short, long)
 
 
 @compiled
-def _filled(ladders: Ladders, rungs: IntArray) -> float:
+def _filled(problem: SingleProblem, rungs: IntArray) -> float:
     filled = 0.0
-    for i in range(len(ladders.offsets) - 1):
-        for j in range(ladders.offsets[i], ladders.offsets[i] + rungs[i]):
-            filled += ladders.fills[j]
+    for i in range(len(problem.offsets) - 1):
+        for j in range(problem.offsets[i], problem.offsets[i] + rungs[i]):
+            filled += problem.fills[j]
     return filled

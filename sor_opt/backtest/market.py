@@ -1,27 +1,26 @@
-"""What the two engines share: the market that they read, the raw replay that they return."""
+"""A tape made ready for a replay, and the replay's rules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.market.book import Feed, Prints, Refill, make_feed, make_prints
-from sor_opt.market.quality import BookQuality, book_quality, pooled
+from sor_opt.market.book import BookParams
+from sor_opt.market.feed import Feed, Prints, last_rows, make_feed, make_prints
+from sor_opt.market.quality import BookQuality, Stretch, book_quality
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.past import Past, Slices
 
-REASONS = ("route", "sweep", "excess", "limit")
-"""Why an execution happened: the policy's split, the sweep of what it left, excess sold back, or a
-trade that met our resting bid."""
-ROUTE, SWEEP, EXCESS, LIMIT = range(len(REASONS))
+Completion = Literal["sweep", "best-ask"]
+Unfilled = Literal["ask", "mid"]
 
 _PER_ORDER = ("first_row", "standing", "taker", "rebate")
 
@@ -32,25 +31,36 @@ class ReplayParams:
 
     Parameters
     ----------
-    max_quote_age : int, optional
-        Nanoseconds after which a venue's quote is left out, > 0; None (off) suits full feeds.
-    refill : {"update", "every-snapshot"}
-        When shares that we took are displayed again (see `sor_opt.market.book.Book`).
+    book : BookParams
+        Which quotes count, and when shares that we took are displayed again.
     slice : int
-        Nanoseconds between the slices of the paced policies, > 0.
+        Nanoseconds between the slices of a schedule, > 0.
+    completion : {"sweep", "best-ask"}
+        Like which router an order is completed from its horizon on.
+    unfilled : {"ask", "mid"}
+        At what shares that could not be filled are counted: the last live ask plus its taker fee,
+        or the last mid.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range, or a rule is unknown.
     """
 
-    max_quote_age: int | None = None
-    refill: Refill = "update"
+    book: BookParams = field(default_factory=BookParams)
     slice: int = 60 * SECOND
+    completion: Completion = "sweep"
+    unfilled: Unfilled = "ask"
 
     def __post_init__(self) -> None:
-        if self.max_quote_age is not None and self.max_quote_age <= 0:
-            raise ConfigError(f"max_quote_age must be > 0, got {self.max_quote_age / SECOND:g}s")
-        if self.refill not in get_args(Refill):
-            raise ConfigError(f"refill must be update or every-snapshot, got {quoted(self.refill)}")
         if self.slice <= 0:
             raise ConfigError(f"slice must be > 0, got {self.slice / SECOND:g}s")
+        if self.completion not in get_args(Completion):
+            raise ConfigError(
+                f"completion must be sweep or best-ask, got {quoted(self.completion)}"
+            )
+        if self.unfilled not in get_args(Unfilled):
+            raise ConfigError(f"unfilled must be ask or mid, got {quoted(self.unfilled)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +117,50 @@ class Market:
         return make_prints(self.tape.trades, self.orders.side)
 
     @cached_property
+    def past(self) -> Past:
+        """What a policy may look back on."""
+        orders = self.orders
+        slices = Slices(
+            orders.starts, orders.midnights, orders.size, orders.horizon, self.params.slice
+        )
+        return Past(
+            self.tape, self.feed, self.prints, slices, self.params.book, self.taker, self.rebate
+        )
+
+    def prices_at(self, times: IntArray) -> tuple[FloatArray, FloatArray]:
+        """What a share costs at the best live ask, and gives at the best live bid; fees counted.
+
+        Parameters
+        ----------
+        times : int64 ndarray, shape (orders,)
+            Nanoseconds UTC.
+
+        Returns
+        -------
+        float64 ndarray, float64 ndarray, shape (orders,)
+            Dollars; infinite (and -infinite) where there is no such side.
+        """
+        feed, age = self.feed, self.params.book.max_quote_age
+        rows = last_rows(feed, len(self.tape.venues), times, self.orders.midnights)
+        live = rows >= 0
+        if age is not None:
+            live &= times[:, None] - feed.ts[rows] <= age
+        asks = np.where(live & (feed.ask_size[rows] > 0), feed.ask[rows], np.inf)
+        bids = np.where(live & (feed.bid_size[rows] > 0), feed.bid[rows], -np.inf)
+        best_ask, best_bid = asks.min(axis=1), bids.max(axis=1)
+        to_buy = np.where(asks == best_ask[:, None], self.taker, np.inf).min(axis=1)
+        to_sell = np.where(bids == best_bid[:, None], self.taker, np.inf).min(axis=1)
+        return best_ask + to_buy, best_bid - to_sell
+
+    @cached_property
     def quality(self) -> BookQuality:
         """How good the book is, over each day from its first order's start to its deadline."""
-        ts, quotes, orders = self.tape.quotes.ts, self.tape.quotes, self.orders
-        parts = []
+        orders, stretches = self.orders, []
         for midnight in np.unique(orders.midnights):
             day = orders.midnights == midnight
             start, end = int(orders.starts[day].min()), int(orders.deadlines[day].max())
-            rows = slice(*np.searchsorted(ts, (midnight, end + 1)))
-            parts.append(book_quality(quotes.select(rows), self.params.max_quote_age, start, end))
-        return pooled(parts)
+            stretches.append(Stretch(int(midnight), start, end))
+        return book_quality(self.tape.quotes, self.params.book, stretches)
 
 
 def prepare(
@@ -142,7 +186,7 @@ def prepare(
         feed=feed,
         orders=orders,
         first_row=np.searchsorted(feed.ts, orders.starts, "right").astype(np.int64),
-        standing=_standing_rows(feed, len(tape.venues), orders),
+        standing=last_rows(feed, len(tape.venues), orders.starts, orders.midnights),
         taker=taker,
         rebate=rebate,
         params=params,
@@ -150,53 +194,3 @@ def prepare(
     )
     limits.check_decisions(market.count_decisions())
     return market
-
-
-def _standing_rows(feed: Feed, venues: int, orders: ParentOrders) -> IntArray:
-    rows = np.full((len(orders), venues), -1, dtype=np.int64)
-    for venue in range(venues):
-        mine = np.flatnonzero(feed.venue == venue)
-        if mine.size:
-            last = np.searchsorted(feed.ts[mine], orders.starts, "right") - 1
-            today = (last >= 0) & (feed.ts[mine[last]] >= orders.midnights)
-            rows[:, venue] = np.where(today, mine[last], -1)
-    return rows
-
-
-@dataclass(frozen=True, eq=False)
-class Replay:
-    """What an engine did, in the feed's terms: a sell order's prices are negative.
-
-    Attributes
-    ----------
-    ts, order, venue, reason : int64 ndarray, shape (executions,)
-        In the order they happened; `reason` indexes `REASONS`.
-    price, shares : float64 ndarray, shape (executions,)
-        Shares given back (excess) are negative.
-    arrival, last_mid : float64 ndarray, shape (orders,)
-        Mid of the first and of the last book that could be traded on; NaN where there was none.
-    snapshots, crossed, empty : int64 ndarray, shape (orders,)
-        Decisions met while the order was open: all, with a crossed book, with no live quote.
-    """
-
-    ts: IntArray
-    order: IntArray
-    venue: IntArray
-    reason: IntArray
-    price: FloatArray
-    shares: FloatArray
-    arrival: FloatArray
-    last_mid: FloatArray
-    snapshots: IntArray
-    crossed: IntArray
-    empty: IntArray
-
-    @staticmethod
-    def side_by_side(replays: Sequence[Replay]) -> Replay:
-        """Several replays of one order, as if they were of an order each."""
-        columns = {
-            field.name: np.concatenate([getattr(replay, field.name) for replay in replays])
-            for field in fields(Replay)
-        }
-        executions = [len(replay.ts) for replay in replays]
-        return Replay(**columns | {"order": np.repeat(np.arange(len(replays)), executions)})

@@ -1,0 +1,88 @@
+"""Executions: what is bought, what is given back, and the log of both."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sor_opt.backtest.core.state import Run
+from sor_opt.backtest.replay import EXCESS
+from sor_opt.compiled import compiled
+from sor_opt.market.book import cheapest, take_ask, take_bid
+from sor_opt.market.tape import IntArray
+
+EXECUTION = np.dtype(
+    [
+        ("ts", np.int64),
+        ("order", np.int64),
+        ("venue", np.int64),
+        ("reason", np.int64),
+        ("price", np.float64),
+        ("shares", np.float64),
+    ]
+)
+
+
+class Log(NamedTuple):
+    """Executions, of dtype `EXECUTION`.
+
+    ``total[0]`` of them happened; those beyond the room are counted and not kept.
+    """
+
+    rows: NDArray[np.void]
+    total: IntArray
+
+
+def make_room(executions: int) -> Log:
+    """A log with room for so many."""
+    return Log(np.empty(executions, EXECUTION), np.zeros(1, np.int64))
+
+
+@compiled
+def settle(shares: float, change: float, dust: float) -> float:
+    """Add shares to others; what rounding leaves of fractional lots is nothing."""
+    shares += change
+    return 0.0 if abs(shares) <= dust else shares
+
+
+@compiled
+def buy(log: Log, run: Run, now: int, reason: int) -> float:
+    """Execute what is to be taken, up to what is left; give the shares bought."""
+    bought, book = 0.0, run.book
+    for k in range(len(run.takes)):
+        shares = min(run.takes[k], book.ask_left[k])
+        if shares > 0:
+            take_ask(book, k, shares, now)
+            record(log, now, run.order, k, reason, book.ask[k], shares)
+            bought += shares
+    return bought
+
+
+@compiled
+def sell_excess(log: Log, run: Run, excess: float, now: int, dust: float) -> float:
+    """Give back at the best bids what was bought too much; give the shares sold."""
+    sold, book = 0.0, run.book
+    while excess - sold > dust:
+        k = cheapest(-book.bid, book.bid_left, run.taker)
+        if k < 0:
+            break
+        shares = min(excess - sold, book.bid_left[k])
+        take_bid(book, k, shares, now)
+        record(log, now, run.order, k, EXCESS, book.bid[k], -shares)
+        sold += shares
+    return sold
+
+
+@compiled
+def record(
+    log: Log, ts: int, order: int, venue: int, reason: int, price: float, shares: float
+) -> None:
+    """Append to the log; beyond its room only count."""
+    i = log.total[0]
+    log.total[0] += 1
+    if i < len(log.rows):
+        row = log.rows[i]
+        row.ts, row.order, row.venue, row.reason = ts, order, venue, reason
+        row.price, row.shares = price, shares

@@ -1,0 +1,104 @@
+"""A policy replayed on all orders of a market."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sor_opt.backtest.core.executions import Log, make_room
+from sor_opt.backtest.core.play import play, play_in_python
+from sor_opt.backtest.core.state import STATE, Inputs, Orders, Rules
+from sor_opt.backtest.core.steps import due_steps, no_steps
+from sor_opt.backtest.market import Completion, Market
+from sor_opt.backtest.parallel import dealt, in_threads
+from sor_opt.backtest.replay import Replay
+from sor_opt.errors import ConfigError
+from sor_opt.market.tape import IntArray
+from sor_opt.policies.policy import Policy
+
+_USUAL_EXECUTIONS = 64
+"""Room for the log, per order; a replay that needs more is run once more with enough."""
+
+
+def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
+    """Replay every order of `market`.
+
+    `jobs` threads share the orders. Whatever their number, the replay is the same.
+
+    Raises
+    ------
+    ConfigError
+        If several threads shall run a policy in Python, or the policy does not fit the orders.
+    DataError
+        If the policy has too little to learn from.
+    SolverError
+        If its allocator refuses a problem.
+    """
+    ready = policy.prepare(market.past)
+    router, inputs = ready.router.compiled(), inputs_of(market, ready)
+    if router is None or inputs.rules.ask_schedule:
+        if jobs > 1:
+            raise ConfigError(
+                f"{policy.name} is called in Python, in one thread; leave out the jobs"
+            )
+        orders = range(len(market.orders))
+        logs = [play_in_python(ready, market.tape.venues, inputs, order) for order in orders]
+        return replay_of(logs, inputs.states)
+
+    def play_some(which: IntArray) -> Log:
+        """Replay some orders, once more where they make more executions than is usual."""
+        log = make_room(_USUAL_EXECUTIONS * len(which))
+        play(*router, inputs, which, log)
+        if log.total[0] > len(log.rows):
+            log = make_room(int(log.total[0]))
+            play(*router, inputs, which, log)
+        return log
+
+    logs = in_threads(play_some, dealt(len(market.orders), jobs), jobs)
+    return replay_of(logs, inputs.states)
+
+
+def inputs_of(market: Market, policy: Policy) -> Inputs:
+    """What a market and a prepared policy give the core."""
+    orders, params, posting = market.orders, market.params, policy.router.posting
+    asked = policy.schedule.timing == "decision"
+    return Inputs(
+        market.feed,
+        market.prints,
+        Orders(
+            float(orders.size),
+            orders.horizon,
+            params.slice,
+            orders.starts,
+            orders.deadlines,
+            market.first_row,
+            market.standing,
+        ),
+        Rules(
+            params.book.rules,
+            market.taker,
+            market.rebate,
+            get_args(Completion).index(params.completion),
+            asked,
+            posting is not None,
+            posting is not None and posting.leftover == "sweep",
+            posting is not None and posting.through == "fill",
+        ),
+        no_steps(len(orders)) if asked else due_steps(policy.schedule, market.past),
+        np.zeros(len(orders), STATE),
+    )
+
+
+def replay_of(logs: list[Log], states: NDArray[np.void]) -> Replay:
+    """What was played, order by order."""
+    rows = np.concatenate([log.rows[: log.total[0]] for log in logs])
+    rows = rows[np.argsort(rows["order"], kind="stable")]
+    columns = ("ts", "order", "venue", "reason", "price", "shares")
+    tallies = ("arrival_mid", "arrival_ts", "last_mid", "last_ts")
+    counts = ("snapshots", "crossed", "empty", "wide")
+    return Replay(
+        **{name: rows[name].copy() for name in columns},
+        **{name: states[name].copy() for name in (*tallies, *counts)},
+    )

@@ -1,0 +1,1 @@
+"""Policies: schedules say when shares are due, routers where they go."""

@@ -1,0 +1,1 @@
+"""Routers, one class per file."""

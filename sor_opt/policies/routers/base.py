@@ -1,0 +1,142 @@
+"""What all routers share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from sor_opt.errors import ConfigError, quoted
+from sor_opt.market.tape import FloatArray
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.windows import Through
+from sor_opt.policies.past import Past
+from sor_opt.policies.view import View
+
+Leftover = Literal["carry", "sweep"]
+
+
+@dataclass(frozen=True)
+class Posting:
+    """How the orders of a router that posts are handled.
+
+    Such a router is asked once per slice. What it posts rests at the best bid until the slice ends.
+
+    Parameters
+    ----------
+    leftover : {"carry", "sweep"}
+        What a slice did not fill: is part of the next slice's target, or is bought, like what an
+        order leaves at its horizon, from the slice's end on.
+    through : {"fill", "volume"}
+        What a print below the limit fills: all that we had there, or its own volume.
+    """
+
+    leftover: Leftover = "carry"
+    through: Through = "fill"
+
+    def __post_init__(self) -> None:
+        if self.leftover not in get_args(Leftover):
+            raise ConfigError(f"leftover must be carry or sweep, got {quoted(self.leftover)}")
+        if self.through not in get_args(Through):
+            raise ConfigError(f"through must be fill or volume, got {quoted(self.through)}")
+
+
+class Split(NamedTuple):
+    """Shares per venue to take at once and to post at the best bid; each of shape (K,)."""
+
+    takes: FloatArray
+    posts: FloatArray
+
+
+class Compiled(NamedTuple):
+    """A router for compiled code.
+
+    Attributes
+    ----------
+    split : callable
+        A function made by `sor_opt.compiled.compiled`, called as ``split(form, quotes, due, takes,
+        posts)``: it writes the shares for each venue of `LiveQuotes` to arrays of shape (K,).
+        What it takes beyond the display does not execute.
+    form : NamedTuple
+        The router's parameters on plain numbers and arrays.
+    """
+
+    split: Callable[..., None]
+    form: Any
+
+
+class NoParameters(NamedTuple):
+    """The form of a router that has none."""
+
+    unused: int = 0
+
+
+class Router(ABC):
+    """Says to which venues the shares that are due are sent.
+
+    Attributes
+    ----------
+    name : str
+    posting : Posting, optional
+        None for a router that only takes: it is asked whenever shares are due.
+    risk : RiskParams, optional
+        What its cost model weighs, and a search may move; None for a router without one.
+    """
+
+    name: ClassVar[str]
+    posting: Posting | None = None
+    risk: RiskParams | None = None
+
+    def prepare(self, past: Past) -> Router:
+        """Give a router that has learned what it needs from the past; this one needs nothing.
+
+        Raises
+        ------
+        DataError, ConfigError
+            If the past does not tell it, or the orders are none for this router.
+        """
+        del past
+        return self
+
+    @abstractmethod
+    def split(self, view: View, due: float) -> FloatArray | Split:
+        """Split what is due at a decision.
+
+        Parameters
+        ----------
+        view : View
+        due : float
+            Shares, > 0.
+
+        Returns
+        -------
+        float64 ndarray, shape (K,)
+            Shares to take at once from each venue of the view, immediate-or-cancel at the ask seen:
+            >= 0 and at most what is left there. A router with a `posting` gives a `Split`.
+        """
+
+    def compiled(self) -> Compiled | None:
+        """The same for compiled code; None where there is Python alone."""
+        return None
+
+
+def run_compiled(router: Compiled, view: View, due: float) -> Split:
+    """Let a compiled router split what is due for a Python caller, up to what is left."""
+    takes, posts = np.zeros(len(view.venues)), np.zeros(len(view.venues))
+    router.split(router.form, view.quotes(), due, takes, posts)
+    return Split(np.minimum(takes, view.ask_left), posts)
+
+
+class CompiledRouter(Router):
+    """A router that takes, and whose split is compiled, for Python too."""
+
+    @abstractmethod
+    def compiled(self) -> Compiled:
+        """The split, and the parameters that it reads."""
+
+    def split(self, view: View, due: float) -> FloatArray:
+        """Split what is due as compiled code does."""
+        return run_compiled(self.compiled(), view, due).takes

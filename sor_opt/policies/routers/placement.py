@@ -1,0 +1,257 @@
+"""The cheapest market and limit orders of the placement cost model, slice by slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.cores.climbs import NEAR, Miss
+from sor_opt.allocators.cores.descent import ENDLESS, search_climbs
+from sor_opt.allocators.cores.knapsack import STEPS
+from sor_opt.allocators.cores.tables import Tables, collapse
+from sor_opt.allocators.fast import FREE, climb
+from sor_opt.compiled import compiled, inlined, summing
+from sor_opt.errors import ConfigError
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.models.placement import (
+    Ladders,
+    PlacementParams,
+    Touch,
+    check_target,
+    ladders_of,
+    placement_problem,
+    queues_ahead,
+    write_rungs,
+)
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import check_cells
+from sor_opt.models.windows import WindowParams
+from sor_opt.policies.past import Past
+from sor_opt.policies.routers.base import Compiled, Leftover, Posting, Router, Split, run_compiled
+from sor_opt.policies.scenarios import Scenarios, past_flows
+from sor_opt.policies.view import LiveQuotes, View
+
+
+class PlacementForm(NamedTuple):
+    """The placement router on plain numbers, and what it learned.
+
+    ``penalties = shortfall, excess`` and `theta` are in the risk's unit.
+    """
+
+    scenarios: Scenarios
+    penalties: FloatArray
+    theta: float
+    fraction: bool
+    step: float
+    infinite: bool
+
+
+@inlined
+def split_placement(
+    form: PlacementForm, quotes: LiveQuotes, due: float, takes: FloatArray, posts: FloatArray
+) -> None:
+    """Write the model's market and limit orders (`sor_opt.models.placement`) for a slice."""
+    venues = len(takes)
+    flows = _flows(form.scenarios, quotes)
+    queue = queues_ahead(quotes.bid, quotes.bid_left, quotes.best_bid)
+    if len(flows) == 0:  # nothing is known of the queues
+        flows = np.zeros((1, venues))
+        queue[:] = np.inf
+    touch = Touch(
+        quotes.ask,
+        quotes.ask_left,
+        quotes.fee,
+        quotes.rebate,
+        queue,
+        quotes.best_bid,
+        quotes.mid,
+    )
+    unit = abs(quotes.mid) if form.fraction else 1.0
+    miss = Miss(due, form.penalties[0] * unit, form.penalties[1] * unit)
+    ladders = ladders_of(touch, flows, due, form.theta * unit, form.step, form.infinite)
+    rungs = np.zeros(2 * venues, np.int64)
+    if len(flows) == 1:
+        _climb_one(ladders, form.step, miss, rungs)
+    else:
+        search_climbs(tabulate(ladders, form.step, miss), ENDLESS, rungs)
+    for k in range(venues):
+        takes[k], posts[k] = rungs[k] * form.step, rungs[venues + k] * form.step
+
+
+@compiled
+def _flows(scenarios: Scenarios, quotes: LiveQuotes) -> FloatArray:
+    """The outflows that the present slice knows, shape (scenarios, K)."""
+    first = scenarios.first[quotes.order, quotes.slice]
+    return scenarios.flows[first : scenarios.last[quotes.order, quotes.slice]]
+
+
+@inlined
+def _climb_one(ladders: Ladders, step: float, miss: Miss, rungs: IntArray) -> None:
+    """Solve a problem of one scenario."""
+    offsets = np.zeros(len(rungs) + 1, np.int64)
+    for i in range(len(rungs)):
+        offsets[i + 1] = offsets[i] + ladders.heights[i]
+    fills, costs = np.empty((offsets[-1], 1)), np.empty(offsets[-1])
+    write_rungs(ladders, step, fills, costs)
+    climb(offsets, fills.reshape(-1), costs, miss.target, miss.under, miss.over, FREE, STEPS, rungs)
+
+
+@compiled
+def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
+    """Tabulate equally likely scenarios: what is `reduced` of the problem.
+
+    A rung executes no more than the one before it, so that beyond the first that does not pay for
+    what it is expected to execute none does.
+    """
+    count, scenarios = ladders.reach.shape
+    reach = ladders.reach.copy()
+    rungs = 0
+    for i in range(count):
+        rungs += ladders.heights[i]
+    starts, spent = np.zeros(count + 1, np.int64), np.zeros(rungs + count)
+    for i in range(count):
+        at = starts[i]
+        for j in range(ladders.heights[i]):
+            total = _executed(ladders.reach[i, : ladders.differing[i]], j * step, step)
+            cost = ladders.fixed[i] + ladders.price[i] * total / ladders.differing[i]
+            worth = miss.under * (total / ladders.differing[i])
+            if cost - worth >= -NEAR * (1.0 + abs(worth)):
+                break
+            spent[at + 1] = spent[at] + cost
+            at += 1
+        starts[i + 1] = at + 1
+        for s in range(scenarios):
+            reach[i, s] = min(reach[i, s], (at - starts[i]) * step)
+    likely = np.full(scenarios, 1.0 / scenarios)
+    weights, differing = likely.copy(), 0
+    given = collapse(reach, weights)
+    for s in range(scenarios):
+        differing = max(differing, given[s] + 1)
+    filled = np.empty((starts[count], differing))
+    for i in range(count):
+        for n in range(starts[i + 1] - starts[i]):
+            for s in range(differing):
+                filled[starts[i] + n, s] = min(reach[i, s], n * step)
+    spent = spent[: starts[count]]
+    return Tables(starts, spent, filled, weights[:differing], miss, given, likely, ladders.reach)
+
+
+@summing
+def _executed(reach: FloatArray, ahead: float, step: float) -> float:
+    """Shares that a rung executes, summed over scenarios."""
+    total = 0.0
+    for s in range(len(reach)):
+        total += min(max(reach[s] - ahead, 0.0), step)
+    return total
+
+
+@dataclass(frozen=True)
+class Placement(Router):
+    """Take and post what the placement cost model says, once per slice.
+
+    Parameters
+    ----------
+    risk : RiskParams
+    model : PlacementParams
+        Of an infinite depth only what is displayed executes; the rest is left over.
+    windows : WindowParams
+        Where its outflow scenarios come from, and what a print through the limit fills.
+    leftover : {"carry", "sweep"}
+        See `Posting`.
+    allocator : Allocator, optional
+        Solves the splits; the fast one, compiled, by default.
+    """
+
+    name: ClassVar[str] = "placement"
+
+    risk: RiskParams = RiskParams()
+    model: PlacementParams = PlacementParams()
+    windows: WindowParams = WindowParams()
+    leftover: Leftover = "carry"
+    allocator: Allocator | None = None
+    _scenarios: Scenarios | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _ = self.posting  # which checks the leftover
+
+    @property
+    def posting(self) -> Posting:  # type: ignore[override]
+        """Once per slice, with this leftover."""
+        return Posting(self.leftover, self.windows.through)
+
+    def prepare(self, past: Past) -> Placement:
+        """Learn from past windows, and check the size of the problems.
+
+        Raises
+        ------
+        DataError, ConfigError
+            If there is too little to learn from (see `past_flows`).
+        ConfigError
+            If a display or an order makes too many chunks.
+        """
+        past.check_displays(self.model.step)
+        check_target(past.slices.size, self.model.step)
+        scenarios = past_flows(past, self.windows)
+        _check_cells(past, self.model.step, scenarios)
+        return replace(self, _scenarios=scenarios)
+
+    @property
+    def scenarios(self) -> Scenarios:
+        """What it has learned.
+
+        Raises
+        ------
+        ConfigError
+            If it was not prepared.
+        """
+        if self._scenarios is None:
+            raise ConfigError("the placement router must be prepared before it splits")
+        return self._scenarios
+
+    def compiled(self) -> Compiled | None:
+        """`split_placement`; None with an allocator."""
+        return self._compiled() if self.allocator is None else None
+
+    def _compiled(self) -> Compiled:
+        form = PlacementForm(
+            self.scenarios,
+            np.array([self.risk.shortfall, self.risk.lambda_over]),
+            self.risk.theta_queue,
+            self.risk.unit == "fraction",
+            float(self.model.step),
+            self.model.infinite,
+        )
+        return Compiled(split_placement, form)
+
+    def split(self, view: View, due: float) -> Split:
+        """Solve the placement problem of the slice.
+
+        Raises
+        ------
+        SolverError
+            If the allocator refuses it.
+        """
+        if self.allocator is None:
+            return run_compiled(self._compiled(), view, due)
+        venues, quotes = len(view.venues), view.quotes()
+        flows, queue = _flows(self.scenarios, quotes), queues_ahead(*quotes[2:4], view.best_bid)
+        if not len(flows):  # nothing is known of the queues
+            flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
+        touch = Touch(
+            view.ask, view.ask_left, view.fee, view.rebate, queue, view.best_bid, view.mid
+        )
+        problem = placement_problem(view.venues, touch, flows, due, self.risk, self.model)
+        sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
+        return Split(np.minimum(sent[:venues], view.ask_left), sent[venues:])
+
+
+def _check_cells(past: Past, step: float, scenarios: Scenarios) -> None:
+    """Refuse what could become too large a problem at some decision."""
+    shown = np.zeros(len(past.tape.venues))
+    np.maximum.at(shown, past.feed.venue, past.feed.ask_size)
+    posts = len(shown) * np.ceil(past.slices.size / step)
+    rungs = int(posts + np.ceil(shown / step).sum())
+    check_cells(rungs, int((scenarios.last - scenarios.first).max()))

@@ -1,0 +1,165 @@
+"""The cheapest split of the static cost model, immediate-or-cancel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.cores.knapsack import STEPS
+from sor_opt.allocators.fast import FREE, climb
+from sor_opt.compiled import compiled, inlined
+from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.static import StaticParams, count_rungs, static_problem, write_rungs
+from sor_opt.policies.past import Past
+from sor_opt.policies.routers.base import Compiled, Router, run_compiled
+from sor_opt.policies.view import LiveQuotes, View
+
+
+class StaticForm(NamedTuple):
+    """The static router on plain numbers; ``penalties = shortfall, excess`` in the risk's unit."""
+
+    penalties: FloatArray
+    fraction: bool
+    step: float
+    strict: bool
+    relative_to_mid: bool
+
+
+class SingleProblem(NamedTuple):
+    """A ladder problem of one scenario on plain arrays, penalties apart (see `climb`)."""
+
+    offsets: IntArray
+    fills: FloatArray
+    costs: FloatArray
+    target: float
+
+
+@inlined
+def split_static(
+    form: StaticForm, quotes: LiveQuotes, due: float, takes: FloatArray, posts: FloatArray
+) -> None:
+    """The static model's cheapest split (`sor_opt.models.static`)."""
+    price, unit = prices(form, quotes)
+    shortfall, excess = form.penalties[0] * unit, form.penalties[1] * unit
+    _, rungs = solve_split(form, quotes, price, due, shortfall, excess)
+    for k in range(len(takes)):
+        takes[k] = rungs[k] * form.step
+
+
+@compiled
+def prices(form: StaticForm, quotes: LiveQuotes) -> tuple[FloatArray, float]:
+    """Price of a share per venue, 0 where none is left, and the dollars of a penalty of 1."""
+    reference = quotes.mid if form.relative_to_mid else 0.0
+    price = np.zeros(len(quotes.ask))
+    for k in range(len(price)):
+        if quotes.ask_left[k] > 0:
+            price[k] = quotes.ask[k] - reference + quotes.fee[k]
+    return price, abs(quotes.mid) if form.fraction else 1.0
+
+
+@inlined
+def solve_split(
+    form: StaticForm,
+    quotes: LiveQuotes,
+    price: FloatArray,
+    due: float,
+    shortfall: float,
+    excess: float,
+) -> tuple[SingleProblem, IntArray]:
+    """The problem over what is left, and the rungs of its optimum, none where it is infeasible.
+
+    `price` is that of `prices`; the penalties are in dollars per share.
+    """
+    venues, left, rebate = len(price), quotes.ask_left, quotes.rebate
+    offsets, rungs = np.zeros(venues + 1, dtype=np.int64), np.zeros(venues, dtype=np.int64)
+    for k in range(venues):
+        # Without a rebate a rung pays only below the shortfall penalty; the free space leaves
+        # out the venues that cannot pay, so that most snapshots end here.
+        hopeless = not form.strict and price[k] >= shortfall and rebate[k] <= 0
+        count = 0 if hopeless else count_rungs(left[k], form.step, form.strict)
+        offsets[k + 1] = offsets[k] + count
+    fills, costs = np.empty(offsets[venues]), np.empty(offsets[venues])
+    problem = SingleProblem(offsets, fills, costs, due)
+    if offsets[venues] == 0:
+        return problem, rungs
+    for k in range(venues):
+        count = offsets[k + 1] - offsets[k]
+        write_rungs(price[k], left[k], rebate[k], form.step, count, offsets[k], fills, costs)
+    exact = FREE
+    if form.strict:
+        exact = count_rungs(due, form.step, True)
+        if exact != count_rungs(due, form.step, False):
+            return problem, rungs
+    climb(offsets, fills, costs, due, shortfall, excess, exact, STEPS, rungs)
+    return problem, rungs
+
+
+@dataclass(frozen=True)
+class Static(Router):
+    """Take what the static cost model says, at each snapshot.
+
+    Parameters
+    ----------
+    risk : RiskParams
+    model : StaticParams
+    allocator : Allocator, optional
+        Solves the splits; the fast one, compiled, by default.
+    """
+
+    name: ClassVar[str] = "static"
+
+    risk: RiskParams = RiskParams()
+    model: StaticParams = StaticParams()
+    allocator: Allocator | None = None
+
+    def prepare(self, past: Past) -> Static:
+        """Check that no display makes too many chunks.
+
+        Raises
+        ------
+        ConfigError
+        """
+        past.check_displays(self.model.step)
+        return self
+
+    def compiled(self) -> Compiled | None:
+        """`split_static`; None with an allocator."""
+        return self._compiled() if self.allocator is None else None
+
+    def _compiled(self) -> Compiled:
+        form = StaticForm(
+            np.array([self.risk.shortfall, self.risk.excess]),
+            self.risk.unit == "fraction",
+            float(self.model.step),
+            self.model.strict,
+            self.model.relative_to_mid,
+        )
+        return Compiled(split_static, form)
+
+    def split(self, view: View, due: float) -> FloatArray:
+        """Solve the static problem of what is left.
+
+        Raises
+        ------
+        SolverError
+            If the allocator refuses it.
+        """
+        if self.allocator is None:
+            return run_compiled(self._compiled(), view, due).takes
+        problem = static_problem(
+            view.venues,
+            view.ask,
+            view.ask_left,
+            view.fee,
+            view.rebate,
+            view.mid,
+            due,
+            self.risk,
+            self.model,
+        )
+        chunks = np.asarray(self.allocator.solve(problem).rungs * problem.step)
+        return np.minimum(chunks, view.ask_left)

@@ -1,0 +1,1 @@
+"""Schedules, one class per file."""

@@ -1,0 +1,52 @@
+"""Front-loaded against risk."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sor_opt.errors import ConfigError
+from sor_opt.policies.schedules.base import Schedule, Timing, whole_shares
+from sor_opt.policies.view import Progress
+
+MAX_URGENCY = 1000.0
+
+
+@dataclass(frozen=True)
+class AlmgrenChriss(Schedule):
+    """The static optimum of Almgren & Chriss, "Optimal execution of portfolio transactions" (2000).
+
+    Of X shares x(t) = X sinh(kappa (T - t)) / sinh(kappa T) are still to be bought at t (equation
+    18 there); what is not is due by the end of the slice, in whole shares.
+
+    Parameters
+    ----------
+    urgency : float
+        kappa T, >= 0 and at most `MAX_URGENCY`: 0 is a TWAP, at 3 two thirds are due in the first
+        third of the horizon.
+
+    Raises
+    ------
+    ConfigError
+        If the urgency is out of its range.
+    """
+
+    name: ClassVar[str] = "ac"
+    timing: ClassVar[Timing] = "slice"
+
+    urgency: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.urgency <= MAX_URGENCY:
+            raise ConfigError(f"urgency must be 0 to {MAX_URGENCY:g}, got {self.urgency:g}")
+
+    def due(self, view: Progress) -> float:
+        """What is due by the end of the present slice."""
+        passed = (view.slice_end - view.start) / (view.end - view.start)
+        left = 1 - passed
+        if passed < 1 and self.urgency > 0:
+            # sinh(a) / sinh(b) without the overflow of either
+            whole, rest = self.urgency, self.urgency * left
+            left = math.exp(rest - whole) * math.expm1(-2 * rest) / math.expm1(-2 * whole)
+        return whole_shares(view, 1.0 if passed >= 1 else 1 - left)

@@ -1,0 +1,61 @@
+"""What all schedules share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal
+
+from sor_opt.errors import DataError
+from sor_opt.policies.past import Past
+from sor_opt.policies.view import Progress
+
+Timing = Literal["slice", "print", "decision"]
+
+
+class Schedule(ABC):
+    """Says how many shares of a parent order should have been bought by now.
+
+    Attributes
+    ----------
+    name : str
+    timing : {"slice", "print", "decision"}
+        What the shares due depend on, `Progress` apart: the slice alone; also the volume printed;
+        or the whole `View`. With the first two all is asked before the replay, which then need not
+        call Python; the last is asked at every decision.
+    """
+
+    name: ClassVar[str]
+    timing: ClassVar[Timing] = "decision"
+
+    def lacks(self, past: Past) -> DataError | None:
+        """What keeps it from trading these orders, as the error that says so; None if nothing."""
+        del past
+        return None
+
+    def prepare(self, past: Past) -> Schedule:
+        """Give a schedule that has learned what it needs from the past; this one needs nothing.
+
+        It is called where nothing is lacking.
+        """
+        del past
+        return self
+
+    @abstractmethod
+    def due(self, view: Any) -> float:
+        """Shares that should have been bought by now, or by the end of the slice.
+
+        Parameters
+        ----------
+        view : Progress or View
+            A `View` with the timing "decision".
+
+        Returns
+        -------
+        float
+            0 to `view.size`; the horizon's end completes an order whatever is due.
+        """
+
+
+def whole_shares(view: Progress, fraction: float) -> float:
+    """Round a fraction of the order down to whole shares; all of it is not rounded."""
+    return view.size if fraction >= 1 else float(view.size * fraction // 1)

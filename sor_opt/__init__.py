@@ -55,7 +55,6 @@ _HOMES = {
     "sor_opt.policies.schedules.twap": ("Twap",),
     "sor_opt.policies.schedules.vwap": ("VolumeCurve", "Vwap"),
     "sor_opt.policies.view": ("LiveQuotes", "Progress", "View"),
-    "sor_opt.backtest.backtest": ("run", "run_baselines"),
     "sor_opt.backtest.market": ("Market", "ReplayParams", "prepare"),
     "sor_opt.backtest.orders": ("OrderParams", "ParentOrders", "make_orders"),
     "sor_opt.backtest.result": ("Estimate", "Result", "Risk", "estimate", "risk_of", "savings"),

@@ -118,9 +118,7 @@ class Placed(NamedTuple):
     queue: list[float]
 
 
-def place(
-    router: Placement, costs: Costs, look: Look, flows: FloatArray, target: float
-) -> Placed:
+def place(router: Placement, costs: Costs, look: Look, flows: FloatArray, target: float) -> Placed:
     """What the placement cost model says for a slice whose outflow scenarios are `flows`."""
     venues = len(costs.names)
     queue = queues_ahead(look.bid, look.bid_left, look.best_bid)

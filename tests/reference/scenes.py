@@ -30,7 +30,6 @@ from sor_opt.policies.schedules.pov import Pov
 
 OPENING = 1_514_903_400 * SECOND
 """2018-01-02 09:30:00 in New York; the times of rows count from it."""
-DAY = 86_400 * SECOND
 BEFORE, AFTER = 300, 200
 """Seconds of quotes before and after the opening."""
 VENUES = ("A", "B", "C")
@@ -94,10 +93,11 @@ def _times(seconds: np.ndarray) -> np.ndarray:
     return OPENING + np.round(seconds * SECOND).astype(np.int64)
 
 
-def draw_rows(random: Random, stubs: bool) -> list[Row]:
+def draw_rows(random: Random) -> list[Row]:
     """Quotes around 10 dollars: some one-sided, inverted, locked, crossed or far from the rest."""
-    center, rows = 1000, []
-    for _ in range(random.randint(5, 70)):
+    center, stubs = 1000, random.choice((True, False))
+    rows: list[Row] = []
+    for second in _seconds(random, random.randint(5, 70), -BEFORE // 3, AFTER):
         center += random.choice((0, 0, 0, -1, 1))
         bid = center + random.choice((-2, -1, 0, 0, 0, 1, 2))
         ask = bid + random.choice((1, 1, 2, 3, 3, 6, 0) if random.randint(0, 9) else (-1, 0, 12))
@@ -108,20 +108,36 @@ def draw_rows(random: Random, stubs: bool) -> list[Row]:
         numbers = [bid / 100, bid_size, ask / 100, ask_size]
         if odd < 4:  # one side is empty, told in one of several ways
             numbers[odd] = random.choice((0.0, float("nan"), -1.0, float("inf")))
-        second = random.randint(-BEFORE // 3, AFTER)
-        rows.append((float(second), random.randrange(3), *numbers))
-    return sorted(rows, key=lambda row: row[:2])  # type: ignore[arg-type,return-value]
+        rows.append((second, random.randrange(3), *numbers))
+    return rows
+
+
+def draw_liquid_rows(random: Random) -> list[Row]:
+    """Quotes that seldom cross, from long before the orders: there is a past to learn from."""
+    rows: list[Row] = []
+    for second in _seconds(random, random.randint(20, 80), -BEFORE, AFTER):
+        bid, spread = random.choice((998, 999, 999, 1000)), random.choice((1, 2, 3))
+        ask = max(bid + spread, 1000)
+        sizes = [random.choice((50.0, 100.0, 100.0, 250.0, 600.0, 41.75)) for _ in range(2)]
+        sizes[random.randint(0, 1)] *= random.choice((0, 1, 1, 1, 1, 1))
+        rows.append((second, random.randrange(3), bid / 100, sizes[0], ask / 100, sizes[1]))
+    return rows
+
+
+def _seconds(random: Random, count: int, first: int, last: int) -> list[float]:
+    return sorted(float(random.randint(first, last)) for _ in range(count))
 
 
 def draw_prints(random: Random, rows: list[Row]) -> list[Print]:
     """Trades at and around prices that were quoted; some the day before."""
     known = [price for row in rows for price in (row[2], row[4]) if 9 < price < 11] or [10.0]
     prints: list[Print] = []
-    for _ in range(random.randint(5, 90)):
+    for _ in range(random.randint(20, 120)):
         second = random.randint(-2 * BEFORE, 2 * (AFTER + 20)) / 2
         price = random.choice(known) + random.choice((0, 0, 0, -0.01, 0.01))
-        size = random.choice((10.0, 100.0, 100.0, 300.0, 41.75))
-        prints.append((second, random.randrange(3), round(price, 2), size, random.choice((-1, 0, 1))))
+        size = random.choice((10.0, 100.0, 300.0, 300.0, 800.0, 41.75))
+        aggressor = random.choice((-1, 0, 1))
+        prints.append((second, random.randrange(3), round(price, 2), size, aggressor))
     for second in range(0, AFTER + 100, 20):
         size = random.choice((100.0, 250.0, 700.0))
         prints.append((second - 86_400.0, random.randrange(3), 10.0, size, 0))
@@ -130,17 +146,17 @@ def draw_prints(random: Random, rows: list[Row]) -> list[Print]:
 
 def draw_scene(random: Random) -> Scene:
     """A market with every rule of the book, both sides and both completions."""
-    band = random.choice((None, 10.0, 30.0, 100.0))
+    band = random.choice((None, 10.0, 30.0, 100.0, 100.0))
     refill = random.choice(("price", "price", "update", "every-snapshot"))
     memory = random.choice((None, 2, 30)) if refill == "price" else None
-    age = random.choice((None, None, 3, 20))
+    age = random.choice((None, None, None, 3, 20, 60))
     book = BookParams(
         age and age * SECOND,
         band,
         refill,  # type: ignore[arg-type]
         memory and memory * SECOND,
     )
-    rows = draw_rows(random, random.choice((True, False)))
+    rows = random.choice((draw_rows, draw_liquid_rows))(random)
     return Scene(
         rows,
         draw_prints(random, rows),
@@ -162,7 +178,7 @@ def draw_risk(random: Random) -> RiskParams:
     return RiskParams(
         random.choice((0.0, 0.0005, 0.002, 0.01)),
         random.choice((0.0, 0.0001, 0.0002, 0.001, 0.05)),
-        random.choice((0.0, 0.0001, 0.0005)),
+        random.choice((0.0, 0.0, 0.0001, 0.0005)),
     )
 
 

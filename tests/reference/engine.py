@@ -126,12 +126,15 @@ class Run:
     def play(self, rows: list[Row]) -> None:
         """Tick until the order is done, or its deadline has passed."""
         clock = self.clock
-        today = [row for row in rows if clock.midnight <= row.ts <= clock.deadline]
+        standing = {row.venue: row for row in rows if clock.midnight <= row.ts <= clock.start}
+        for row in standing.values():
+            self.book.apply(row)
+        later = [row for row in rows if clock.start < row.ts <= clock.deadline]
         applied = 0
-        for now in clock.moments([row.ts for row in today]):
+        for now in clock.moments([row.ts for row in later]):
             self._meet_prints(now)
-            while applied < len(today) and today[applied].ts <= now:
-                self.book.apply(today[applied])
+            while applied < len(later) and later[applied].ts <= now:
+                self.book.apply(later[applied])
                 applied += 1
             if self.resting is not None and now >= self.resting.ends:
                 self.resting = None
@@ -227,15 +230,15 @@ class Run:
     def _give_back(self, now: int) -> None:
         """Sell at the best bids what was bought too much."""
         look, excess = self.book.look(now), -self.remaining
-        missing = excess
+        sold = 0.0
         for venue in self.costs.dearest(look):
-            if missing <= DUST * excess:
+            if excess - sold <= DUST * excess:
                 break
-            shares = min(missing, float(look.bid_left[venue]))
+            shares = min(excess - sold, float(look.bid_left[venue]))
             self.book.venues[venue].bid.take(shares, now)
             self._record(now, venue, EXCESS, look.bid[venue], -shares)
-            missing -= shares
-        self._settle(missing - excess)
+            sold += shares
+        self._settle(-sold)
 
     def _settle(self, bought: float) -> None:
         """Count shares; what rounding leaves is nothing."""

@@ -118,25 +118,27 @@ def draw_liquid_rows(random: Random) -> list[Row]:
     for second in _seconds(random, random.randint(20, 80), -BEFORE, AFTER):
         bid, spread = random.choice((998, 999, 999, 1000)), random.choice((1, 2, 3))
         ask = max(bid + spread, 1000)
-        sizes = [random.choice((50.0, 100.0, 100.0, 250.0, 600.0, 41.75)) for _ in range(2)]
+        sizes = [random.choice((10.0, 50.0, 100.0, 250.0, 600.0, 41.75)) for _ in range(2)]
         sizes[random.randint(0, 1)] *= random.choice((0, 1, 1, 1, 1, 1))
         rows.append((second, random.randrange(3), bid / 100, sizes[0], ask / 100, sizes[1]))
     return rows
 
 
 def _seconds(random: Random, count: int, first: int, last: int) -> list[float]:
-    return sorted(float(random.randint(first, last)) for _ in range(count))
+    grid = random.choice((1, 10))  # on the coarse one rows meet, and memories end when rows come
+    return sorted(float(random.randint(first, last) // grid * grid) for _ in range(count))
 
 
 def draw_prints(random: Random, rows: list[Row]) -> list[Print]:
     """Trades at and around prices that were quoted; some the day before."""
-    known = [price for row in rows for price in (row[2], row[4]) if 9 < price < 11] or [10.0]
+    sides = random.choice(((2,), (4,), (2, 4)))
+    known = [row[side] for row in rows for side in sides if 9 < row[side] < 11] or [10.0]
+    sizes = random.choice(((10.0, 41.75, 100.0), (100.0, 300.0, 800.0)))
     prints: list[Print] = []
-    for _ in range(random.randint(20, 120)):
+    for _ in range(random.randint(20, 250)):
         second = random.randint(-2 * BEFORE, 2 * (AFTER + 20)) / 2
-        price = random.choice(known) + random.choice((0, 0, 0, -0.01, 0.01))
-        size = random.choice((10.0, 100.0, 300.0, 300.0, 800.0, 41.75))
-        aggressor = random.choice((-1, 0, 1))
+        price = random.choice(known) + random.choice((0, 0, 0, 0, 0, -0.01, 0.01))
+        size, aggressor = random.choice(sizes), random.choice((-1, 0, 1))
         prints.append((second, random.randrange(3), round(price, 2), size, aggressor))
     for second in range(0, AFTER + 100, 20):
         size = random.choice((100.0, 250.0, 700.0))
@@ -148,7 +150,7 @@ def draw_scene(random: Random) -> Scene:
     """A market with every rule of the book, both sides and both completions."""
     band = random.choice((None, 10.0, 30.0, 100.0, 100.0))
     refill = random.choice(("price", "price", "update", "every-snapshot"))
-    memory = random.choice((None, 2, 30)) if refill == "price" else None
+    memory = random.choice((None, 10, 30)) if refill == "price" else None
     age = random.choice((None, None, None, 3, 20, 60))
     book = BookParams(
         age and age * SECOND,
@@ -164,7 +166,7 @@ def draw_scene(random: Random) -> Scene:
         size=random.choice((100.0, 230.0, 1000.0, 37.0, 10.9)),
         horizon=random.choice((30, 75, 150)),
         starts=random.choice(((0.0,), (10.0, 70.5))),
-        deadline=random.choice((140, 220)),
+        deadline=random.choice((95, 140, 220)),
         slice=random.choice((10, 30)),
         taker=tuple(random.choice(FEES) for _ in VENUES),
         rebate=tuple(random.choice(FEES) for _ in VENUES),
@@ -189,7 +191,7 @@ def draw_static(random: Random) -> Static:
 
 
 def draw_placement(random: Random) -> Placement:
-    """A placement router that needs little past."""
+    """A placement router that needs little past, and posts where it can."""
     depth, step = random.choice(("displayed", "infinite")), random.choice((100.0, 30.0))
     windows = WindowParams(
         lookback=random.choice((120, 600)) * SECOND,
@@ -199,9 +201,14 @@ def draw_placement(random: Random) -> Placement:
         conditional=random.choice((False, True)),
         through=random.choice(("fill", "volume")),  # type: ignore[arg-type]
     )
+    risk = RiskParams(
+        random.choice((0.0, 0.0005, 0.002)),
+        random.choice((0.0001, 0.001, 0.005, 0.05)),
+        random.choice((0.0, 0.0, 0.0001)),
+    )
     leftover = random.choice(("carry", "sweep"))
     model = PlacementParams(depth, step)  # type: ignore[arg-type]
-    return Placement(draw_risk(random), model, windows, leftover)  # type: ignore[arg-type]
+    return Placement(risk, model, windows, leftover)  # type: ignore[arg-type]
 
 
 def draw_schedule(random: Random, name: str) -> Schedule:

@@ -72,8 +72,8 @@ class Clock:
         return min(self.start + (number + 1) * self.slice_length, self.end)
 
     def moments(self, quoted: list[int]) -> list[int]:
-        """When something may be decided, given the times of quotes."""
-        moments = {self.start, self.end, *(ts for ts in quoted if ts > self.start)}
+        """When something may be decided, given the times of later quotes."""
+        moments = {self.start, self.end, *quoted}
         moments.update(range(self.start, self.end, self.slice_length))
         return sorted(ts for ts in moments if ts <= self.deadline)
 

@@ -216,12 +216,11 @@ def test_no_folder_is_made_among_the_temporary_files_where_another_can_be_used(p
 
 
 FIRST = """
-import numpy as np
 from sor_opt.compiled import compiled
 
 @compiled
 def double(shares):
-    return 2 * shares
+    shares[0] *= 2
 """
 
 SECOND = """
@@ -229,17 +228,21 @@ from sor_opt.compiled import compiled
 
 @compiled
 def apply(function, shares):
-    return function(shares)
+    function(shares)
 """
 
 APPLIED = """
+import numpy as np
+from sor_opt.compiled import addressed, types_of
 from sor_opt.second import apply
 from sor_opt.first import double
-print(apply(double, 4.0))
+shares = np.array([4.0])
+apply(addressed(double, types_of(shares)), shares)
+print(shares[0])
 """
 
 
-def test_code_for_a_function_that_is_given_is_kept_and_follows_its_source(package, tmp_path):
+def test_a_function_that_is_given_is_kept_and_follows_its_source(package, tmp_path):
     cache = tmp_path / "cache"
     (package / "first.py").write_text(FIRST)
     (package / "second.py").write_text(SECOND)
@@ -248,5 +251,25 @@ def test_code_for_a_function_that_is_given_is_kept_and_follows_its_source(packag
     watched = "import logging; logging.basicConfig(level=logging.DEBUG)" + APPLIED
     assert run_script(package, cache, watched, "stderr").count("compiling") == 0
     assert code(cache) == kept
-    (package / "first.py").write_text(FIRST.replace("2 *", "3 *"))
+    (package / "first.py").write_text(FIRST.replace("*= 2", "*= 3"))
     assert run_script(package, cache, APPLIED) == "12.0\n"
+
+
+GIVEN = """
+import numpy as np
+from sor_opt.compiled import addressed, compiled, types_of
+from sor_opt.first import double
+
+@compiled
+def triple(shares):
+    shares[0] *= 3
+
+one, other = types_of(np.zeros(2)), types_of(np.ones(1))
+print(addressed(double, one) is addressed(double, other))
+print(addressed(double, one) is addressed(triple, one))
+"""
+
+
+def test_for_each_function_and_types_there_is_one_address(package, tmp_path):
+    (package / "first.py").write_text(FIRST)
+    assert run_script(package, tmp_path / "cache", GIVEN) == "True\nFalse\n"

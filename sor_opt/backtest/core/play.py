@@ -137,10 +137,21 @@ def _checked_due(policy: Policy, view: View) -> float:
     ConfigError
         If that is no number of shares.
     """
-    due, name = policy.schedule.due(view), policy.schedule.name
-    if not 0 <= due <= view.size * (1 + DUST):
-        raise ConfigError(f"the schedule {name} must say 0 to {view.size:g} shares, got {due!r}")
+    answer, name = policy.schedule.due(view), policy.schedule.name
+    due = _numbers(answer)
+    if due is None or due.shape or not 0 <= due <= view.size * (1 + DUST):
+        raise ConfigError(
+            f"the schedule {name} must say 0 to {view.size:g} shares, got {quoted(answer)}"
+        )
     return float(due)
+
+
+def _numbers(answer: Any) -> FloatArray | None:
+    """What a policy answers as an array of its own; None where it is no numbers."""
+    try:
+        return np.array(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
 
 
 def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
@@ -151,8 +162,8 @@ def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
     ConfigError
         If they are none.
     """
-    shares = np.array(answer, dtype=np.float64)
-    if shares.shape != view.ask.shape or not (shares >= 0).all():
+    shares = _numbers(answer)
+    if shares is None or shares.shape != view.ask.shape or not (shares >= 0).all():
         raise ConfigError(
             f"the router {router.name} must say shares >= 0 for each of {len(view.venues)} venues, "
             f"got {quoted(answer)}"

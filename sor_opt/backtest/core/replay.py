@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from functools import cache
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from sor_opt.backtest.core.steps import due_steps
 from sor_opt.backtest.market import Completion, Market
 from sor_opt.backtest.parallel import dealt, in_threads
 from sor_opt.backtest.replay import Replay
+from sor_opt.compiled import addressed, types_of
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import DUST
 from sor_opt.market.feed import Records
 from sor_opt.market.tape import IntArray
 from sor_opt.policies.policy import Policy
+from sor_opt.policies.view import LiveQuotes
 
 _USUAL_EXECUTIONS = 64
 """Room for the log, per order; a replay that needs more is run once more with enough."""
@@ -50,17 +53,27 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
         logs = [play_in_python(ready, venues, inputs, openings, order) for order in orders]
         return replay_of(logs, inputs.states)
 
+    split = addressed(router.split, types_of(router.form) + _types_of_a_call())
+
     def play_some(which: IntArray) -> Log:
         """Replay some orders, once more where they make more executions than is usual."""
         log = make_room(_USUAL_EXECUTIONS * len(which))
-        play(*router, inputs, openings, which, log)
+        play(split, router.form, inputs, openings, which, log)
         if log.total[0] > len(log.rows):
             log = make_room(int(log.total[0]))
-            play(*router, inputs, openings, which, log)
+            play(split, router.form, inputs, openings, which, log)
         return log
 
     logs = in_threads(play_some, dealt(len(market.orders), jobs), jobs)
     return replay_of(logs, inputs.states)
+
+
+@cache
+def _types_of_a_call() -> tuple[Any, ...]:
+    """Types of what a compiled split is called with, its form apart (see `Compiled`)."""
+    column = np.zeros(2)[::-1]  # one of records is as little contiguous
+    quotes = LiveQuotes(column, column, column, column, column, column, 0.0, 0.0, 0, 0)
+    return types_of(quotes, 0.0, column, column)
 
 
 def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, Openings]:

@@ -80,10 +80,10 @@ class ExhaustiveAllocator(Allocator):
         points = count_points(problem)
         if points > self._limit:
             counted = f"{points:,}" if points < MOST_POINTS else f"{MOST_POINTS:,} or more"
-            mend = f"raise it with --limit {points}, or " if points < MOST_POINTS else ""
+            hint = f"raise it with --limit {points}, or " if points < MOST_POINTS else ""
             raise SolverError(
                 f"exhaustive would visit {counted} points, more than its limit of"
-                f" {self._limit:,}; {mend}use integer or fast"
+                f" {self._limit:,}; {hint}use integer or fast"
             )
         rungs = np.zeros(len(problem.names), np.int64)
         if points == 0:

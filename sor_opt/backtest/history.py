@@ -88,7 +88,7 @@ def past_flows(market: Market, params: WindowParams) -> History:
             f"no slice has {params.minimum} windows of {length / SECOND:g}s with a book to trade "
             "on behind it",
             file=market.tape.source,
-            mend="start later, look further back (--lookback), or take a smaller --min-windows",
+            hint="start later, look further back (--lookback), or take a smaller --min-windows",
         )
     if params.conditional:
         flows, first, last = _by_state(market, windows, flows, first, last, params.minimum)
@@ -103,14 +103,14 @@ def _check_trades(market: Market) -> None:
         raise DataError(
             "holds no trades, which the placement policy learns from and is filled by",
             file=market.tape.source,
-            mend="give --trades FILE beside the quotes",
+            hint="give --trades FILE beside the quotes",
         )
     during = (prints.ts >= orders.midnights.min()) & (prints.ts <= orders.deadlines.max())
     if not (during & np.isin(prints.venue, np.unique(market.feed.venue))).any():
         raise DataError(
             "no trade is of a venue and a day of the orders",
             file=market.tape.source,
-            mend="give the trades of the same days and venues",
+            hint="give the trades of the same days and venues",
         )
 
 

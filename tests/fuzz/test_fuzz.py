@@ -67,7 +67,7 @@ def raising(error):
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (DataError("is wrong", file="x", mend="mend it"), Kind.REFUSED),
+        (DataError("is wrong", file="x", hint="hint it"), Kind.REFUSED),
         (ConfigError("two\nlines"), Kind.RIDDLE),
         (DataError("\x1b[31m"), Kind.RIDDLE),
         (DataError("A" * 601), Kind.RIDDLE),

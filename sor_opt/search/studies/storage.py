@@ -23,7 +23,7 @@ DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 
 _CONNECT_SECONDS = 10
 _FULL = "make room there; the same command then goes on from what is saved"
-_MENDS = {
+_HINTS = {
     "database is locked": "end the program that holds it",
     "readonly database": "give yourself the right to write the file and its folder",
     "unable to open database file": "give yourself the right to read it and to write its folder",
@@ -273,8 +273,8 @@ def _told(address: Address, failures: tuple[type[Exception], ...]) -> Iterator[N
         raise
     except failures as error:
         cause = address.without_secrets(_cause(error))
-        mend = next((f"; {mend}" for words, mend in _MENDS.items() if words in cause), "")
-        raise StorageError(f"{address.shown}: {cause}{mend}") from error
+        hint = next((f"; {hint}" for words, hint in _HINTS.items() if words in cause), "")
+        raise StorageError(f"{address.shown}: {cause}{hint}") from error
 
 
 def _cause(error: BaseException) -> str:

@@ -267,7 +267,7 @@ def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
     if math.isnan(outcome.train_bps):
         point = ", ".join(f"{name} {value:g}" for name, value in values.items())
         raise DataError(
-            f"no train order has a shortfall at {point}", mend="check the orders with `backtest`"
+            f"no train order has a shortfall at {point}", hint="check the orders with `backtest`"
         )
     return outcome
 

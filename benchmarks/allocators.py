@@ -17,7 +17,7 @@ import numpy as np
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.integer import IntegerAllocator
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
 from sor_opt.models.risk import RiskParams

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ladder_problems import best_climb, ladder_problems
+from ladder_problems import best_selection, ladder_problems
 
 from sor_opt.allocators.registry import Settings, create, names, provers
 from sor_opt.errors import SolverError
@@ -32,7 +32,7 @@ def refuses(allocator, problem):
 
 def by_definition(problem, allocation):
     """Hold an allocation against the definition of the problem."""
-    best = best_climb(problem)
+    best = best_selection(problem)
     if best is None:
         assert allocation.status == "infeasible"
         assert allocation.cost == math.inf
@@ -74,11 +74,11 @@ def test_every_answer_is_admissible_and_honest_about_what_it_proves(name, proble
         return
     found = allocator.solve(problem)
     if found.status == "infeasible":
-        assert best_climb(problem) is None
+        assert best_selection(problem) is None
         return
     assert problem.admits(found.rungs)
     assert found.cost == pytest.approx(problem.cost(found.rungs), rel=0, abs=1e-9)
-    lowest = problem.cost(best_climb(problem))
+    lowest = problem.cost(best_selection(problem))
     assert found.bound <= lowest + tie_tolerance(lowest) <= found.cost + 2 * tie_tolerance(lowest)
     assert (found.status == "optimal") == (found.gap == 0.0)
 
@@ -87,7 +87,7 @@ def test_every_answer_is_admissible_and_honest_about_what_it_proves(name, proble
 @settings(max_examples=200, deadline=None)
 @given(problem=ladder_problems(most_ladders=5))
 def test_ties_go_to_the_fewest_shares_and_then_the_earliest_ladder(name, problem):
-    best = best_climb(problem)
+    best = best_selection(problem)
     assume(best is not None)
     assert create(name).solve(problem).rungs.tolist() == best.tolist()
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from ladder_problems import ladder_problems
 
 from sor_opt.allocators.exhaustive import MOST_POINTS, ExhaustiveAllocator, count_points
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.models.ladder import LadderProblem
 

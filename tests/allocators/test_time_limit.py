@@ -11,7 +11,7 @@ import pytest
 
 from sor_opt.allocators.base import Clock
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.integer import CbcAllocator, IntegerAllocator, IntegerParams
 from sor_opt.allocators.registry import Settings, create, names
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams

@@ -264,9 +264,9 @@ def test_validate_finds_no_mismatch_and_repeats_itself(run):
 
 
 def test_validate_writes_mismatches_that_allocate_reads(run, tmp_path, monkeypatch):
-    from sor_opt.allocators import fast
+    from sor_opt.allocators.fast import allocator
 
-    monkeypatch.setattr(fast, "climb", lambda *problem: (1e9, 0.0))
+    monkeypatch.setattr(allocator, "solve_single", lambda *problem: (1e9, 0.0))
     folder = tmp_path / "wrong"
     code, _, err = run("validate", "--instances", 1, "--seed", 1, "--mismatches", folder)
     assert code == 4

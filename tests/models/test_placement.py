@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, descend
-from sor_opt.allocators.cores.tables import tables_of
+from sor_opt.allocators.fast.local_search import ANY_RADIUS, UNLIMITED_STEPS, descend
+from sor_opt.allocators.fast.tables import tables_of
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
 from sor_opt.models.outflow import Outflow
@@ -520,7 +520,7 @@ def test_a_descent_may_end_in_a_local_optimum():
         PlacementParams(step=50.0),
     )
     stuck = np.zeros(4, np.int64)
-    cost, _ = descend(tables_of(problem), WHOLE, ENDLESS, stuck)
+    cost, _ = descend(tables_of(problem), ANY_RADIUS, UNLIMITED_STEPS, stuck)
     best = certified(problem)
     # 200 at the venue of the lower rebate and 50 at the other, where the reverse is better.
     assert stuck.tolist() == [0, 0, 4, 1]

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.knapsack import STEPS
-from sor_opt.allocators.fast import FREE, climb
+from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.backtest.kernel.memory import Memory
 from sor_opt.backtest.kernel.saves import Saves
 from sor_opt.compiled import compiled, inlined
@@ -24,7 +23,7 @@ _SAME = 1e-12
 
 
 class Ladders(NamedTuple):
-    """A ladder problem on plain arrays, penalties apart (see `climb`)."""
+    """A ladder problem on plain arrays, penalties apart (see `solve_single`)."""
 
     offsets: IntArray
     fills: FloatArray
@@ -137,7 +136,7 @@ def _kink(
     top, kink = ceiling, np.inf
     while True:
         under, over = (top, other) if is_under else (other, top)
-        climb(offsets, fills, costs, target, under, over, FREE, STEPS, best)
+        solve_single(offsets, fills, costs, target, under, over, FREE, best)
         lower, flatter = _line(ladders, other, is_under, best)
         if flatter >= deviation:
             return kink

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import NEAR, Miss
-from sor_opt.allocators.cores.descent import ENDLESS, search_climbs
-from sor_opt.allocators.cores.knapsack import STEPS
-from sor_opt.allocators.cores.tables import Tables, collapse
-from sor_opt.allocators.fast import FREE, climb
+from sor_opt.allocators.fast.local_search import UNLIMITED_STEPS, local_search
+from sor_opt.allocators.fast.selections import NEAR, Penalties
+from sor_opt.allocators.fast.single import FREE, solve_single
+from sor_opt.allocators.fast.tables import Tables, collapse
 from sor_opt.backtest.history import History
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.resting import Resting, post
@@ -84,30 +83,31 @@ def split_placement(
         flows = np.zeros((1, venues))
         touch.queue[:] = np.inf
     unit = abs(touch.mid) if plan.fraction else 1.0
-    miss = Miss(target, penalties[0] * unit, penalties[1] * unit)
+    miss = Penalties(target, penalties[0] * unit, penalties[1] * unit)
     ladders = ladders_of(touch, flows, target, plan.theta * unit, plan.step, plan.infinite)
     rungs = np.zeros(2 * venues, np.int64)
     if len(flows) == 1:
         _climb_one(ladders, plan.step, miss, rungs)
     else:
-        search_climbs(tabulate(ladders, plan.step, miss), ENDLESS, rungs)
+        local_search(tabulate(ladders, plan.step, miss), UNLIMITED_STEPS, rungs)
     for k in range(venues):
         takes[k], posts[k] = rungs[k] * plan.step, rungs[venues + k] * plan.step
 
 
 @inlined
-def _climb_one(ladders: Ladders, step: float, miss: Miss, rungs: IntArray) -> None:
+def _climb_one(ladders: Ladders, step: float, miss: Penalties, rungs: IntArray) -> None:
     """Solve a problem of one scenario."""
     offsets = np.zeros(len(rungs) + 1, np.int64)
     for i in range(len(rungs)):
         offsets[i + 1] = offsets[i] + ladders.heights[i]
     fills, costs = np.empty((offsets[-1], 1)), np.empty(offsets[-1])
     write_rungs(ladders, step, fills, costs)
-    climb(offsets, fills.reshape(-1), costs, miss.target, miss.under, miss.over, FREE, STEPS, rungs)
+    target, short, excess = miss
+    solve_single(offsets, fills.reshape(-1), costs, target, short, excess, FREE, rungs)
 
 
 @compiled
-def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
+def tabulate(ladders: Ladders, step: float, miss: Penalties) -> Tables:
     """Tabulate equally likely scenarios: what is `reduced` of the problem.
 
     A rung executes no more than the one before it, so that beyond the first that does not pay for
@@ -124,7 +124,7 @@ def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
         for j in range(ladders.heights[i]):
             total = _executed(ladders.reach[i, : ladders.differing[i]], j * step, step)
             cost = ladders.fixed[i] + ladders.price[i] * total / ladders.differing[i]
-            worth = miss.under * (total / ladders.differing[i])
+            worth = miss.shortfall_penalty * (total / ladders.differing[i])
             if cost - worth >= -NEAR * (1.0 + abs(worth)):
                 break
             spent[at + 1] = spent[at] + cost

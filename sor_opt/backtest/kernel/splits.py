@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.knapsack import STEPS
-from sor_opt.allocators.fast import FREE, climb
+from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.backtest.kernel.book import BookState
 from sor_opt.backtest.kernel.changes import Ahead, Ladders, next_changes
 from sor_opt.backtest.kernel.memory import look_up, store
@@ -183,5 +182,5 @@ def _solve(
         exact = count_rungs(due, static.step, True)
         if exact != count_rungs(due, static.step, False):
             return ladders, rungs
-    climb(offsets, fills, costs, due, shortfall, excess, exact, STEPS, rungs)
+    solve_single(offsets, fills, costs, due, shortfall, excess, exact, rungs)
     return ladders, rungs

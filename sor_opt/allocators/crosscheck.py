@@ -73,10 +73,10 @@ def crosscheck(
         Called with the number of instances done.
     """
     result = CrossCheck({allocator.name: Tally() for allocator in allocators})
-    for whole in instances:
-        fitting = trim(whole)
+    for given in instances:
+        fitting = trim(given)
         result.instances += 1
-        result.trimmed += fitting != whole
+        result.trimmed += fitting != given
         for instance in _variants(fitting):
             _compare(instance, allocators, result)
         if progress is not None:

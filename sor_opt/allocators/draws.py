@@ -26,7 +26,7 @@ _THETAS = (0.00005, 0.0001, 0.0002)
 
 _TICK = 0.01
 _CHUNKS = {1: 60, 2: 14, 3: 5, 4: 3}
-"""Most chunks per ladder of a placement, by its number of venues: lattices that can be walked."""
+"""Most chunks per ladder of a placement, by its number of venues: lattices to enumerate."""
 
 _SHARES = (0.1, 0.2, 0.3, 0.4)
 """How often so many venues are wanted, where an instance has them."""
@@ -86,8 +86,8 @@ def _size(rng: np.random.Generator, rungs: int, step: float) -> float:
 
 def _order(rng: np.random.Generator, depth: float, step: float) -> Order:
     size = float(rng.choice([0.2, 0.5, 0.8, 1.3])) * depth
-    whole = max(1, round(size / step)) * step
-    size = whole if rng.random() < 0.7 else whole + float(rng.integers(1, int(step)))
+    chunks = max(1, round(size / step)) * step
+    size = chunks if rng.random() < 0.7 else chunks + float(rng.integers(1, int(step)))
     return Order(size, get_args(Side)[rng.integers(2)])
 
 
@@ -167,7 +167,7 @@ def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> I
 
 
 def _queue_ahead(rng: np.random.Generator, size: float, shown: float) -> float | None:
-    """Draw a queue: what is displayed, none, an endless one, or of the order's kind."""
+    """Draw a queue: what is displayed, none, an infinite one, or of the order's kind."""
     kind = rng.choice(4, p=[0.3, 0.2, 0.1, 0.4])
     return (None, 0.0, float("inf"), float(rng.uniform(0, 2) * max(size, shown)))[kind]
 

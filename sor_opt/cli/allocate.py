@@ -141,7 +141,7 @@ def allocate(
 
         def tell(done: int, points: int) -> None:
             if done == 0:
-                out.note(f"{points:,} points to visit")
+                out.note(f"{points:,} points to evaluate")
             progress(done, points)
 
         settings = Settings(

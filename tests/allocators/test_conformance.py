@@ -52,7 +52,7 @@ def by_definition(problem, allocation):
 @every_allocator
 @settings(max_examples=60, deadline=None)
 @given(problem=ladder_problems())
-def test_the_cost_is_the_lowest_of_all_admissible_climbs(name, problem):
+def test_the_cost_is_the_lowest_of_all_admissible_selections(name, problem):
     by_definition(problem, create(name).solve(problem))
 
 

@@ -62,7 +62,7 @@ def test_every_instance_has_a_mid():
         assert None not in instance.best
 
 
-def test_placements_have_lattices_that_can_be_walked():
+def test_placements_have_lattices_that_can_be_enumerated():
     for instance in drawn(300, 3, placed=True):
         most = {1: 60, 2: 14, 3: 5, 4: 3}[len(instance.venues)]
         chunks = math.ceil(instance.order.size / instance.model.step)

@@ -162,7 +162,7 @@ def test_attempts_grow_with_the_pace_and_end_with_the_time_or_the_most():
     assert Clock(1000.0).within(lambda _: True, 10)
 
 
-def test_without_any_time_there_is_one_attempt_that_leaves_a_climb():
+def test_without_any_time_there_is_one_attempt_that_leaves_a_selection():
     tried = []
     assert not Clock(1e-9).within(lambda steps: bool(tried.append(steps)), 10)
     assert tried == [1]
@@ -179,7 +179,7 @@ def test_there_is_an_attempt_even_where_the_time_is_over():
 
 
 @pytest.mark.parametrize("certify", [None, ExhaustiveAllocator()])
-def test_without_any_time_there_is_still_a_climb_that_costs_what_it_says(certify, monkeypatch):
+def test_without_any_time_there_is_still_a_selection_that_costs_what_it_says(certify, monkeypatch):
     monkeypatch.setattr("sor_opt.allocators.fast._USUAL_STEPS", 1)
     for problem in (drawn(40, 3, 4), odd_lots(12)):
         found = FastAllocator(certify).within(1e-9).solve(problem)

@@ -72,7 +72,7 @@ def test_exhaustive_says_how_to_raise_its_limit(run, book):
     assert code == 4
     assert "--limit 16" in err
     code, _, err = run(*arguments, "--limit", 16)
-    assert (code, err) == (0, "16 points to visit\n")
+    assert (code, err) == (0, "16 points to evaluate\n")
 
 
 def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):

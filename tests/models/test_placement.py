@@ -199,7 +199,7 @@ def moments(draw):
     step=st.sampled_from([100.0, 30.0]),
     risk=st.sampled_from([RISK, RiskParams(0.0005, 0.001, 0.0001), RiskParams(0, 0, 0)]),
 )
-def test_any_climb_costs_what_the_formula_says(drawn, shares, target, step, risk):
+def test_any_selection_costs_what_the_formula_says(drawn, shares, target, step, risk):
     moment, flows = drawn
     venues = len(moment.ask)
     problem = compiled(flows, moment, target, risk, PlacementParams(step=step))
@@ -214,7 +214,7 @@ def test_any_climb_costs_what_the_formula_says(drawn, shares, target, step, risk
 
 @settings(deadline=None)
 @given(drawn=moments(), shares=st.lists(st.integers(0, 3), min_size=4, max_size=4))
-def test_any_climb_of_infinite_depth_costs_what_the_formula_says(drawn, shares):
+def test_any_selection_of_infinite_depth_costs_what_the_formula_says(drawn, shares):
     moment, flows = drawn
     venues = len(moment.ask)
     problem = compiled(flows, moment, 250.0, params=INFINITE)

@@ -12,7 +12,7 @@ from sor_opt.allocators.exhaustive import count_points
 from sor_opt.errors import SolverError
 from sor_opt.models.instances import Instance
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
-from sor_opt.models.static import Space, StaticParams
+from sor_opt.models.static import SplitSpace, StaticParams
 
 POINTS = 1_000_000
 """Lattice points that an instance may have; larger ones lose their last venues."""
@@ -87,7 +87,7 @@ def crosscheck(
 def _variants(instance: Instance) -> list[Instance]:
     """The instance in every space that its cost model has."""
     if isinstance(instance.model, StaticParams):
-        models = [replace(instance.model, space=space) for space in get_args(Space)]
+        models = [replace(instance.model, space=space) for space in get_args(SplitSpace)]
         return [replace(instance, model=model) for model in models]
     return [instance]
 

@@ -157,7 +157,7 @@ class _Best(NamedTuple):
 
     lowest: float
     cost: float
-    count: float
+    rungs: float
 
 
 def _prefix_sums(problem: LadderProblem) -> tuple[FloatArray, FloatArray]:

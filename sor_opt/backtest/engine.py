@@ -19,8 +19,8 @@ from sor_opt.backtest.policies import Policy, Split
 from sor_opt.backtest.resting import Resting
 from sor_opt.market.book import DUST, Book, Snapshot
 from sor_opt.market.tape import FloatArray
-from sor_opt.models.placement import Touch, placement_problem, queues_ahead
-from sor_opt.models.static import static_problem
+from sor_opt.models.placement import VenueQuotes, placement_problem, queues_ahead
+from sor_opt.models.static import AskQuotes, static_problem
 
 
 def replay(market: Market, policy: Policy, allocator: Allocator) -> Replay:
@@ -191,7 +191,7 @@ class _Run:
         queue = queues_ahead(snapshot.bid, snapshot.bid_left, snapshot.best_bid)
         if not len(flows):  # nothing is known of the queues
             flows, queue = np.zeros((1, len(venues))), np.full(len(venues), np.inf)
-        touch = Touch(
+        touch = VenueQuotes(
             snapshot.ask,
             snapshot.ask_left,
             self.taker,
@@ -223,11 +223,7 @@ class _Run:
             case _:
                 problem = static_problem(
                     self.market.tape.venues,
-                    snapshot.ask,
-                    snapshot.ask_left,
-                    taker,
-                    self.rebate,
-                    snapshot.mid,
+                    AskQuotes(snapshot.ask, snapshot.ask_left, taker, self.rebate, snapshot.mid),
                     due,
                     self.policy.risk,
                     self.policy.static,

@@ -170,7 +170,7 @@ def _note(instance: Instance, out: Output) -> None:
     from sor_opt.models.venues import BookSide
 
     if isinstance(instance.model, PlacementParams):
-        for broken in violated_assumptions(instance.touch, instance.risk):
+        for broken in violated_assumptions(instance.quotes, instance.risk):
             out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
     if instance.crossed:
         bid, ask = instance.best

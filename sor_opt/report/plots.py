@@ -123,7 +123,7 @@ def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
     ends, values = landscape.staircase
     figure = Figure(figsize=_SIZE, layout="constrained")
     whole_range, close = figure.subplots(2, 1)
-    points = [(point.params.shortfall, point.outcome.train_bps) for point in grid.points]
+    points = [(point.params.shortfall_penalty, point.outcome.train_bps) for point in grid.points]
     for axes in (whole_range, close):
         edges = np.concatenate([[landscape.low], ends])
         for column, name in enumerate(("train", "test")):

@@ -200,5 +200,5 @@ def test_no_search_ever_beats_the_exact_optimum():
     for strategy in found.strategies:
         for visit in (visit for run in strategy.runs for visit in run.visits):
             assert landscape.regret(visit.outcome.train_bps) >= -1e-9
-            exact = landscape.staircase.at(visit.params.shortfall)
+            exact = landscape.staircase.at(visit.params.shortfall_penalty)
             np.testing.assert_allclose(visit.outcome, exact, rtol=1e-9, atol=1e-9)

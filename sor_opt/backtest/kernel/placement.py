@@ -16,7 +16,7 @@ from sor_opt.backtest.kernel.resting import Resting, post
 from sor_opt.compiled import compiled, inlined, summing
 from sor_opt.market.book import Prints
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.models.placement import Ladders, Touch, ladders_of, queues_ahead, write_rungs
+from sor_opt.models.placement import Ladders, VenueQuotes, ladders_of, queues_ahead, write_rungs
 
 
 class Plan(NamedTuple):
@@ -35,15 +35,15 @@ class Plan(NamedTuple):
 @compiled
 def touch_of(
     book: BookState, taker: FloatArray, rebate: FloatArray, best_bid: float, mid: float
-) -> Touch:
+) -> VenueQuotes:
     """The moment as the placement model sees it."""
     queue = queues_ahead(book.bid, book.bid_left, best_bid)
-    return Touch(book.ask, book.ask_left, taker, rebate, queue, best_bid, mid)
+    return VenueQuotes(book.ask, book.ask_left, taker, rebate, queue, best_bid, mid)
 
 
 @inlined
 def place(
-    touch: Touch,
+    touch: VenueQuotes,
     plan: Plan,
     bids: Resting,
     penalties: FloatArray,
@@ -63,7 +63,7 @@ def place(
 
 @inlined
 def split_placement(
-    touch: Touch,
+    touch: VenueQuotes,
     plan: Plan,
     penalties: FloatArray,
     order: int,

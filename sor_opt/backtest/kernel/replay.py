@@ -78,8 +78,8 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
         If the placement policy has too little to learn from (see `past_flows`).
     """
     risk = policy.risk
-    excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess
-    penalties = np.tile((risk.shortfall, excess), (len(market.orders), 1))
+    excess = risk.lambda_over if policy.split == Split.PLACEMENT else risk.excess_penalty
+    penalties = np.tile((risk.shortfall_penalty, excess), (len(market.orders), 1))
     orders, inputs = market.orders, inputs_of(market, policy, penalties)
     # What a policy does not need is None, and not compiled.
     how = static_of(market, policy), _plan(market, policy), None

@@ -21,7 +21,7 @@ from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonro
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 
@@ -40,7 +40,7 @@ def certified(problem):
 def outflow_problem(outflows, rebates, target, penalty, step, infinite_ask=False):
     """Venues at a half-spread of 2 cents, without queues."""
     count = len(rebates)
-    touch = Touch(
+    quotes = VenueQuotes(
         np.full(count, 100.02),
         np.full(count, float(infinite_ask)),
         np.full(count, 0.003),
@@ -51,7 +51,7 @@ def outflow_problem(outflows, rebates, target, penalty, step, infinite_ask=False
     )
     return placement_problem(
         [f"V{k}" for k in range(count)],
-        touch,
+        quotes,
         np.array(outflows, float),
         target,
         RiskParams(penalty, penalty, 0.0005, unit="per_share"),
@@ -280,7 +280,7 @@ def test_a_local_search_may_miss_what_a_proof_finds():
 
 def test_one_whole_rung_takes_the_place_of_two_odd_ones():
     """What no exchange of two ladders brings about: 59 and 50 at 10.03, or 100 at 10.02."""
-    touch = Touch(
+    quotes = VenueQuotes(
         ask=np.array([10.03, 10.02, 10.03]),
         ask_size=np.array([59.0, 159.0, 50.0]),
         fee=np.zeros(3),
@@ -290,7 +290,7 @@ def test_one_whole_rung_takes_the_place_of_two_odd_ones():
         mid=10.01,
     )
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
-    problem = placement_problem("ABC", touch, np.zeros((2, 3)), 100.0, risk, PlacementParams())
+    problem = placement_problem("ABC", quotes, np.zeros((2, 3)), 100.0, risk, PlacementParams())
     assert create("fast").solve(problem).rungs.tolist() == certified(problem).rungs.tolist()
     assert certified(problem).shares["B take"] == 100
 

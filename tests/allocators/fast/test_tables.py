@@ -14,7 +14,7 @@ from sor_opt.allocators.fast.selections import Penalties
 from sor_opt.allocators.fast.tables import collapse, reduced, tables_of
 from sor_opt.backtest.kernel.placement import tabulate
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
-from sor_opt.models.placement import PlacementParams, Touch, ladders_of, placement_problem
+from sor_opt.models.placement import PlacementParams, VenueQuotes, ladders_of, placement_problem
 from sor_opt.models.risk import RiskParams
 
 problems = (
@@ -81,7 +81,7 @@ def moments(draw):
     def drawn(*values):
         return np.array([draw(st.sampled_from(values)) for _ in range(venues)], float)
 
-    touch = Touch(
+    quotes = VenueQuotes(
         drawn(100.02, 100.03, 100.05),
         drawn(0.0, 37.5, 100.0, 250.0),
         drawn(0.003, -0.001),
@@ -92,7 +92,7 @@ def moments(draw):
     )
     shares = st.sampled_from([0.0, 90.0, 200.0, 400.5])
     flows = [[draw(shares) for _ in range(venues)] for _ in range(scenarios)]
-    return touch, np.array(flows)
+    return quotes, np.array(flows)
 
 
 @settings(max_examples=150, deadline=None)
@@ -104,13 +104,13 @@ def moments(draw):
     under=st.sampled_from([0.005, 0.05]),
 )
 def test_a_moment_is_tabulated_as_its_ladder_problem_is(moment, target, step, depth, under):
-    touch, flows = moment
+    quotes, flows = moment
     risk = RiskParams(0.03, under, 0.0005, "per_share")
     params = PlacementParams(depth, step)
-    names = [f"V{k}" for k in range(len(touch.ask))]
-    _, expected = reduced(placement_problem(names, touch, flows, target, risk, params))
-    ladders = ladders_of(touch, flows, target, 0.0005, step, params.infinite)
-    found = tabulate(ladders, step, Penalties(target, risk.shortfall, risk.lambda_over))
+    names = [f"V{k}" for k in range(len(quotes.ask))]
+    _, expected = reduced(placement_problem(names, quotes, flows, target, risk, params))
+    ladders = ladders_of(quotes, flows, target, 0.0005, step, params.infinite)
+    found = tabulate(ladders, step, Penalties(target, risk.shortfall_penalty, risk.lambda_over))
     for name, one, other in zip(expected._fields, found, expected, strict=True):
         assert np.asarray(one) == pytest.approx(np.asarray(other), rel=1e-9, abs=1e-9), name
 

@@ -68,7 +68,7 @@ def test_any_name_that_the_system_can_have_can_be_written(tmp_path):
     assert longest.read_bytes() == b"new"
 
 
-def test_a_name_that_the_system_cannot_have_is_told_before_the_work(tmp_path):
+def test_a_name_that_the_system_cannot_have_is_reported_before_the_work(tmp_path):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     for place, reason in [
@@ -81,13 +81,13 @@ def test_a_name_that_the_system_cannot_have_is_told_before_the_work(tmp_path):
         assert error.value.exit_code == 1
 
 
-def test_a_name_that_is_too_long_in_a_folder_that_is_new_is_told_too(tmp_path):
+def test_a_name_that_is_too_long_in_a_folder_that_is_new_is_reported_too(tmp_path):
     place = tmp_path / "new" / ("n" * 256)
     with pytest.raises(OutputError, match=r"n: file name too long$"):
         write_whole(place, b"")
 
 
-def test_a_full_device_is_told():
+def test_a_full_device_is_reported():
     with pytest.raises(OutputError) as error:
         write_whole("/dev/full", b"new")
     assert str(error.value) == "cannot write /dev/full: no space left on device"

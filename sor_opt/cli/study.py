@@ -149,7 +149,7 @@ def export(
         history = find(opened, name)
     write_frame(history.frame(), file)
     others = f"; {len(history.others)} not measured by sor-opt left out" if history.others else ""
-    Output(OutputOptions()).show(f"{len(history.visits)} trials in {file}{others}")
+    Output(OutputOptions()).show(f"{len(history.trials)} trials in {file}{others}")
 
 
 @app.command("delete")
@@ -169,7 +169,7 @@ def delete(
 
     out = Output(OutputOptions())
     with open_storage(storage) as opened:
-        finished = len(history.find(opened, name).visits)
+        finished = len(history.find(opened, name).trials)
         if not yes:
             out.confirm(f"Delete study {name} with {finished} finished trials?")
         history.delete(opened, name)

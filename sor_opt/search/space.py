@@ -106,7 +106,7 @@ class Space:
         return tuple(getattr(self, name))
 
     def bounds(self, name: str) -> Bounds:
-        """The widest interval that a search of one parameter may visit."""
+        """The widest interval that a search of one parameter may reach."""
         levels = self.levels(name)
         return Bounds(levels[0] / self.reach, min(levels[-1] * self.reach, MAX_PENALTY))
 

@@ -51,7 +51,7 @@ def test_a_seed_stands_for_the_same_instances_as_ever(placed, outside, expected)
     assert digest(drawn(300, 1, placed, outside)) == expected
 
 
-def test_placements_keep_to_the_assumptions_unless_told_otherwise():
+def test_placements_keep_to_the_assumptions_by_default():
     kept, broken = (drawn(300, 2, placed=True, outside=outside) for outside in (False, True))
     assert not any(violated_assumptions(i.quotes, i.risk) for i in kept)
     assert any(violated_assumptions(i.quotes, i.risk) for i in broken)

@@ -155,7 +155,7 @@ def test_without_bids_buying_needs_a_reference_of_zero(run, book):
 FEELESS = BOOK.replace(",fee,rebate", "").replace(",0.003,0.002", "").replace(",0.001,0.004", "")
 
 
-def test_fees_that_the_book_does_not_name_are_the_newest_packaged_ones_and_told(run, book):
+def test_fees_that_the_book_does_not_name_are_the_newest_packaged_ones_and_reported(run, book):
     book.write_text(FEELESS + "XBOS,99.98,400,100.02,300\n")
     code, out, err = run("allocate", book, "--size", 850, "--json", "-")
     assert code == 0

@@ -85,9 +85,9 @@ _DEPTH = {"depth": NUMBER}
 class DatabentoLoader(Loader):
     """One file gives quotes, trades or both; the time is ts_recv, or ts_event where that is absent.
 
-    Whether prices are raw or in dollars is told once for all of them, from their texts. A row with
+    Whether prices are raw or in dollars is decided once for all, from their texts. A row with
     action T is a print and shows the book *before* it, so quotes come from the other rows; of an
-    mbp-10 file only from those that touch the best level. A tbbo file has nothing but prints: there
+    mbp-10 file only from those that change the best level. A tbbo file has nothing but prints: there
     the book before each print is a quote that was true at that moment, but what the print itself
     left is not seen before the next one.
     """
@@ -223,7 +223,7 @@ def _prints(table: Table) -> BoolArray:
 
 
 def _shows_best(table: Table, prints: BoolArray) -> BoolArray:
-    """Rows whose best level is news: all but prints (unless there is nothing else), at depth 0."""
+    """Rows of the best level: all but prints (unless there is nothing else), at depth 0."""
     if prints.all():
         return prints
     return ~prints & ~(table.numbers("depth") > 0) if table.has("depth") else ~prints

@@ -37,7 +37,7 @@ def load_tape(
 ) -> Tape:
     """Read a file of quotes, and one of trades beside it where given.
 
-    The format is told by the content, whatever the file is called; gzip and zstd are read as they
+    The format is recognised by the content, not by the name; gzip and zstd are read as they
     are.
 
     Parameters

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sor_opt.allocators.fast.relaxation import best_between, bracket, price_exact
 from sor_opt.allocators.fast.selections import (
-    NEAR,
     Penalties,
     copy_rungs,
     penalty,
@@ -36,9 +36,6 @@ STEPS = 2_000_000_000
 
 STATES = 8_000_000
 """States that it keeps: about a gigabyte. Dozens of odd lots at one price make more."""
-
-_PRICE_STEPS = 20
-"""Bisections of an exact-total problem's share price; only the bound's tightness hangs on it."""
 
 
 class Candidates(NamedTuple):
@@ -127,10 +124,10 @@ def search(
             copy_rungs(low, rungs)
             return 0.0
         copy_rungs(rungs, high)
-        price = _bracket(offsets, fills, costs, penalties.target, low, high)
-        _walk(offsets, fills, costs, penalties, exact, low, high, rungs)
+        price = bracket(offsets, fills, costs, penalties.target, low, high)
+        best_between(offsets, fills, costs, penalties, exact, low, high, rungs)
     else:
-        price, costs = _prices(offsets, fills, costs, penalties, exact, low, high, rungs)
+        price, costs = price_exact(offsets, fills, costs, penalties, exact, low, high, rungs)
     executed, spent = sum_selection(offsets, fills, costs, rungs)
     incumbent = spent + penalty(executed, penalties)
     executed, spent = select_each(offsets, fills, costs, price, low)
@@ -144,105 +141,6 @@ def search(
     )
     done = _knapsack(candidates, above_bound, exact, slack + tie, tie, steps, rungs)
     return 0.0 if done else slack
-
-
-@compiled
-def _bracket(
-    offsets: IntArray,
-    weights: FloatArray,
-    costs: FloatArray,
-    goal: float,
-    low: IntArray,
-    high: IntArray,
-) -> float:
-    """Tighten `low` and `high` to the two selections of one price whose weights enclose the goal.
-
-    Gives that price: the slope of the lower convex hull of (weight, cost) over the goal.
-    """
-    middle = np.empty(len(low), np.int64)
-    low_weight, low_spent = sum_selection(offsets, weights, costs, low)
-    high_weight, high_spent = sum_selection(offsets, weights, costs, high)
-    price = 0.0
-    while high_weight > low_weight:
-        price = (high_spent - low_spent) / (high_weight - low_weight)
-        weight, spent = select_each(offsets, weights, costs, price, middle)
-        gain = (low_spent - price * low_weight) - (spent - price * weight)
-        if gain <= NEAR * (1.0 + abs(spent) + abs(price * weight)):
-            return price
-        if weight <= goal:
-            low_weight, low_spent = weight, spent
-            copy_rungs(middle, low)
-        else:
-            high_weight, high_spent = weight, spent
-            copy_rungs(middle, high)
-    return price
-
-
-@compiled
-def _prices(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    penalties: Penalties,
-    exact: int,
-    low: IntArray,
-    high: IntArray,
-    rungs: IntArray,
-) -> tuple[float, FloatArray]:
-    """Price shares and rungs of an exact-total problem, and put an incumbent in `rungs`.
-
-    Gives the price of a share, and the costs less the price of a rung.
-    """
-    size = offsets[len(low)]
-    ones, reduced = np.empty(size), np.empty(size)
-    floor, ceiling = -penalties.excess_penalty, penalties.shortfall_penalty
-    price = rung_price = 0.0
-    for _ in range(_PRICE_STEPS):
-        price = 0.5 * (floor + ceiling)
-        for j in range(size):
-            ones[j], reduced[j] = 1.0, costs[j] - price * fills[j]
-        for i in range(len(low)):
-            low[i], high[i] = 0, offsets[i + 1] - offsets[i]
-        rung_price = _bracket(offsets, ones, reduced, exact, low, high)
-        _walk(offsets, fills, costs, penalties, exact, low, high, rungs)
-        if sum_selection(offsets, fills, costs, rungs)[0] < penalties.target:
-            floor = price
-        else:
-            ceiling = price
-    for j in range(size):
-        reduced[j] = costs[j] - rung_price
-    return price, reduced
-
-
-@compiled
-def _walk(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    penalties: Penalties,
-    exact: int,
-    low: IntArray,
-    high: IntArray,
-    rungs: IntArray,
-) -> None:
-    """Raise `low` to `high`, rung by rung; keep the cheapest admissible selection in `rungs`."""
-    executed, spent = sum_selection(offsets, fills, costs, low)
-    chosen = 0
-    for i in range(len(low)):
-        chosen += low[i]
-    best = np.inf
-    for i in range(len(low)):
-        while True:
-            cost = spent + penalty(executed, penalties)
-            if cost < best and (exact < 0 or chosen == exact):
-                best = cost
-                copy_rungs(low, rungs)
-            if low[i] >= high[i]:
-                break
-            executed += fills[offsets[i] + low[i]]
-            spent += costs[offsets[i] + low[i]]
-            chosen += 1
-            low[i] += 1
 
 
 @compiled

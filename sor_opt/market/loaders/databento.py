@@ -87,7 +87,7 @@ class DatabentoLoader(Loader):
 
     Whether prices are raw or in dollars is decided once for all, from their texts. A row with
     action T is a print and shows the book *before* it, so quotes come from the other rows; of an
-    mbp-10 file only from those that change the best level. A tbbo file has nothing but prints: there
+    mbp-10 file only from those of the best level. A tbbo file has nothing but prints: there
     the book before each print is a quote that was true at that moment, but what the print itself
     left is not seen before the next one.
     """

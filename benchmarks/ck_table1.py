@@ -23,7 +23,7 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.integer import IntegerParams
 from sor_opt.allocators.registry import Settings, create
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
@@ -217,7 +217,7 @@ def write_json(place: str, rows: list[dict[str, Any]], seconds: float) -> None:
     if place == "-":
         sys.stdout.write(text)
         return
-    write_whole(place, text.encode())
+    write_atomically(place, text.encode())
 
 
 def main() -> None:

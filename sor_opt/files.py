@@ -1,4 +1,4 @@
-"""Outputs are written whole or not at all."""
+"""Outputs are written atomically: whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEADLY = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the process on the spot, unless it listens to them."""
 
 
-def write_whole(path: Path | str, content: bytes) -> None:
+def write_atomically(path: Path | str, content: bytes) -> None:
     """Write a file so that it is there with all of its content, or as it was before.
 
     A symbolic link stays one: the file that it names is written. What is no regular file (a pipe,
@@ -48,7 +48,7 @@ def write_whole(path: Path | str, content: bytes) -> None:
 
 
 def check_place(path: Path | str) -> None:
-    """Refuse a place that `write_whole` cannot write to, and leave nothing behind.
+    """Refuse a place that `write_atomically` cannot write to, and leave nothing behind.
 
     Raises
     ------

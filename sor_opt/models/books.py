@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sor_opt.errors import ConfigError, DataError, quoted
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.models.bounds import MAX_PRICE, MAX_SHARES
 from sor_opt.models.instances import MODELS, Instance, Order
 from sor_opt.models.outflow import Outflow
@@ -82,7 +82,7 @@ def write_instance(instance: Instance, path: Path | str) -> None:
     }
     if instance.outflow is not None:
         tables["outflow"] = given(instance.outflow)
-    write_whole(path, f"{json.dumps(tables, indent=1)}\n".encode())
+    write_atomically(path, f"{json.dumps(tables, indent=1)}\n".encode())
 
 
 def _parse(text: str, path: object) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.search.grid import Grid
 from sor_opt.search.landscape import Landscape
 
@@ -67,7 +67,7 @@ def save(figure: Figure, path: Path) -> None:
     check_picture(path)
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix.removeprefix("."), dpi=120)
-    write_whole(path, content.getvalue())
+    write_atomically(path, content.getvalue())
 
 
 def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) -> None:

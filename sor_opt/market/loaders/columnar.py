@@ -28,7 +28,7 @@ class ParquetSource:
     Raises
     ------
     DataError
-        If it is not whole.
+        If it is truncated.
     """
 
     def __init__(self, source: Source, known: Mapping[str, str]) -> None:
@@ -64,7 +64,7 @@ class ParquetSource:
         Raises
         ------
         DataError
-            If it is not whole, a column is missing or of the wrong kind, or there are no rows.
+            If it is truncated, a column is missing or of the wrong kind, or there are no rows.
         ConfigError
             If the columns would take more memory than the source allows.
         """

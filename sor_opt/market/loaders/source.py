@@ -25,7 +25,7 @@ CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _CHUNK = 2**20
 _KEPT = 2**28
 """Content up to this is decompressed once; beyond it, it is counted to its end before any of it is
-kept, so that a small file of endless content costs time but no memory."""
+kept, so that a small file of unlimited content costs time but no memory."""
 
 
 @dataclass(frozen=True, eq=False)

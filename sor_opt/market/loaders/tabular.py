@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.market.loaders.base import NO_QUOTES, Loader
 from sor_opt.market.loaders.columnar import MAGIC, ParquetSource, contents
 from sor_opt.market.loaders.delimited import instant_type, read_csv
@@ -218,7 +218,7 @@ def check_ending(path: Path | str) -> str:
 
 
 def _write(frame: pd.DataFrame, target: Path) -> None:
-    write_whole(target, WRITERS[check_ending(target)](frame))
+    write_atomically(target, WRITERS[check_ending(target)](frame))
 
 
 def _csv(frame: pd.DataFrame) -> bytes:

@@ -28,7 +28,7 @@ class _Points(SequenceSampler):
 class SeededSampler(Sampler):
     """Evaluates the points of `first`, then follows `sampler`, which sees their values.
 
-    It keeps no state of its own: which of the points are taken, the trials say.
+    It keeps no state of its own: the trials show which of the points are taken.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from types import FrameType
 
 from sor_opt.errors import ConfigError, OutputError
 
-_DEADLY = (signal.SIGTERM, signal.SIGHUP)
+_FATAL = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the process on the spot, unless it listens to them."""
 
 
@@ -108,11 +108,11 @@ def _removed_by_signals(temporary: Path) -> Iterator[None]:
         signal.raise_signal(number)
 
     main = threading.current_thread() is threading.main_thread()
-    unheard = [n for n in _DEADLY if main and signal.getsignal(n) is signal.SIG_DFL]
-    for number in unheard:
+    unhandled = [n for n in _FATAL if main and signal.getsignal(n) is signal.SIG_DFL]
+    for number in unhandled:
         signal.signal(number, remove)
     try:
         yield
     finally:
-        for number in unheard:
+        for number in unhandled:
             signal.signal(number, signal.SIG_DFL)

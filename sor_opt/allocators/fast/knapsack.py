@@ -244,11 +244,11 @@ def _expand(
         for c in range(_first(candidates.shares, first, last, target - reach), last):
             extra, executed = spent + candidates.extra[c], filled + candidates.shares[c]
             rungs = chosen + candidates.counts[c]
-            short, over = target - executed - most, executed + least - target
+            short, excess = target - executed - most, executed + least - target
             steps -= 1
-            if excess_penalty * over > room:
+            if excess_penalty * excess > room:
                 break
-            if extra + max(shortfall_penalty * short, excess_penalty * over, 0.0) > budget:
+            if extra + max(shortfall_penalty * short, excess_penalty * excess, 0.0) > budget:
                 continue
             if exact < 0:
                 found = extra + penalty(executed + free, penalties)

@@ -66,7 +66,7 @@ def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
 
     A share less costs the shortfall penalty at most, so that no selection goes beyond the
     first minimum of its costs less that penalty for every share that it is expected to execute: the
-    best climb is the same, ties and all. The total has to be free.
+    best selection is the same, ties and all. The total has to be free.
     """
     heights = np.empty(len(problem.names), np.int64)
     expected = problem.fills @ problem.probabilities

@@ -31,7 +31,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 FOLDERS = {
     "model": ("model/*.py",),
-    "allocators": ("allocators/*.py", "allocators/cores/*.py"),
+    "allocators": ("allocators/*.py", "allocators/fast/*.py"),
     "backtest": ("backtest/*.py", "backtest/kernel/*.py"),
     "market": ("market/*.py", "market/loaders/*.py"),
     "search": ("search/*.py",),

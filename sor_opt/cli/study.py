@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.console import Output
+from sor_opt.cli.names import NamingCommand
 from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.places import WRITES, Files
 from sor_opt.cli.policy import PolicyOptions
@@ -36,7 +37,7 @@ StorageOption = Annotated[
 ]
 
 
-@app.command("run")
+@app.command("run", cls=NamingCommand)
 @spread
 def run(
     name: NameArgument,
@@ -72,7 +73,7 @@ def run(
     out = Output(output)
     space = levels.space()
     make_sampler(sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, policy, space, out)
+    objective = replay.objective(data, policy.make(), space, out)
     plan = StudyRun(
         name, objective, space, sampler, trials, storage, output.seed, workers, batch, seed_from
     )

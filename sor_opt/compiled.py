@@ -3,7 +3,6 @@
 Numba's own cache watches the file of a function but not of those it calls, so after an upgrade or
 an edit it would go on running a callee that no longer exists. Here the name of the folder is a
 digest of the function's module and of all modules of the package that it imports, directly or not.
-A compiled function may be an argument of another, which is then compiled for it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
-from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -28,6 +26,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import event, types
 from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
 log = logging.getLogger(__name__)
@@ -67,24 +66,48 @@ def inlined(function: Function) -> Function:
     return _compile(function, {**_OPTIONS, "inline": "always"})
 
 
+def types_of(*examples: Any) -> tuple[Any, ...]:
+    """The types of some arguments, for `addressed`."""
+    return tuple(map(numba.typeof, examples))
+
+
+def addressed(function: Function, arguments: tuple[Any, ...]) -> Function:
+    """A compiled function as an argument of others, which call it by its address.
+
+    These need not be compiled again for each function that they are given.
+
+    Parameters
+    ----------
+    function : callable
+        One that `compiled` or `inlined` made, which returns nothing and raises nothing: an error
+        in it would be lost.
+    arguments : tuple
+        What `types_of` gives for arguments such as it will be called with.
+    """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return function
+    dispatcher: Any = function
+    return cast("Function", dispatcher.addressed(arguments))
+
+
 def _compile(function: Function, options: dict[str, Any]) -> Function:
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return function
     dispatcher: Any = _Dispatcher(function, targetoptions={**options, "nogil": True})
-    _keep(dispatcher, "outer")
+    _keep(dispatcher, function, "outer")
     return cast("Function", dispatcher)
 
 
-def _keep(dispatcher: Any, kind: str) -> None:
-    """Let a dispatcher keep its machine code on disk, apart from that of another kind."""
-    folder = _folder(dispatcher.py_func.__module__)
+def _keep(made: Any, function: Any, kind: str) -> None:
+    """Let what is made of a function keep its machine code on disk, apart from other kinds."""
+    folder = _folder(function.__module__)
     if folder is None:
         return
     # The setting is read when a cache is made; others' functions keep theirs.
     settings: Any = numba.config
     previous, settings.CACHE_DIR = settings.CACHE_DIR, str(folder / kind)
     try:
-        dispatcher._cache = _Cache(dispatcher.py_func)
+        made._cache = _Cache(function)
     finally:
         settings.CACHE_DIR = previous
 
@@ -96,17 +119,23 @@ class _Dispatcher(CPUDispatcher):
     for a literal argument.
     """
 
-    def __reduce__(self) -> Any:
-        """Pickle by name: code that was compiled for this function finds it in another process."""
-        return _named, (self.py_func.__module__, self.py_func.__qualname__)
-
     @cached_property
     def inner(self) -> Any:
         """Made when the first compiled caller is compiled: mostly all comes from the cache."""
         options = {**self.targetoptions, "no_cpython_wrapper": True}
         inner: Any = CPUDispatcher(self.py_func, targetoptions=options)
-        _keep(inner, "inner")
+        _keep(inner, self.py_func, "inner")
         return inner
+
+    @cache  # noqa: B019 (a dispatcher lives as long as its module)
+    def addressed(self, arguments: tuple[Any, ...]) -> Any:
+        """Make what is called by its address, for arguments of some types."""
+        kept = ("nopython", "nogil", "fastmath")
+        options = {name: self.targetoptions[name] for name in kept if name in self.targetoptions}
+        made: Any = CFunc(self.py_func, (arguments, types.void), {}, options)
+        _keep(made, self.py_func, "addressed")
+        made.compile()
+        return made
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Type a call from compiled code."""
@@ -116,10 +145,6 @@ class _Dispatcher(CPUDispatcher):
     def get_overload(self, sig: Any) -> Any:
         """Find what compiled code calls."""
         return self.inner.get_overload(sig)
-
-
-def _named(module: str, name: str) -> Any:
-    return getattr(import_module(module), name)
 
 
 class _Watch(event.Listener):
@@ -166,12 +191,6 @@ class _Cache(FunctionCache):
         with suppress(OSError), self._locked(fcntl.LOCK_EX):
             super().save_overload(sig, data)
 
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        """Tell code apart by the sources of the functions among its arguments, too."""
-        given = [each.dispatcher.py_func for each in sig if isinstance(each, types.Dispatcher)]
-        sources = tuple(str(_folder(function.__module__)) for function in given)
-        return super()._index_key(sig, codegen), sources
-
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
         folder = Path(self.cache_path)
@@ -183,9 +202,12 @@ class _Cache(FunctionCache):
 
 @cache
 def _folder(module: str) -> Path | None:
-    """The folder of a module's code in the first writable place; it counts as used today."""
+    """The folder of a module's code in the first writable place; it counts as used today.
+
+    None where no place is writable, or the module is none of the package.
+    """
     place = _place()
-    if place is None:
+    if place is None or not module.startswith("sor_opt."):
         return None
     digest = hashlib.sha256()
     for name in sorted(_reached(module)):

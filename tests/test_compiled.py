@@ -64,7 +64,7 @@ def test_an_edited_callee_is_compiled_anew(package, tmp_path):
     cache = tmp_path / "cache"
     assert rungs(package, cache) == 3
     before = code(cache)
-    static = package / "model" / "static.py"
+    static = package / "models" / "static.py"
     text = static.read_text()
     assert "whole if strict else whole + 1" in text
     static.write_text(text.replace("whole if strict else whole + 1", "whole if strict else 77"))
@@ -213,3 +213,63 @@ def test_code_is_neither_read_nor_kept_while_another_process_keeps_some(package,
 def test_no_folder_is_made_among_the_temporary_files_where_another_can_be_used(package, tmp_path):
     rungs(package, "", TMPDIR=str(tmp_path))
     assert not list(tmp_path.glob("sor_opt-*"))
+
+
+FIRST = """
+from sor_opt.compiled import compiled
+
+@compiled
+def double(shares):
+    shares[0] *= 2
+"""
+
+SECOND = """
+from sor_opt.compiled import compiled
+
+@compiled
+def apply(function, shares):
+    function(shares)
+"""
+
+APPLIED = """
+import numpy as np
+from sor_opt.compiled import addressed, types_of
+from sor_opt.second import apply
+from sor_opt.first import double
+shares = np.array([4.0])
+apply(addressed(double, types_of(shares)), shares)
+print(shares[0])
+"""
+
+
+def test_a_function_that_is_given_is_kept_and_follows_its_source(package, tmp_path):
+    cache = tmp_path / "cache"
+    (package / "first.py").write_text(FIRST)
+    (package / "second.py").write_text(SECOND)
+    assert run_script(package, cache, APPLIED) == "8.0\n"
+    kept = code(cache)
+    watched = "import logging; logging.basicConfig(level=logging.DEBUG)" + APPLIED
+    assert run_script(package, cache, watched, "stderr").count("compiling") == 0
+    assert code(cache) == kept
+    (package / "first.py").write_text(FIRST.replace("*= 2", "*= 3"))
+    assert run_script(package, cache, APPLIED) == "12.0\n"
+
+
+GIVEN = """
+import numpy as np
+from sor_opt.compiled import addressed, compiled, types_of
+from sor_opt.first import double
+
+@compiled
+def triple(shares):
+    shares[0] *= 3
+
+one, other = types_of(np.zeros(2)), types_of(np.ones(1))
+print(addressed(double, one) is addressed(double, other))
+print(addressed(double, one) is addressed(triple, one))
+"""
+
+
+def test_for_each_function_and_types_there_is_one_address(package, tmp_path):
+    (package / "first.py").write_text(FIRST)
+    assert run_script(package, tmp_path / "cache", GIVEN) == "True\nFalse\n"

@@ -108,7 +108,7 @@ class Market:
         """
         orders = self.orders
         ends = np.minimum(orders.starts + orders.horizon, orders.deadlines)
-        rows = np.searchsorted(self.feed.ts, ends, "right") - self.first_row
+        rows = np.searchsorted(self.feed["ts"], ends, "right") - self.first_row
         return int(rows.sum()) + len(orders) * -(-orders.horizon // self.params.slice)
 
     @cached_property
@@ -144,9 +144,9 @@ class Market:
         rows = last_rows(feed, len(self.tape.venues), times, self.orders.midnights)
         live = rows >= 0
         if age is not None:
-            live &= times[:, None] - feed.ts[rows] <= age
-        asks = np.where(live & (feed.ask_size[rows] > 0), feed.ask[rows], np.inf)
-        bids = np.where(live & (feed.bid_size[rows] > 0), feed.bid[rows], -np.inf)
+            live &= times[:, None] - feed["ts"][rows] <= age
+        asks = np.where(live & (feed["ask_size"][rows] > 0), feed["ask"][rows], np.inf)
+        bids = np.where(live & (feed["bid_size"][rows] > 0), feed["bid"][rows], -np.inf)
         best_ask, best_bid = asks.min(axis=1), bids.max(axis=1)
         to_buy = np.where(asks == best_ask[:, None], self.taker, np.inf).min(axis=1)
         to_sell = np.where(bids == best_bid[:, None], self.taker, np.inf).min(axis=1)
@@ -185,7 +185,7 @@ def prepare(
         tape=tape,
         feed=feed,
         orders=orders,
-        first_row=np.searchsorted(feed.ts, orders.starts, "right").astype(np.int64),
+        first_row=np.searchsorted(feed["ts"], orders.starts, "right").astype(np.int64),
         standing=last_rows(feed, len(tape.venues), orders.starts, orders.midnights),
         taker=taker,
         rebate=rebate,

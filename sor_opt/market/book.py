@@ -8,14 +8,14 @@ what is displayed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.market.feed import Feed
-from sor_opt.market.tape import SECOND, FloatArray, IntArray
+from sor_opt.market.feed import Records, record_type
+from sor_opt.market.tape import SECOND, FloatArray
 
 DUST = 1e-9
 """What remains of a size, as a fraction of it, and counts as nothing: rounding leaves as much."""
@@ -96,79 +96,54 @@ class BookRules(NamedTuple):
     memory: int
 
 
-class Book(NamedTuple):
-    """Last quotes of K venues; all arrays have shape (K,).
+QUOTED = record_type(
+    ("quoted_at", np.int64),
+    ("bid", np.float64),
+    ("bid_size", np.float64),
+    ("bid_left", np.float64),
+    ("bid_taken", np.float64),
+    ("bid_taken_at", np.int64),
+    ("ask", np.float64),
+    ("ask_size", np.float64),
+    ("ask_left", np.float64),
+    ("ask_taken", np.float64),
+    ("ask_taken_at", np.int64),
+)
+"""A venue's last quote: prices in dollars per share, sizes in shares, times in nanoseconds UTC.
 
-    Attributes
-    ----------
-    quoted_at : int64 ndarray
-        Nanoseconds UTC.
-    bid, bid_size, ask, ask_size : float64 ndarray
-        Dollars per share, shares; a side of size 0 is empty.
-    bid_taken, ask_taken : float64 ndarray
-        Shares that we took and that are not displayed again.
-    bid_taken_at, ask_taken_at : int64 ndarray
-        When we last did.
-    bid_left, ask_left : float64 ndarray
-        Shares that are live, displayed within the band and not taken, as of the last `look`.
-    """
+A side of size 0 is empty. `taken` are shares that we took and that are not displayed again, and
+`taken_at` when we last did. `left` is what is live, displayed within the band and not taken, as of
+the last `look`.
+"""
 
-    quoted_at: IntArray
-    bid: FloatArray
-    bid_size: FloatArray
-    ask: FloatArray
-    ask_size: FloatArray
-    bid_taken: FloatArray
-    ask_taken: FloatArray
-    bid_taken_at: IntArray
-    ask_taken_at: IntArray
-    bid_left: FloatArray
-    ask_left: FloatArray
+Book: TypeAlias = Records
+"""The last quotes of K venues, records of dtype `QUOTED` (shape (K,))."""
 
 
 @compiled
 def new_book(venues: int) -> Book:
     """A book without quotes."""
-    times, columns = np.zeros((3, venues), np.int64), np.zeros((8, venues))
-    return Book(
-        times[0],
-        columns[0],
-        columns[1],
-        columns[2],
-        columns[3],
-        columns[4],
-        columns[5],
-        times[1],
-        times[2],
-        columns[6],
-        columns[7],
-    )
+    return np.zeros(venues, QUOTED)
 
 
 @compiled
-def apply_quote(book: Book, feed: Feed, row: int, rules: BookRules) -> None:
-    """Make a row its venue's last quote, and show again of what we took what the rule says."""
-    k, now = feed.venue[row], feed.ts[row]
+def apply_quote(book: Book, quote: Any, rules: BookRules) -> None:
+    """Make a row of a feed its venue's last quote, which may show again what we took there."""
     if rules.refill == _EVERY_SNAPSHOT:
-        for other in range(len(book.ask)):
-            book.bid_taken[other] = book.ask_taken[other] = 0.0
-    bid, bid_size, ask, ask_size = (
-        feed.bid[row],
-        feed.bid_size[row],
-        feed.ask[row],
-        feed.ask_size[row],
-    )
-    if book.bid_taken[k] > 0:
-        stays = book.bid_size[k] > 0 and bid_size > 0 and book.bid[k] == bid
-        if not (stays and _remembered(book.bid_taken_at[k], now, rules)):
-            book.bid_taken[k] = 0.0
-    if book.ask_taken[k] > 0:
-        stays = book.ask_size[k] > 0 and ask_size > 0 and book.ask[k] == ask
-        if not (stays and _remembered(book.ask_taken_at[k], now, rules)):
-            book.ask_taken[k] = 0.0
-    book.quoted_at[k] = now
-    book.bid[k], book.bid_size[k] = bid, bid_size
-    book.ask[k], book.ask_size[k] = ask, ask_size
+        for k in range(len(book)):
+            book[k].bid_taken = book[k].ask_taken = 0.0
+    last, now = book[quote.venue], quote.ts
+    if last.bid_taken > 0:
+        stays = last.bid_size > 0 and quote.bid_size > 0 and last.bid == quote.bid
+        if not (stays and _remembered(last.bid_taken_at, now, rules)):
+            last.bid_taken = 0.0
+    if last.ask_taken > 0:
+        stays = last.ask_size > 0 and quote.ask_size > 0 and last.ask == quote.ask
+        if not (stays and _remembered(last.ask_taken_at, now, rules)):
+            last.ask_taken = 0.0
+    last.quoted_at = now
+    last.bid, last.bid_size = quote.bid, quote.bid_size
+    last.ask, last.ask_size = quote.ask, quote.ask_size
 
 
 @compiled
@@ -178,31 +153,23 @@ def _remembered(taken_at: int, now: int, rules: BookRules) -> bool:
 
 
 @compiled
-def apply_quotes(book: Book, feed: Feed, row: int, now: int, rules: BookRules) -> int:
-    """Apply the rows of one instant, if there are any from `row` on; give the row after them."""
-    while row < len(feed.ts) and feed.ts[row] == now:
-        apply_quote(book, feed, row, rules)
-        row += 1
-    return row
-
-
-@compiled
 def look(book: Book, now: int, rules: BookRules) -> tuple[float, float, int]:
     """Write what is left at each venue; give the best bid and ask, and the book's condition.
 
     An empty side's best is -inf (bid) or inf (ask). What is left is of use on a `TRADABLE` book.
     """
     best_bid, best_ask, worst_bid, worst_ask = -np.inf, np.inf, np.inf, -np.inf
-    for k in range(len(book.ask)):
-        book.bid_left[k] = book.ask_left[k] = 0.0
-        if rules.max_quote_age >= 0 and now - book.quoted_at[k] > rules.max_quote_age:
+    for k in range(len(book)):
+        venue = book[k]
+        venue.bid_left = venue.ask_left = 0.0
+        if rules.max_quote_age >= 0 and now - venue.quoted_at > rules.max_quote_age:
             continue
-        if book.bid_size[k] > 0:
-            book.bid_left[k] = left_of(book.bid_size[k], book.bid_taken[k])
-            best_bid, worst_bid = max(best_bid, book.bid[k]), min(worst_bid, book.bid[k])
-        if book.ask_size[k] > 0:
-            book.ask_left[k] = left_of(book.ask_size[k], book.ask_taken[k])
-            best_ask, worst_ask = min(best_ask, book.ask[k]), max(worst_ask, book.ask[k])
+        if venue.bid_size > 0:
+            venue.bid_left = left_of(venue.bid_size, venue.bid_taken)
+            best_bid, worst_bid = max(best_bid, venue.bid), min(worst_bid, venue.bid)
+        if venue.ask_size > 0:
+            venue.ask_left = left_of(venue.ask_size, venue.ask_taken)
+            best_ask, worst_ask = min(best_ask, venue.ask), max(worst_ask, venue.ask)
     if best_bid == -np.inf or best_ask == np.inf:
         return best_bid, best_ask, EMPTY
     if best_bid > best_ask:
@@ -212,12 +179,18 @@ def look(book: Book, now: int, rules: BookRules) -> tuple[float, float, int]:
     if best_ask - best_bid > reach:
         return best_bid, best_ask, WIDE
     if mid - worst_bid > reach or worst_ask - mid > reach:
-        for k in range(len(book.ask)):
-            if mid - book.bid[k] > reach:
-                book.bid_left[k] = 0.0
-            if book.ask[k] - mid > reach:
-                book.ask_left[k] = 0.0
+        _hide_stubs(book, mid, reach)
     return best_bid, best_ask, TRADABLE
+
+
+@compiled
+def _hide_stubs(book: Book, mid: float, reach: float) -> None:
+    """Leave nothing of what is quoted too far from the mid."""
+    for k in range(len(book)):
+        if mid - book[k].bid > reach:
+            book[k].bid_left = 0.0
+        if book[k].ask - mid > reach:
+            book[k].ask_left = 0.0
 
 
 @compiled
@@ -228,19 +201,19 @@ def left_of(size: float, taken: float) -> float:
 
 
 @compiled
-def take_ask(book: Book, venue: int, shares: float, now: int) -> None:
+def take_ask(venue: Any, shares: float, now: int) -> None:
     """Note that we bought from a venue's displayed ask."""
-    book.ask_taken[venue] += shares
-    book.ask_taken_at[venue] = now
-    book.ask_left[venue] = left_of(book.ask_size[venue], book.ask_taken[venue])
+    venue.ask_taken += shares
+    venue.ask_taken_at = now
+    venue.ask_left = left_of(venue.ask_size, venue.ask_taken)
 
 
 @compiled
-def take_bid(book: Book, venue: int, shares: float, now: int) -> None:
+def take_bid(venue: Any, shares: float, now: int) -> None:
     """Note that we sold to a venue's displayed bid."""
-    book.bid_taken[venue] += shares
-    book.bid_taken_at[venue] = now
-    book.bid_left[venue] = left_of(book.bid_size[venue], book.bid_taken[venue])
+    venue.bid_taken += shares
+    venue.bid_taken_at = now
+    venue.bid_left = left_of(venue.bid_size, venue.bid_taken)
 
 
 @compiled

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from sor_opt.market.tape import BUYER, BoolArray, FloatArray, IntArray, Quotes, Trades
+from sor_opt.market.tape import BUYER, IntArray, Quotes, Trades
 
 Side = Literal["buy", "sell"]
 
+Records: TypeAlias = Any
+"""A NumPy array of records; a column is ``records["name"]``, a row's value ``records[i].name``."""
 
-class Feed(NamedTuple):
-    """Quotes as a buyer sees them; all columns have shape (n,).
 
-    Each side stands alone: one that a row does not show has size 0, and its price means nothing.
-    For a seller the market is mirrored (ask = -bid, bid = -ask, sizes swapped), so that a replay
-    only ever buys.
-    """
+def record_type(*fields: tuple[str, type]) -> np.dtype[Any]:
+    """The dtype of records whose values are attributes, in compiled code and in Python alike."""
+    return np.dtype((np.record, np.dtype(list(fields), align=True)))
 
-    ts: IntArray
-    venue: IntArray
-    bid: FloatArray
-    bid_size: FloatArray
-    ask: FloatArray
-    ask_size: FloatArray
+
+QUOTE = record_type(
+    ("ts", np.int64),
+    ("venue", np.int64),
+    ("bid", np.float64),
+    ("bid_size", np.float64),
+    ("ask", np.float64),
+    ("ask_size", np.float64),
+)
+
+Feed: TypeAlias = Records
+"""Quotes as a buyer sees them, records of dtype `QUOTE` (shape (n,)).
+
+Each side stands alone: one that a row does not show has size 0, and its price means nothing. For a
+seller the market is mirrored (ask = -bid, bid = -ask, sizes swapped), so that a replay only buys.
+"""
 
 
 def make_feed(quotes: Quotes, side: Side) -> Feed:
     """Clean quotes and turn them to one side of the market."""
     bid_size = np.where(quotes.bid_shown, quotes.bid_size, 0.0)
     ask_size = np.where(quotes.ask_shown, quotes.ask_size, 0.0)
-    if side == "buy":
-        return Feed(quotes.ts, quotes.venue, quotes.bid, bid_size, quotes.ask, ask_size)
-    return Feed(quotes.ts, quotes.venue, -quotes.ask, ask_size, -quotes.bid, bid_size)
+    feed = np.zeros(len(quotes), QUOTE)
+    feed["ts"], feed["venue"] = quotes.ts, quotes.venue
+    bid, ask = ("bid", "ask") if side == "buy" else ("ask", "bid")
+    sign = 1 if side == "buy" else -1
+    feed[bid], feed[f"{bid}_size"] = sign * quotes.bid, bid_size
+    feed[ask], feed[f"{ask}_size"] = sign * quotes.ask, ask_size
+    return feed
 
 
 def last_rows(feed: Feed, venues: int, times: IntArray, since: IntArray) -> IntArray:
@@ -53,42 +66,42 @@ def last_rows(feed: Feed, venues: int, times: IntArray, since: IntArray) -> IntA
         -1 for none.
     """
     rows = np.full((len(times), venues), -1, dtype=np.int64)
+    ts = feed["ts"]
     for venue in range(venues):
-        mine = np.flatnonzero(feed.venue == venue)
+        mine = np.flatnonzero(feed["venue"] == venue)
         if mine.size:
-            last = np.searchsorted(feed.ts[mine], times, "right") - 1
-            today = (last >= 0) & (feed.ts[mine[last]] >= since)
+            last = np.searchsorted(ts[mine], times, "right") - 1
+            today = (last >= 0) & (ts[mine[last]] >= since)
             rows[:, venue] = np.where(today, mine[last], -1)
     return rows
 
 
-class Prints(NamedTuple):
-    """Trades as a resting bid sees them; all columns have shape (n,).
+PRINT = record_type(
+    ("ts", np.int64),
+    ("venue", np.int64),
+    ("price", np.float64),
+    ("shares", np.float64),
+    ("buying", np.bool_),
+)
 
-    Prints without a positive price and size are left out. For a seller prices are negative, and
-    his offer is a bid in the mirrored market. `buying` marks prints whose aggressor is known to
-    have been on the order's own side: at the limit they trade with others' offers.
-    """
+Prints: TypeAlias = Records
+"""Trades as a resting bid sees them, records of dtype `PRINT` (shape (n,)).
 
-    ts: IntArray
-    venue: IntArray
-    price: FloatArray
-    size: FloatArray
-    buying: BoolArray
+Prints without a positive price and size are left out. For a seller prices are negative, and his
+offer is a bid in the mirrored market. `buying` marks prints whose aggressor is known to have been
+on the order's own side: at the limit they trade with others' offers.
+"""
 
 
 def make_prints(trades: Trades | None, side: Side) -> Prints:
     """Clean trades and turn them to one side of the market; none give no rows."""
     if trades is None:
-        nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
-        trades = Trades(nowhere, nowhere, nothing, nothing, nowhere)
+        return np.zeros(0, PRINT)
     sign = 1 if side == "buy" else -1
     usable = np.isfinite(trades.price) & np.isfinite(trades.size)
     usable &= (trades.price > 0) & (trades.size > 0)
-    return Prints(
-        trades.ts[usable],
-        trades.venue[usable],
-        sign * trades.price[usable],
-        trades.size[usable],
-        trades.side[usable] == sign * BUYER,
-    )
+    prints = np.zeros(int(usable.sum()), PRINT)
+    prints["ts"], prints["venue"] = trades.ts[usable], trades.venue[usable]
+    prints["price"], prints["shares"] = sign * trades.price[usable], trades.size[usable]
+    prints["buying"] = trades.side[usable] == sign * BUYER
+    return prints

@@ -130,12 +130,12 @@ def _count(
     """Count the fields of `_Counts`, in their order."""
     book = new_book(venues)
     crossed = locked = empty = wide = stale = stubs = snapshots = seen = sides = 0
-    for row in range(np.searchsorted(feed.ts, since), len(feed.ts)):
-        now = feed.ts[row]
+    for row in range(np.searchsorted(feed["ts"], since), len(feed)):
+        now = feed[row].ts
         if now > end:
             break
-        apply_quote(book, feed, row, rules)
-        if now < start or (row + 1 < len(feed.ts) and feed.ts[row + 1] == now):
+        apply_quote(book, feed[row], rules)
+        if now < start or (row + 1 < len(feed) and feed[row + 1].ts == now):
             continue
         snapshots += 1
         best_bid, best_ask, condition = look(book, now, rules)
@@ -144,14 +144,15 @@ def _count(
         wide += condition == WIDE
         locked += best_bid == best_ask
         for k in range(venues):
-            shown = (book.bid_size[k] > 0) + (book.ask_size[k] > 0)
+            venue = book[k]
+            shown = (venue.bid_size > 0) + (venue.ask_size > 0)
             if shown == 0:
                 continue
             seen += 1
-            if rules.max_quote_age >= 0 and now - book.quoted_at[k] > rules.max_quote_age:
+            if rules.max_quote_age >= 0 and now - venue.quoted_at > rules.max_quote_age:
                 stale += 1
             elif condition == TRADABLE:
-                displayed = (book.bid_left[k] > 0) + (book.ask_left[k] > 0)
+                displayed = (venue.bid_left > 0) + (venue.ask_left > 0)
                 sides += shown
                 stubs += shown - displayed
     return crossed, locked, empty, wide, stale, stubs, snapshots, seen, sides

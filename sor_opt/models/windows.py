@@ -129,22 +129,22 @@ def look_at(
         now = times[i]
         if i > 0 and since[i] != since[i - 1]:
             book = new_book(venues)
-        while row < len(feed.ts) and feed.ts[row] <= now:
-            if feed.ts[row] >= since[i]:
-                apply_quote(book, feed, row, rules)
+        while row < len(feed) and feed[row].ts <= now:
+            if feed[row].ts >= since[i]:
+                apply_quote(book, feed[row], rules)
             row += 1
         after[i] = row
         bid, ask, condition = look(book, now, rules)
         if condition == TRADABLE:
             best_bid[i], best_ask[i] = bid, ask
         for k in range(venues):
-            at_ask[i, k] = book.ask_left[k] > 0 and book.ask[k] == ask
-            queue[i, k] = book.bid_left[k] if book.bid[k] == bid else 0.0
-        while first_print < len(prints.ts) and prints.ts[first_print] <= now - length:
+            at_ask[i, k] = book[k].ask_left > 0 and book[k].ask == ask
+            queue[i, k] = book[k].bid_left if book[k].bid == bid else 0.0
+        while first_print < len(prints) and prints[first_print].ts <= now - length:
             first_print += 1
         at = first_print
-        while at < len(prints.ts) and prints.ts[at] <= now:
-            volume[i, prints.venue[at]] += prints.size[at]
+        while at < len(prints) and prints[at].ts <= now:
+            volume[i, prints[at].venue] += prints[at].shares
             at += 1
     return Moments(best_bid, best_ask, at_ask, queue, volume, after)
 
@@ -174,10 +174,10 @@ def outflows(
     total = np.zeros(moments.queue.shape)
     for i in range(len(starts)):
         limit, end = moments.best_bid[i], starts[i] + length
-        at = np.searchsorted(prints.ts, starts[i], side="right")
-        while at < len(prints.ts) and prints.ts[at] <= end:
-            total[i, prints.venue[at]] += outflow_of(
-                prints.price[at], prints.size[at], prints.buying[at], limit, through
+        at = np.searchsorted(prints["ts"], starts[i], side="right")
+        while at < len(prints) and prints[at].ts <= end:
+            total[i, prints[at].venue] += outflow_of(
+                prints[at].price, prints[at].shares, prints[at].buying, limit, through
             )
             at += 1
         if cancellations:
@@ -202,17 +202,17 @@ def _add_cancellations(
     shown, traded = np.empty(len(queue)), np.zeros(len(queue))
     for k in range(len(queue)):
         shown[k] = queue[k] if queue[k] > 0 else -1.0
-    at = np.searchsorted(prints.ts, start, side="right")
-    while row < len(feed.ts) and feed.ts[row] <= end:
-        while at < len(prints.ts) and prints.ts[at] <= feed.ts[row]:
-            if prints.price[at] == limit and not prints.buying[at]:
-                traded[prints.venue[at]] += prints.size[at]
+    at = np.searchsorted(prints["ts"], start, side="right")
+    while row < len(feed) and feed[row].ts <= end:
+        while at < len(prints) and prints[at].ts <= feed[row].ts:
+            if prints[at].price == limit and not prints[at].buying:
+                traded[prints[at].venue] += prints[at].shares
             at += 1
-        k = feed.venue[row]
-        stays = feed.bid_size[row] > 0 and feed.bid[row] == limit
+        k = feed[row].venue
+        stays = feed[row].bid_size > 0 and feed[row].bid == limit
         if stays and shown[k] >= 0:
-            total[k] += max(0.0, shown[k] - feed.bid_size[row] - traded[k])
-        shown[k] = feed.bid_size[row] if stays else -1.0
+            total[k] += max(0.0, shown[k] - feed[row].bid_size - traded[k])
+        shown[k] = feed[row].bid_size if stays else -1.0
         traded[k] = 0.0
         row += 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -85,9 +86,14 @@ class Past:
         ------
         ConfigError
         """
-        deepest = int(np.argmax(self.feed.ask_size))
-        venue = self.tape.venues[self.feed.venue[deepest]]
-        check_depth(venue, self.feed.ask_size[deepest], step)
+        venue, size = self._deepest
+        check_depth(venue, size, step)
+
+    @cached_property
+    def _deepest(self) -> tuple[str, float]:
+        """The venue that displays most at its ask, and how much."""
+        at = int(np.argmax(self.feed["ask_size"]))
+        return self.tape.venues[self.feed[at].venue], float(self.feed[at].ask_size)
 
 
 def check_moments(what: str, count: int) -> None:

@@ -89,15 +89,15 @@ def past_flows(past: Past, params: WindowParams) -> Scenarios:
 def _check_trades(past: Past) -> None:
     """Refuse a tape without trades, or whose trades are not those of its quotes."""
     prints, slices = past.prints, past.slices
-    if not len(prints.ts):
+    if not len(prints):
         raise DataError(
             "holds no trades, which the placement router learns from and is filled by",
             file=past.tape.source,
             mend="give --trades FILE beside the quotes",
         )
     last = slices.starts.max() + slices.horizon
-    during = (prints.ts >= slices.midnights.min()) & (prints.ts <= last)
-    if not (during & np.isin(prints.venue, np.unique(past.feed.venue))).any():
+    during = (prints["ts"] >= slices.midnights.min()) & (prints["ts"] <= last)
+    if not (during & np.isin(prints["venue"], np.unique(past.feed["venue"]))).any():
         raise DataError(
             "no trade is of a venue and a day of the orders",
             file=past.tape.source,

@@ -1,20 +1,27 @@
-"""Replays of both engines."""
+"""Replays by the core and by the plain engine."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sor_opt.allocators.fast import FastAllocator
-from sor_opt.backtest.backtest import run
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for the package reference
+
+from reference import engine
+
+from sor_opt.backtest.core import replay as core
+from sor_opt.backtest.result import Result
 
 
-@pytest.fixture(params=[None, FastAllocator()], ids=["kernel", "readable"])
+@pytest.fixture(params=[core.replay, engine.replay], ids=["core", "plain"])
 def play(request, t0):
     """Run a policy; give the executions as (second, venue, price, signed shares, reason)."""
 
     def run_it(market, policy):
-        log = run(market, policy, request.param).executions()
+        log = Result(market, policy.name, request.param(market, policy)).executions()
         signs = np.where(log["side"] == market.orders.side, 1, -1)
         seconds = (log["ts"].astype("int64") - t0) / 1e9 if len(log) else []
         columns = (seconds, log["venue"], log["price"], log["shares"] * signs, log["reason"])

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError
-from sor_opt.market.book import make_feed, make_prints
+from sor_opt.market.book import BookParams
+from sor_opt.market.feed import make_feed, make_prints
 from sor_opt.market.tape import BUYER, SECOND, SELLER, UNKNOWN, Quotes, Trades
 from sor_opt.models.windows import (
     Moments,
@@ -18,7 +19,7 @@ from sor_opt.models.windows import (
     tradable,
 )
 
-ANY_AGE = -1
+NO_BAND = BookParams(band=None)
 
 
 def feed_of(rows, side="buy"):
@@ -35,14 +36,14 @@ def columns(rows, count):
     return np.array(rows, dtype=np.float64).reshape(-1, count).T
 
 
-def looked_at(quotes, trades, times, since=0, length=100, max_age=ANY_AGE, side="buy"):
+def looked_at(quotes, trades, times, since=0, length=100, params=NO_BAND, side="buy"):
     return look_at(
         feed_of(quotes, side),
         prints_of(trades, side),
         np.array(times, np.int64),
         np.full(len(times), since, np.int64),
         length,
-        max_age,
+        params.rules,
         2,
     )
 
@@ -153,10 +154,25 @@ def test_a_quote_of_another_day_is_no_quote():
 
 
 def test_a_quote_that_is_too_old_is_no_quote():
-    seen = looked_at(QUOTES[:2], [], [10, 11, 15, 16], max_age=10)
+    seen = looked_at(QUOTES[:2], [], [10, 11, 15, 16], params=BookParams(10, None))
     assert seen.best_bid[:3].tolist() == [10.00, 9.99, 9.99]
     assert seen.queue.tolist() == [[300, 0], [0, 500], [0, 500], [0, 0]]
     assert tradable(seen).tolist() == [True, True, True, False]
+
+
+def test_a_wide_book_is_not_traded_on_and_a_stub_is_no_queue():
+    """Of a mid of 10 dollars the band of 100 basis points is 10 cents."""
+    quotes = [
+        (0, 0, 9.97, 300, 10.03, 100),
+        (10, 1, 9.89, 400, 14.00, 100),
+        (20, 0, 0.0, 0, 10.03, 100),
+    ]
+    seen = looked_at(quotes, [], [0, 10, 20], params=BookParams(band=100.0))
+    assert tradable(seen).tolist() == [True, True, False]
+    assert seen.best_bid[:2].tolist() == [9.97, 9.97]
+    assert seen.queue[:2].tolist() == [[300, 0], [300, 0]]
+    assert seen.at_ask[:2].tolist() == [[True, False], [True, False]]
+    assert tradable(looked_at(quotes, [], [20])).all()
 
 
 def test_the_volume_before_is_of_a_window_that_ends_now():
@@ -376,8 +392,8 @@ def test_a_seller_sees_in_the_mirrored_market_what_a_buyer_sees(quotes, trades, 
     ]
     sold = [(t, venue, mirror - price, size, -side) for t, venue, price, size, side in trades]
     times = [0, 10, 20, 30, 40]
-    buyer = looked_at(quotes, trades, times, length=20, max_age=25)
-    seller = looked_at(turned, sold, times, length=20, max_age=25, side="sell")
+    buyer = looked_at(quotes, trades, times, length=20, params=BookParams(25, None))
+    seller = looked_at(turned, sold, times, length=20, params=BookParams(25, None), side="sell")
     moved = seller._replace(
         best_bid=seller.best_bid + mirror,
         best_ask=seller.best_ask + mirror,
@@ -401,12 +417,12 @@ def test_cancellations_and_gone_through_levels_only_add(quotes, trades):
     quotes=quote_rows(0, 60),
     trades=trade_rows(0, 60),
     times=st.lists(st.integers(0, 70), min_size=2, max_size=6).map(sorted),
-    max_age=st.sampled_from([ANY_AGE, 5, 20]),
+    params=st.sampled_from([NO_BAND, BookParams(5, None), BookParams(20, 500.0)]),
 )
-def test_a_moment_does_not_depend_on_the_others_looked_at(quotes, trades, times, max_age):
-    together = looked_at(quotes, trades, times, max_age=max_age, length=15)
+def test_a_moment_does_not_depend_on_the_others_looked_at(quotes, trades, times, params):
+    together = looked_at(quotes, trades, times, params=params, length=15)
     for at, time in enumerate(times):
-        alone = looked_at(quotes, trades, [time], max_age=max_age, length=15)
+        alone = looked_at(quotes, trades, [time], params=params, length=15)
         assert same(alone, Moments(*(column[at : at + 1] for column in together)))
 
 

@@ -1,47 +1,72 @@
-"""The readable engine: one order at a time, any allocator. `kernel` does the same, fast.
+"""The plain engine: one order at a time, from tick to tick.
 
-The clock ticks at every timestamp of the feed and at every slice's start. At each tick the trades
-since the last one meet what we have resting, all rows of the timestamp are applied, bids whose
-slice is over are cancelled, then one decision is taken; on a crossed or empty book none is.
+At a tick the trades since the last one meet what we have resting, all rows of the timestamp are
+applied, bids whose slice is over are cancelled, then one decision is taken on a tradable book.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import math
+from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.base import Allocator
-from sor_opt.backtest.base import EXCESS, LIMIT, ROUTE, SWEEP, Market, Replay
-from sor_opt.backtest.history import History, count_slices, past_flows
-from sor_opt.backtest.policies import Policy, Split
-from sor_opt.backtest.resting import Resting
-from sor_opt.market.book import DUST, Book, Snapshot
-from sor_opt.market.tape import FloatArray
-from sor_opt.models.placement import Touch, placement_problem, queues_ahead
-from sor_opt.models.static import static_problem
+from reference.book import DUST, Book, Look, Row, read_rows
+from reference.prints import Printed
+from reference.resting import Resting
+from reference.routers import COMPLETIONS, SPLITS, Costs, place
+from reference.schedules import Clock, due
+from sor_opt.backtest.market import Market
+from sor_opt.backtest.replay import COMPLETION, EXCESS, LIMIT, ROUTE, Replay
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.scenarios import Scenarios, past_flows
 
 
-def replay(market: Market, policy: Policy, allocator: Allocator) -> Replay:
-    """Replay every order of `market`, splitting by `allocator` where the policy has a cost model.
+class Execution(NamedTuple):
+    """A row of the log; shares given back are negative."""
+
+    ts: int
+    order: int
+    venue: int
+    reason: int
+    price: float
+    shares: float
+
+
+class Traded(NamedTuple):
+    """A mid that could be traded on, and when."""
+
+    mid: float = math.nan
+    ts: int = -1
+
+
+def replay(market: Market, policy: Policy) -> Replay:
+    """Replay every order of a market.
 
     Raises
     ------
     SolverError
-        If the allocator refuses a problem.
+        If an allocator refuses a problem.
     DataError, ConfigError
-        If the placement policy has too little to learn from (see `past_flows`).
+        If the placement router has too little to learn from.
     """
-    history = None
-    if policy.split == Split.PLACEMENT:
-        history = past_flows(market, policy.placement.windows)
-    runs = [_Run(market, policy, allocator, history, order) for order in range(len(market.orders))]
+    scenarios = None
+    if isinstance(policy.router, Placement):
+        scenarios = past_flows(market.past, policy.router.windows)
+    rows = read_rows(market.tape.quotes, market.orders.side)
+    printed = Printed(market.tape.trades, market.orders.side)
+    runs = [Run(market, policy, scenarios, printed, order) for order in range(len(market.orders))]
     for run in runs:
-        run.play()
-    log = [row for run in runs for row in run.log]
+        run.play(rows)
+    log = [execution for run in runs for execution in run.log]
     ts, order, venue, reason = np.array([row[:4] for row in log], np.int64).reshape(-1, 4).T
     price, shares = np.array([row[4:] for row in log], np.float64).reshape(-1, 2).T
+
+    def counts(condition: str) -> np.ndarray:
+        return np.array([run.counts[condition] for run in runs], np.int64)
+
     return Replay(
         ts=ts,
         order=order,
@@ -49,245 +74,177 @@ def replay(market: Market, policy: Policy, allocator: Allocator) -> Replay:
         reason=reason,
         price=price,
         shares=shares,
-        arrival=np.array([run.arrival for run in runs]),
-        last_mid=np.array([run.last_mid for run in runs]),
-        snapshots=np.array([run.snapshots for run in runs], np.int64),
-        crossed=np.array([run.crossed for run in runs], np.int64),
-        empty=np.array([run.empty for run in runs], np.int64),
+        arrival_mid=np.array([run.arrival.mid for run in runs]),
+        last_mid=np.array([run.last.mid for run in runs]),
+        arrival_ts=np.array([run.arrival.ts for run in runs], np.int64),
+        last_ts=np.array([run.last.ts for run in runs], np.int64),
+        snapshots=np.array([run.counts.total() for run in runs], np.int64),
+        crossed=counts("crossed"),
+        empty=counts("empty"),
+        wide=counts("wide"),
     )
 
 
-@dataclass
-class _Run:
-    """One order on its way."""
+class Run:
+    """One parent order on its way."""
 
-    market: Market
-    policy: Policy
-    allocator: Allocator
-    history: History | None
-    order: int
-    log: list[tuple[int, int, int, int, float, float]] = field(default_factory=list)
-    arrival: float = float("nan")
-    last_mid: float = float("nan")
-    snapshots: int = 0
-    crossed: int = 0
-    empty: int = 0
-    resting: Resting | None = None
-    placed: int = -1
-    """The last slice whose market and limit orders were sent."""
+    def __init__(
+        self,
+        market: Market,
+        policy: Policy,
+        scenarios: Scenarios | None,
+        printed: Printed,
+        order: int,
+    ) -> None:
+        orders, params = market.orders, market.params
+        start = int(orders.starts[order])
+        self.clock = Clock(
+            orders.size,
+            int(orders.midnights[order]),
+            start,
+            start + orders.horizon,
+            int(orders.deadlines[order]),
+            params.slice,
+            market.tape,
+            printed,
+        )
+        self.order, self.policy, self.scenarios, self.printed = order, policy, scenarios, printed
+        self.costs = Costs(market.tape.venues, market.taker[order], market.rebate[order])
+        self.book = Book(len(market.tape.venues), params.book)
+        self.complete = COMPLETIONS[params.completion]
+        self.dust = DUST * orders.size
+        self.remaining = orders.size
+        self.log: list[Execution] = []
+        self.counts: Counter[str] = Counter()
+        self.arrival = self.last = Traded()
+        self.resting: Resting | None = None
+        self.slice = 0
+        self.due = self.due_before = 0.0
+        self.asked = -1
+        """The last slice that a router that posts was asked in."""
 
-    def __post_init__(self) -> None:
-        orders, params = self.market.orders, self.market.params
-        self.taker, self.rebate = self.market.taker[self.order], self.market.rebate[self.order]
-        self.book = Book(len(self.market.tape.venues), params.max_quote_age, params.refill)
-        self.remaining, self.dust = orders.size, DUST * orders.size
-        self.start = int(orders.starts[self.order])
-        self.horizon_end = self.start + orders.horizon
-
-    def play(self) -> None:
-        """Tick until the order is filled or its deadline has passed."""
-        for now in self._ticks():
-            if self.resting is not None and now >= self.resting.expires:
+    def play(self, rows: list[Row]) -> None:
+        """Tick until the order is done, or its deadline has passed."""
+        clock = self.clock
+        standing = {row.venue: row for row in rows if clock.midnight <= row.ts <= clock.start}
+        for row in standing.values():
+            self.book.apply(row)
+        later = [row for row in rows if clock.start < row.ts <= clock.deadline]
+        applied = 0
+        for now in clock.moments([row.ts for row in later]):
+            self._meet_prints(now)
+            while applied < len(later) and later[applied].ts <= now:
+                self.book.apply(later[applied])
+                applied += 1
+            if self.resting is not None and now >= self.resting.ends:
                 self.resting = None
-            self.snapshots += 1
-            snapshot = self.book.at(now)
-            self.empty += snapshot.empty
-            self.crossed += snapshot.crossed
-            if snapshot.empty or snapshot.crossed:
+            self._keep_due(now)
+            look = self.book.look(now)
+            self.counts[look.condition] += 1
+            if look.condition != "tradable":
                 continue
-            self.last_mid = snapshot.mid
-            if np.isnan(self.arrival):
-                self.arrival = snapshot.mid
-            self._decide(snapshot)
+            self.last = Traded(look.mid, now)
+            if self.arrival.ts < 0:
+                self.arrival = self.last
+            self._decide(now, look)
             if self.remaining == 0 and self.resting is None:
                 return
-        self._fill_resting(int(self.market.orders.deadlines[self.order]))
+        self._meet_prints(clock.deadline)
 
-    def _ticks(self) -> Iterator[int]:
-        """Apply the feed's rows as time goes on; yield each moment a decision is due."""
-        feed, orders = self.market.feed, self.market.orders
-        for row in self.market.standing[self.order]:
-            if row >= 0:
-                self.book.apply(feed, row)
-        yield self.start
-        deadline = int(orders.deadlines[self.order])
-        row, timer = int(self.market.first_row[self.order]), self.start
-        while True:
-            if timer < self.horizon_end:
-                upcoming = min(timer + self.market.params.slice, self.horizon_end)
-            else:
-                upcoming = deadline + 1
-            now = min(int(feed.ts[row]), upcoming) if row < len(feed.ts) else upcoming
-            if now > deadline:
-                return
-            self._fill_resting(now)
-            while row < len(feed.ts) and feed.ts[row] == now:
-                self.book.apply(feed, row)
-                row += 1
-            if now == upcoming:
-                timer = upcoming
-            yield now
-
-    def _fill_resting(self, now: int) -> None:
+    def _meet_prints(self, now: int) -> None:
         """Let the trades up to `now` meet our resting bids."""
         if self.resting is None:
             return
-        for ts, venue, shares in self.resting.meet(self.market.prints, now):
-            self._record(ts, venue, LIMIT, self.resting.limit, shares)
-            self._settle(-shares)
+        for row, shares in self.resting.meet(self.printed, now):
+            self._record(row.ts, row.venue, LIMIT, self.resting.limit, shares)
+            self._settle(shares)
         if not self.resting.open:
             self.resting = None
 
-    def _decide(self, snapshot: Snapshot) -> None:
-        if self.remaining > 0 and snapshot.ts >= self.horizon_end:
-            self._buy(snapshot, _split_best_ask(snapshot, self.taker, self.remaining), SWEEP)
-        elif self.remaining > 0 and self.history is not None:
-            self._place(snapshot, self.history)
-        elif self.remaining > 0:
-            due = self._due(snapshot.ts)
-            if due > self.dust:
-                self._buy(snapshot, self._split(snapshot, due), ROUTE)
+    def _keep_due(self, now: int) -> None:
+        """Ask the schedule, and keep what it said last in the slice before."""
+        if now >= self.clock.end:
+            return
+        if self.clock.slice_at(now) != self.slice:
+            self.slice, self.due_before = self.clock.slice_at(now), self.due
+        self.due = due(self.policy.schedule, self.clock, now)
+
+    def _decide(self, now: int, look: Look) -> None:
+        router = self.policy.router
+        if self.remaining > 0:
+            if now >= self.clock.end:
+                self._buy(now, look, self.complete(self.costs, look, self.remaining), COMPLETION)
+            elif isinstance(router, Placement):
+                self._place(now, look, router)
+            elif self.due - self._bought > self.dust:
+                missing = self.due - self._bought
+                sent = SPLITS[type(router)](router, self.costs, look, missing)
+                self._buy(now, look, sent, ROUTE)
         if self.remaining < 0 and self.resting is None:
-            self._sell_excess(snapshot)
-
-    def _due(self, now: int) -> float:
-        """Shares that should have been bought by now and are not."""
-        if not self.policy.paced:
-            return self.remaining
-        return self._scheduled(self._slice(now)) - self._bought
-
-    def _slice(self, now: int) -> int:
-        return (now - self.start) // self.market.params.slice
-
-    def _scheduled(self, number: int) -> float:
-        """Shares that are to be bought by the end of a slice."""
-        size, count = self.market.orders.size, count_slices(self.market)
-        return float(size if number + 1 >= count else size * (number + 1) // count)
+            self._give_back(now)
 
     @property
     def _bought(self) -> float:
-        return self.market.orders.size - self.remaining
+        return self.clock.size - self.remaining
 
-    def _place(self, snapshot: Snapshot, history: History) -> None:
-        """Sweep what earlier slices left, if that is the rule, and send this slice's orders."""
-        rules, number = self.policy.placement, self._slice(snapshot.ts)
-        earlier = self._scheduled(number - 1) if rules.leftover == "sweep" else -np.inf
+    def _place(self, now: int, look: Look, router: Placement) -> None:
+        """Complete what earlier slices left, if that is the rule, and send this slice's orders."""
+        earlier = self.due_before if router.leftover == "sweep" else 0.0
         if earlier - self._bought > self.dust:
-            overdue = earlier - self._bought
-            self._buy(snapshot, _split_best_ask(snapshot, self.taker, overdue), SWEEP)
-            snapshot = self.book.at(snapshot.ts)
-        if number == self.placed:
+            sent = self.complete(self.costs, look, earlier - self._bought)
+            self._buy(now, look, sent, COMPLETION)
+            look = self.book.look(now)
+        if self.asked == self.slice:
             return
-        self.placed = number
-        target = self._scheduled(number) - max(self._bought, earlier)
+        self.asked = self.slice
+        target = self.due - max(self._bought, earlier)
         if target > self.dust:
-            self._send(snapshot, history, number, target)
+            self._send(now, look, router, target)
 
-    def _send(self, snapshot: Snapshot, history: History, number: int, target: float) -> None:
+    def _send(self, now: int, look: Look, router: Placement, target: float) -> None:
         """Take at once, and post at the best bid until the slice ends."""
-        venues, prints, params = self.market.tape.venues, self.market.prints, self.market.params
-        which = slice(history.first[self.order, number], history.last[self.order, number])
-        flows = history.flows[which]
-        queue = queues_ahead(snapshot.bid, snapshot.bid_left, snapshot.best_bid)
-        if not len(flows):  # nothing is known of the queues
-            flows, queue = np.zeros((1, len(venues))), np.full(len(venues), np.inf)
-        touch = Touch(
-            snapshot.ask,
-            snapshot.ask_left,
-            self.taker,
-            self.rebate,
-            queue,
-            snapshot.best_bid,
-            snapshot.mid,
-        )
-        problem = placement_problem(
-            venues, touch, flows, target, self.policy.risk, self.policy.placement.model
-        )
-        sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
-        self._buy(snapshot, sent[: len(venues)], ROUTE)
-        ends = min(self.start + (number + 1) * params.slice, self.horizon_end)
-        following = int(np.searchsorted(prints.ts, snapshot.ts, "right"))
-        through = self.policy.placement.windows.through == "fill"
+        assert self.scenarios is not None
+        first, last = (at[self.order, self.slice] for at in self.scenarios[1:])
+        placed = place(router, self.costs, look, self.scenarios.flows[first:last], target)
+        self._buy(now, look, placed.takes, ROUTE)
         resting = Resting(
-            snapshot.best_bid, touch.queue, sent[len(venues) :], ends, following, through, self.dust
+            look.best_bid,
+            placed.queue,
+            placed.posts,
+            self.clock.slice_end(self.slice),
+            self.printed.count(now),
+            router.windows.through == "fill",
+            self.dust,
         )
         self.resting = resting if resting.open else None
 
-    def _split(self, snapshot: Snapshot, due: float) -> FloatArray:
-        taker = self.taker
-        match self.policy.split:
-            case Split.BEST_ASK:
-                return _split_best_ask(snapshot, taker, due)
-            case Split.BY_SIZE:
-                return _split_by_size(snapshot, taker, due)
-            case _:
-                problem = static_problem(
-                    self.market.tape.venues,
-                    snapshot.ask,
-                    snapshot.ask_left,
-                    taker,
-                    self.rebate,
-                    snapshot.mid,
-                    due,
-                    self.policy.risk,
-                    self.policy.static,
-                )
-                return np.asarray(self.allocator.solve(problem).rungs * problem.step)
-
-    def _buy(self, snapshot: Snapshot, sent: FloatArray, reason: int) -> None:
+    def _buy(self, now: int, look: Look, sent: list[float], reason: int) -> None:
         bought = 0.0
-        for venue, shares in enumerate(np.minimum(sent, snapshot.ask_left).tolist()):
+        for venue, shares in enumerate(sent):
             if shares > 0:
-                self.book.take_ask(venue, shares)
-                self._record(snapshot.ts, venue, reason, snapshot.ask[venue], shares)
+                self.book.venues[venue].ask.take(shares, now)
+                self._record(now, venue, reason, look.ask[venue], shares)
                 bought += shares
-        self._settle(-bought)
+        self._settle(bought)
 
-    def _sell_excess(self, snapshot: Snapshot) -> None:
-        """Give back at the best bids (then fee, then order) what was bought too much."""
-        excess, sold = -self.remaining, 0.0
-        for venue in np.lexsort((self.taker, -snapshot.bid)).tolist():
-            shares = min(excess - sold, float(snapshot.bid_left[venue]))
-            if shares > 0 and excess - sold > self.dust:
-                self.book.take_bid(venue, shares)
-                self._record(snapshot.ts, venue, EXCESS, snapshot.bid[venue], -shares)
-                sold += shares
-        self._settle(sold)
+    def _give_back(self, now: int) -> None:
+        """Sell at the best bids what was bought too much."""
+        look, excess = self.book.look(now), -self.remaining
+        sold = 0.0
+        for venue in self.costs.dearest(look):
+            if excess - sold <= DUST * excess:
+                break
+            shares = min(excess - sold, float(look.bid_left[venue]))
+            self.book.venues[venue].bid.take(shares, now)
+            self._record(now, venue, EXCESS, look.bid[venue], -shares)
+            sold += shares
+        self._settle(-sold)
 
-    def _settle(self, change: float) -> None:
-        """Count shares; what rounding leaves of fractional lots is nothing."""
-        self.remaining += change
+    def _settle(self, bought: float) -> None:
+        """Count shares; what rounding leaves is nothing."""
+        self.remaining -= bought
         if abs(self.remaining) <= self.dust:
             self.remaining = 0.0
 
     def _record(self, ts: int, venue: int, reason: int, price: float, shares: float) -> None:
-        self.log.append((ts, self.order, venue, reason, float(price), shares))
-
-
-def _split_best_ask(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatArray:
-    """Everything to the venue with the lowest ask that still displays something."""
-    sent = np.zeros(len(taker))
-    for venue in np.lexsort((taker, snapshot.ask)):
-        if snapshot.ask_left[venue] > 0:
-            sent[venue] = due
-            break
-    return sent
-
-
-def _split_by_size(snapshot: Snapshot, taker: FloatArray, due: float) -> FloatArray:
-    """In proportion to display, whole shares; the rounding's rest at the lowest asks."""
-    left = snapshot.ask_left
-    shown = sum(left.tolist())
-    if due >= shown:
-        return left.copy()
-    sent: FloatArray = np.floor(due * left / shown)
-    rest = due
-    for shares in sent.tolist():
-        rest -= shares
-    for venue in np.lexsort((taker, snapshot.ask)):
-        if rest <= DUST * due:
-            break
-        extra = min(rest, left[venue] - sent[venue])
-        sent[venue] += extra
-        rest -= extra
-    return sent
+        self.log.append(Execution(ts, self.order, venue, reason, float(price), float(shares)))

@@ -1,14 +1,12 @@
-"""Our bids that rest on venues for a slice, in the readable engine."""
+"""Our bids that rest on venues until a slice ends."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from sor_opt.market.book import Prints
-from sor_opt.market.tape import FloatArray
+from reference.prints import Print, Printed
 from sor_opt.models.windows import outflow_of
 
 
@@ -20,47 +18,53 @@ class Resting:
     ----------
     limit : float
         Dollars per share.
-    queue : float64 ndarray, shape (K,)
-        Shares still before ours.
-    left : float64 ndarray, shape (K,)
-        Our shares that are not filled yet.
-    expires : int
+    queue, left : list of float, length K
+        Shares before ours, and ours that are not filled yet.
+    ends : int
         Nanoseconds; what is left then is cancelled.
-    next_print : int
+    following : int
         The first print that may still reach them.
     through : bool
         Whether a print below the limit fills all that rests at its venue.
     dust : float
-        Shares up to which rounding is taken to have made them.
+        Shares up to which a rest counts as nothing.
     """
 
     limit: float
-    queue: FloatArray
-    left: FloatArray
-    expires: int
-    next_print: int
+    queue: list[float]
+    left: list[float]
+    ends: int
+    following: int
     through: bool
     dust: float
 
     @property
     def open(self) -> bool:
         """Whether anything still rests."""
-        return bool((self.left > 0).any())
+        return any(shares > 0 for shares in self.left)
 
-    def meet(self, prints: Prints, now: int) -> Iterator[tuple[int, int, float]]:
-        """Let the prints up to `now` eat the queue and then us; yield fills: ts, venue, shares."""
-        while self.next_print < len(prints.ts) and prints.ts[self.next_print] <= now:
-            at = self.next_print
-            self.next_print += 1
-            venue = int(prints.venue[at])
-            if self.left[venue] <= 0:
-                continue
-            outflow = outflow_of(
-                prints.price[at], prints.size[at], prints.buying[at], self.limit, self.through
-            )
-            shares = float(np.clip(outflow - self.queue[venue], 0.0, self.left[venue]))
-            self.queue[venue] = max(0.0, self.queue[venue] - outflow)
-            if shares > self.dust:
-                rest = self.left[venue] - shares
-                self.left[venue] = rest if rest > self.dust else 0.0
-                yield int(prints.ts[at]), venue, shares
+    def meet(self, printed: Printed, now: int) -> Iterator[tuple[Print, float]]:
+        """Let the prints up to `now` take the queue and then us; yield those that fill us."""
+        last = printed.count(now)
+        for row in printed.rows[self.following : last]:
+            shares = self._fill(row)
+            if shares > 0:
+                yield row, shares
+        self.following = max(self.following, last)
+
+    def _fill(self, row: Print) -> float:
+        """Shares of ours that a print fills."""
+        mine, ahead = self.left[row.venue], self.queue[row.venue]
+        if mine <= 0:
+            return 0.0
+        outflow = outflow_of(row.price, row.size, row.buying, self.limit, self.through)
+        if math.isinf(outflow):
+            self.queue[row.venue], shares = 0.0, mine
+        else:
+            self.queue[row.venue] = max(0.0, ahead - outflow)
+            shares = min(max(outflow - ahead, 0.0), mine)
+        if shares <= self.dust:
+            return 0.0
+        rest = mine - shares
+        self.left[row.venue] = rest if rest > self.dust else 0.0
+        return shares

@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sor_opt.backtest.core.state import Run
 from sor_opt.backtest.replay import EXCESS
 from sor_opt.compiled import compiled
 from sor_opt.market.book import cheapest, take_ask, take_bid
+from sor_opt.market.feed import Records, record_type
 from sor_opt.market.tape import IntArray
 
-EXECUTION = np.dtype(
-    [
-        ("ts", np.int64),
-        ("order", np.int64),
-        ("venue", np.int64),
-        ("reason", np.int64),
-        ("price", np.float64),
-        ("shares", np.float64),
-    ]
+EXECUTION = record_type(
+    ("ts", np.int64),
+    ("order", np.int64),
+    ("venue", np.int64),
+    ("reason", np.int64),
+    ("price", np.float64),
+    ("shares", np.float64),
 )
 
 
@@ -31,7 +29,7 @@ class Log(NamedTuple):
     ``total[0]`` of them happened; those beyond the room are counted and not kept.
     """
 
-    rows: NDArray[np.void]
+    rows: Records
     total: IntArray
 
 
@@ -50,12 +48,13 @@ def settle(shares: float, change: float, dust: float) -> float:
 @compiled
 def buy(log: Log, run: Run, now: int, reason: int) -> float:
     """Execute what is to be taken, up to what is left; give the shares bought."""
-    bought, book = 0.0, run.book
-    for k in range(len(run.takes)):
-        shares = min(run.takes[k], book.ask_left[k])
+    bought = 0.0
+    for k in range(len(run.book)):
+        venue = run.book[k]
+        shares = min(run.venues[k].take, venue.ask_left)
         if shares > 0:
-            take_ask(book, k, shares, now)
-            record(log, now, run.order, k, reason, book.ask[k], shares)
+            take_ask(venue, shares, now)
+            record(log, now, run.order, k, reason, venue.ask, shares)
             bought += shares
     return bought
 
@@ -63,14 +62,15 @@ def buy(log: Log, run: Run, now: int, reason: int) -> float:
 @compiled
 def sell_excess(log: Log, run: Run, excess: float, now: int, dust: float) -> float:
     """Give back at the best bids what was bought too much; give the shares sold."""
-    sold, book = 0.0, run.book
+    sold = 0.0
     while excess - sold > dust:
-        k = cheapest(-book.bid, book.bid_left, run.taker)
+        k = cheapest(-run.book["bid"], run.book["bid_left"], run.venues["taker"])
         if k < 0:
             break
-        shares = min(excess - sold, book.bid_left[k])
-        take_bid(book, k, shares, now)
-        record(log, now, run.order, k, EXCESS, book.bid[k], -shares)
+        venue = run.book[k]
+        shares = min(excess - sold, venue.bid_left)
+        take_bid(venue, shares, now)
+        record(log, now, run.order, k, EXCESS, venue.bid, -shares)
         sold += shares
     return sold
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sor_opt.backtest.core.advance import ASK_ROUTER, ASK_SCHEDULE, OVER, advance, execute
+from sor_opt.backtest.core.advance import ASK_SCHEDULE, OVER, advance, execute
 from sor_opt.backtest.core.executions import Log, make_room
-from sor_opt.backtest.core.state import Inputs, Run, begin, quotes_of
+from sor_opt.backtest.core.state import Inputs, Openings, Run, begin, quotes_of
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import DUST
@@ -20,17 +20,26 @@ from sor_opt.policies.view import View
 
 
 @compiled
-def play(split: Callable[..., None], form: Any, inputs: Inputs, which: IntArray, log: Log) -> None:
+def play(
+    split: Callable[..., None],
+    form: Any,
+    inputs: Inputs,
+    openings: Openings,
+    which: IntArray,
+    log: Log,
+) -> None:
     """Play some orders with a compiled router (see `Compiled`); their schedule is in steps."""
     for order in which:
-        run = begin(inputs, order)
+        run = begin(inputs, openings, order)
+        takes, posts = run.venues["take"], run.venues["post"]
         while advance(inputs, run, log) != OVER:
-            due = inputs.states[order].due
-            split(form, quotes_of(inputs, run), due, run.takes, run.posts)
+            split(form, quotes_of(inputs, run), inputs.states[order].due, takes, posts)
             execute(inputs, run, log)
 
 
-def play_in_python(policy: Policy, venues: tuple[str, ...], inputs: Inputs, order: int) -> Log:
+def play_in_python(
+    policy: Policy, venues: tuple[str, ...], inputs: Inputs, openings: Openings, order: int
+) -> Log:
     """Play one order with a router or a schedule that is called in Python.
 
     Raises
@@ -40,57 +49,69 @@ def play_in_python(policy: Policy, venues: tuple[str, ...], inputs: Inputs, orde
     SolverError
         If its allocator refuses a problem.
     """
-    log, run = make_room(_most_executions(inputs, order)), begin(inputs, order)
-    view = _view_of(policy, venues, inputs, run)
+    log, run = make_room(_most_executions(inputs, openings, order)), begin(inputs, openings, order)
     state, router = inputs.states[order], policy.router
+    view, volume = _view_of(policy, venues, inputs, run), _Volume(inputs, state)
     while (asked := advance(inputs, run, log)) != OVER:
-        _renew(view, inputs, order)
+        _renew(view, state, volume)
         if asked == ASK_SCHEDULE:
-            state["scheduled"] = _checked_due(policy, view)
-        elif asked == ASK_ROUTER:
-            answer = router.split(view, float(state["due"]))
-            takes, posts = answer if isinstance(answer, Split) else (answer, None)
-            run.takes[:] = _checked_shares(router, takes, view)
-            _check_display(router, run.takes, view)
-            run.posts[:] = 0.0 if posts is None else _checked_shares(router, posts, view)
-            execute(inputs, run, log)
+            state.scheduled = _checked_due(policy, view)
+            continue
+        answer = router.split(view, float(state.due))
+        takes, posts = answer if isinstance(answer, Split) else (answer, None)
+        run.venues["take"] = _checked_shares(router, takes, view)
+        _check_display(router, run.venues["take"], view)
+        run.venues["post"] = 0.0 if posts is None else _checked_shares(router, posts, view)
+        execute(inputs, run, log)
     return log
 
 
-def _most_executions(inputs: Inputs, order: int) -> int:
-    """A bound: at each moment a venue is bought from and sold to once, and by each print."""
-    orders = inputs.orders
-    first, until = orders.first_row[order], orders.deadlines[order]
-    rows = np.searchsorted(inputs.feed.ts, until, "right") - first
-    prints = np.diff(np.searchsorted(inputs.prints.ts, (orders.starts[order], until), "right"))
-    moments = rows + orders.horizon // orders.slice + 3
-    return int(3 * orders.standing.shape[1] * moments + prints[0])
+def _most_executions(inputs: Inputs, openings: Openings, order: int) -> int:
+    """A bound: at each moment a venue is bought from twice and sold to once; and each print."""
+    start, until = openings.starts[order], openings.deadlines[order]
+    rows = np.searchsorted(inputs.feed["ts"], until, "right") - openings.first_row[order]
+    prints = np.diff(np.searchsorted(inputs.prints["ts"], (start, until), "right"))
+    moments = rows + inputs.rules.horizon // inputs.rules.slice + 3
+    return int(3 * openings.standing.shape[1] * moments + prints[0])
+
+
+class _Volume:
+    """Shares printed since an order's start."""
+
+    def __init__(self, inputs: Inputs, state: Any) -> None:
+        ts = inputs.prints["ts"]
+        during = slice(*np.searchsorted(ts, (state.now, state.horizon_end), "right"))
+        self._ts = ts[during].copy()
+        self._until = np.concatenate([[0.0], np.cumsum(inputs.prints["shares"][during])])
+
+    def at(self, now: int) -> float:
+        """Shares until some time, which is included."""
+        return float(self._until[np.searchsorted(self._ts, now, "right")])
 
 
 def _view_of(policy: Policy, venues: tuple[str, ...], inputs: Inputs, run: Run) -> View:
     """A view of an order whose arrays are those of its book, and stay so."""
-    orders, book = inputs.orders, run.book
-    start = int(orders.starts[run.order])
+    rules, state = inputs.rules, inputs.states[run.order]
     return View(
         order=run.order,
-        size=orders.size,
-        start=start,
-        end=start + orders.horizon,
+        size=rules.size,
+        start=int(state.now),
+        end=int(state.horizon_end),
         slice=0,
-        slices=-(-orders.horizon // orders.slice),
-        slice_end=start,
-        now=start,
+        slices=-(-rules.horizon // rules.slice),
+        slice_end=int(state.now),
+        now=int(state.now),
         volume=0.0,
         venues=venues,
-        ask=_read_only(book.ask),
-        ask_left=_read_only(book.ask_left),
-        bid=_read_only(book.bid),
-        bid_left=_read_only(book.bid_left),
-        fee=_read_only(run.taker),
-        rebate=_read_only(run.rebate),
+        ask=_read_only(run.book["ask"]),
+        ask_left=_read_only(run.book["ask_left"]),
+        bid=_read_only(run.book["bid"]),
+        bid_left=_read_only(run.book["bid_left"]),
+        fee=_read_only(run.venues["taker"]),
+        rebate=_read_only(run.venues["rebate"]),
         best_bid=np.nan,
         best_ask=np.nan,
-        remaining=orders.size,
+        remaining=rules.size,
         risk=policy.router.risk,
     )
 
@@ -101,18 +122,11 @@ def _read_only(column: FloatArray) -> FloatArray:
     return view
 
 
-def _renew(view: View, inputs: Inputs, order: int) -> None:
+def _renew(view: View, state: Any, volume: _Volume) -> None:
     """Bring what is no array up to the present moment."""
-    state = inputs.states[order]
-    view.now, view.slice, view.slice_end = (
-        int(state[name]) for name in ("now", "slice", "slice_end")
-    )
-    view.best_bid, view.best_ask, view.remaining = (
-        float(state[name]) for name in ("best_bid", "best_ask", "remaining")
-    )
-    prints = inputs.prints
-    since, until = np.searchsorted(prints.ts, (view.start, view.now), "right")
-    view.volume = float(prints.size[since:until].sum())
+    view.now, view.slice, view.slice_end = int(state.now), int(state.slice), int(state.slice_end)
+    view.best_bid, view.best_ask = float(state.best_bid), float(state.best_ask)
+    view.remaining, view.volume = float(state.remaining), volume.at(view.now)
 
 
 def _checked_due(policy: Policy, view: View) -> float:
@@ -123,10 +137,21 @@ def _checked_due(policy: Policy, view: View) -> float:
     ConfigError
         If that is no number of shares.
     """
-    due, name = policy.schedule.due(view), policy.schedule.name
-    if not 0 <= due <= view.size * (1 + DUST):
-        raise ConfigError(f"the schedule {name} must say 0 to {view.size:g} shares, got {due!r}")
+    answer, name = policy.schedule.due(view), policy.schedule.name
+    due = _numbers(answer)
+    if due is None or due.shape or not 0 <= due <= view.size * (1 + DUST):
+        raise ConfigError(
+            f"the schedule {name} must say 0 to {view.size:g} shares, got {quoted(answer)}"
+        )
     return float(due)
+
+
+def _numbers(answer: Any) -> FloatArray | None:
+    """What a policy answers as an array of its own; None where it is no numbers."""
+    try:
+        return np.array(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
 
 
 def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
@@ -137,8 +162,8 @@ def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
     ConfigError
         If they are none.
     """
-    shares = np.array(answer, dtype=np.float64)
-    if shares.shape != view.ask.shape or not (shares >= 0).all():
+    shares = _numbers(answer)
+    if shares is None or shares.shape != view.ask.shape or not (shares >= 0).all():
         raise ConfigError(
             f"the router {router.name} must say shares >= 0 for each of {len(view.venues)} venues, "
             f"got {quoted(answer)}"

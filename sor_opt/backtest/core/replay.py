@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from functools import cache
+from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sor_opt.backtest.core.executions import Log, make_room
 from sor_opt.backtest.core.play import play, play_in_python
-from sor_opt.backtest.core.state import STATE, Inputs, Orders, Rules
-from sor_opt.backtest.core.steps import due_steps, no_steps
+from sor_opt.backtest.core.state import STATE, Inputs, Openings, Rules
+from sor_opt.backtest.core.steps import due_steps
 from sor_opt.backtest.market import Completion, Market
 from sor_opt.backtest.parallel import dealt, in_threads
 from sor_opt.backtest.replay import Replay
+from sor_opt.compiled import addressed, types_of
 from sor_opt.errors import ConfigError
+from sor_opt.market.book import DUST
+from sor_opt.market.feed import Records
 from sor_opt.market.tape import IntArray
 from sor_opt.policies.policy import Policy
+from sor_opt.policies.view import LiveQuotes
 
 _USUAL_EXECUTIONS = 64
 """Room for the log, per order; a replay that needs more is run once more with enough."""
@@ -37,61 +41,71 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
         If its allocator refuses a problem.
     """
     ready = policy.prepare(market.past)
-    router, inputs = ready.router.compiled(), inputs_of(market, ready)
+    router = ready.router.compiled()
+    inputs, openings = inputs_of(market, ready)
     if router is None or inputs.rules.ask_schedule:
         if jobs > 1:
             raise ConfigError(
                 f"{policy.name} is called in Python, in one thread; leave out the jobs"
             )
+        venues = market.tape.venues
         orders = range(len(market.orders))
-        logs = [play_in_python(ready, market.tape.venues, inputs, order) for order in orders]
+        logs = [play_in_python(ready, venues, inputs, openings, order) for order in orders]
         return replay_of(logs, inputs.states)
+
+    split = addressed(router.split, types_of(router.form) + _types_of_a_call())
 
     def play_some(which: IntArray) -> Log:
         """Replay some orders, once more where they make more executions than is usual."""
         log = make_room(_USUAL_EXECUTIONS * len(which))
-        play(*router, inputs, which, log)
+        play(split, router.form, inputs, openings, which, log)
         if log.total[0] > len(log.rows):
             log = make_room(int(log.total[0]))
-            play(*router, inputs, which, log)
+            play(split, router.form, inputs, openings, which, log)
         return log
 
     logs = in_threads(play_some, dealt(len(market.orders), jobs), jobs)
     return replay_of(logs, inputs.states)
 
 
-def inputs_of(market: Market, policy: Policy) -> Inputs:
+@cache
+def _types_of_a_call() -> tuple[Any, ...]:
+    """Types of what a compiled split is called with, its form apart (see `Compiled`)."""
+    column = np.zeros(2)[::-1]  # one of records is as little contiguous
+    quotes = LiveQuotes(column, column, column, column, column, column, 0.0, 0.0, 0, 0)
+    return types_of(quotes, 0.0, column, column)
+
+
+def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, Openings]:
     """What a market and a prepared policy give the core."""
     orders, params, posting = market.orders, market.params, policy.router.posting
-    asked = policy.schedule.timing == "decision"
-    return Inputs(
-        market.feed,
-        market.prints,
-        Orders(
-            float(orders.size),
-            orders.horizon,
-            params.slice,
-            orders.starts,
-            orders.deadlines,
-            market.first_row,
-            market.standing,
-        ),
-        Rules(
-            params.book.rules,
-            market.taker,
-            market.rebate,
-            get_args(Completion).index(params.completion),
-            asked,
-            posting is not None,
-            posting is not None and posting.leftover == "sweep",
-            posting is not None and posting.through == "fill",
-        ),
-        no_steps(len(orders)) if asked else due_steps(policy.schedule, market.past),
-        np.zeros(len(orders), STATE),
+    steps, first_step = due_steps(policy.schedule, market.past)
+    rules = Rules(
+        book=params.book.rules,
+        size=float(orders.size),
+        horizon=orders.horizon,
+        slice=params.slice,
+        dust=DUST * float(orders.size),
+        completion=get_args(Completion).index(params.completion),
+        ask_schedule=policy.schedule.timing == "decision",
+        posts=posting is not None,
+        sweeps=posting is not None and posting.leftover == "sweep",
+        through=posting is not None and posting.through == "fill",
     )
+    states = np.zeros(len(orders), STATE)
+    openings = Openings(
+        orders.starts,
+        orders.deadlines,
+        market.first_row,
+        market.standing,
+        market.taker,
+        market.rebate,
+        first_step,
+    )
+    return Inputs(market.feed, market.prints, steps, states, rules), openings
 
 
-def replay_of(logs: list[Log], states: NDArray[np.void]) -> Replay:
+def replay_of(logs: list[Log], states: Records) -> Replay:
     """What was played, order by order."""
     rows = np.concatenate([log.rows[: log.total[0]] for log in logs])
     rows = rows[np.argsort(rows["order"], kind="stable")]

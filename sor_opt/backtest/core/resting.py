@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log, record, settle
-from sor_opt.backtest.core.state import Inputs, Resting, Run
+from sor_opt.backtest.core.state import Inputs, Run
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.compiled import compiled
-from sor_opt.market.book import DUST
 from sor_opt.models.placement import queues_ahead
 from sor_opt.models.windows import outflow_of
 
@@ -16,39 +15,39 @@ from sor_opt.models.windows import outflow_of
 @compiled
 def post(inputs: Inputs, run: Run) -> None:
     """Rest what is to be posted behind what is displayed; prints after now may meet it."""
-    state, bids, book = inputs.states[run.order], run.bids, run.book
-    queue = queues_ahead(book.bid, book.bid_left, state.best_bid)
+    state, book = inputs.states[run.order], run.book
+    queue = queues_ahead(book["bid"], book["bid_left"], state.best_bid)
     for k in range(len(queue)):
-        bids.queue[k], bids.left[k] = queue[k], run.posts[k]
+        run.venues[k].queue, run.venues[k].resting = queue[k], run.venues[k].post
     state.limit, state.bids_end = state.best_bid, state.slice_end
-    state.next_print = np.searchsorted(inputs.prints.ts, state.now, side="right")
+    state.next_print = np.searchsorted(inputs.prints["ts"], state.now, side="right")
 
 
 @compiled
-def is_open(bids: Resting) -> bool:
+def is_open(run: Run) -> bool:
     """Whether anything rests."""
     most = 0.0
-    for left in bids.left:
-        most = max(most, left)
+    for k in range(len(run.venues)):
+        most = max(most, run.venues[k].resting)
     return bool(most > 0)
 
 
 @compiled
 def meet(inputs: Inputs, run: Run, log: Log, now: int) -> None:
     """Let the prints up to now eat the queues and then our bids."""
-    prints, bids, state = inputs.prints, run.bids, inputs.states[run.order]
-    at, limit, dust = state.next_print, state.limit, DUST * inputs.orders.size
-    while at < len(prints.ts) and prints.ts[at] <= now:
-        venue = prints.venue[at]
-        if bids.left[venue] > 0:
+    prints, state, rules = inputs.prints, inputs.states[run.order], inputs.rules
+    at, limit = state.next_print, state.limit
+    while at < len(prints) and prints[at].ts <= now:
+        printed, venue = prints[at], run.venues[prints[at].venue]
+        if venue.resting > 0:
             outflow = outflow_of(
-                prints.price[at], prints.size[at], prints.buying[at], limit, inputs.rules.through
+                printed.price, printed.shares, printed.buying, limit, rules.through
             )
-            shares = min(max(outflow - bids.queue[venue], 0.0), bids.left[venue])
-            bids.queue[venue] = max(0.0, bids.queue[venue] - outflow)
-            if shares > dust:
-                bids.left[venue] = settle(bids.left[venue], -shares, dust)
-                record(log, prints.ts[at], run.order, venue, LIMIT, limit, shares)
-                state.remaining = settle(state.remaining, -shares, dust)
+            shares = min(max(outflow - venue.queue, 0.0), venue.resting)
+            venue.queue = max(0.0, venue.queue - outflow)
+            if shares > rules.dust:
+                venue.resting = settle(venue.resting, -shares, rules.dust)
+                record(log, printed.ts, run.order, printed.venue, LIMIT, limit, shares)
+                state.remaining = settle(state.remaining, -shares, rules.dust)
         at += 1
     state.next_print = at

@@ -5,51 +5,52 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sor_opt.compiled import compiled
+from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import Book, BookRules, apply_quote, new_book
-from sor_opt.market.feed import Feed, Prints
+from sor_opt.market.feed import Feed, Prints, Records, record_type
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.policies.view import LiveQuotes
 
 TICK, SCHEDULED, ROUTED = range(3)
 """What comes next for an order: the next moment, the shares due, or the end of a decision."""
 
-STATE = np.dtype(
-    [
-        ("phase", np.int64),
-        ("now", np.int64),
-        ("slice", np.int64),
-        ("slice_start", np.int64),
-        ("slice_end", np.int64),
-        ("row", np.int64),
-        ("step", np.int64),
-        ("posted_slice", np.int64),
-        ("bids_end", np.int64),
-        ("next_print", np.int64),
-        ("remaining", np.float64),
-        ("scheduled", np.float64),
-        ("scheduled_before", np.float64),
-        ("due", np.float64),
-        ("best_bid", np.float64),
-        ("best_ask", np.float64),
-        ("limit", np.float64),
-        ("arrival_mid", np.float64),
-        ("arrival_ts", np.int64),
-        ("last_mid", np.float64),
-        ("last_ts", np.int64),
-        ("snapshots", np.int64),
-        ("crossed", np.int64),
-        ("empty", np.int64),
-        ("wide", np.int64),
-    ]
+STATE = record_type(
+    ("phase", np.int64),
+    ("now", np.int64),
+    ("horizon_end", np.int64),
+    ("deadline", np.int64),
+    ("slice", np.int64),
+    ("slice_start", np.int64),
+    ("slice_end", np.int64),
+    ("row", np.int64),
+    ("next_step", np.int64),
+    ("last_step", np.int64),
+    ("posted_slice", np.int64),
+    ("bids_end", np.int64),
+    ("next_print", np.int64),
+    ("remaining", np.float64),
+    ("scheduled", np.float64),
+    ("scheduled_before", np.float64),
+    ("due", np.float64),
+    ("best_bid", np.float64),
+    ("best_ask", np.float64),
+    ("limit", np.float64),
+    ("arrival_mid", np.float64),
+    ("arrival_ts", np.int64),
+    ("last_mid", np.float64),
+    ("last_ts", np.int64),
+    ("snapshots", np.int64),
+    ("crossed", np.int64),
+    ("empty", np.int64),
+    ("wide", np.int64),
 )
 """Where an order stands; times in nanoseconds UTC, -1 before the first.
 
+horizon_end, deadline : from when on the order is completed, and after when nothing trades.
 slice, slice_start, slice_end : the present slice; it stays the last one after the horizon.
 row : the first row of the feed that is not applied yet.
-step : the present step of the schedule (see `DueSteps`).
+next_step, last_step : the steps of the schedule that are still to come (see `Inputs`).
 posted_slice : the last slice for which a router that posts was asked.
 bids_end, next_print, limit : until when our bids rest, the first print that may meet them, and
     their price.
@@ -64,33 +65,26 @@ snapshots, crossed, empty, wide : moments looked at, and those with such a book.
 """
 
 
-class DueSteps(NamedTuple):
-    """What schedules ask for, as steps in time.
+STEP = record_type(("ts", np.int64), ("shares", np.float64))
+"""From a time on, so many shares should have been bought."""
 
-    From ``times[i]`` on ``shares[i]`` should have been bought; order j's steps are ``first[j]`` to
-    ``first[j + 1]``.
-    """
-
-    first: IntArray
-    times: IntArray
-    shares: FloatArray
-
-
-class Orders(NamedTuple):
-    """Parent orders (see `sor_opt.backtest.orders.ParentOrders` and `Market`)."""
-
-    size: float
-    horizon: int
-    slice: int
-    starts: IntArray
-    deadlines: IntArray
-    first_row: IntArray
-    standing: IntArray
+ROUTED_VENUE = record_type(
+    ("taker", np.float64),
+    ("rebate", np.float64),
+    ("take", np.float64),
+    ("post", np.float64),
+    ("queue", np.float64),
+    ("resting", np.float64),
+)
+"""An order's fees at a venue (dollars per share), what its router sends there, the shares before
+our bid, and what is left of the bid."""
 
 
 class Rules(NamedTuple):
-    """How orders are executed; fees per order and venue, dollars per share.
+    """How orders are executed, in plain numbers.
 
+    size, horizon, slice : of every order; shares and nanoseconds.
+    dust : shares that count as nothing.
     completion : index of `sor_opt.backtest.market.Completion`.
     ask_schedule : whether the schedule is asked at each decision.
     posts : whether the router is asked once per slice, and posts.
@@ -99,8 +93,10 @@ class Rules(NamedTuple):
     """
 
     book: BookRules
-    taker: FloatArray
-    rebate: FloatArray
+    size: float
+    horizon: int
+    slice: int
+    dust: float
     completion: int
     ask_schedule: bool
     posts: bool
@@ -109,77 +105,90 @@ class Rules(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What the orders of a replay read, and the states that they write."""
+    """What the orders of a replay read, and the states that they write.
+
+    Attributes
+    ----------
+    feed, prints : Feed, Prints
+    steps : records of dtype `STEP`
+        What the schedule asks for, order after order.
+    states : records of dtype `STATE`, shape (orders,)
+    rules : Rules
+    """
 
     feed: Feed
     prints: Prints
-    orders: Orders
+    steps: Records
+    states: Records
     rules: Rules
-    steps: DueSteps
-    states: NDArray[np.void]
 
 
-class Resting(NamedTuple):
-    """Our bids, one per venue: shares before them in the queue, and shares left of them."""
+class Openings(NamedTuple):
+    """How orders begin.
 
-    queue: FloatArray
-    left: FloatArray
+    Attributes
+    ----------
+    starts, deadlines, first_row : int64 ndarray, shape (orders,)
+    standing : int64 ndarray, shape (orders, K)
+    taker, rebate : float64 ndarray, shape (orders, K)
+        See `sor_opt.backtest.market.Market`.
+    first_step : int64 ndarray, shape (orders + 1,)
+        Where each order's steps begin.
+    """
+
+    starts: IntArray
+    deadlines: IntArray
+    first_row: IntArray
+    standing: IntArray
+    taker: FloatArray
+    rebate: FloatArray
+    first_step: IntArray
 
 
 class Run(NamedTuple):
-    """One order's book, bids and fees, and what its router answers; arrays of shape (K,)."""
+    """One order on its way: its number, its book, and its venues, of dtype `ROUTED_VENUE`."""
 
     order: int
     book: Book
-    bids: Resting
-    taker: FloatArray
-    rebate: FloatArray
-    takes: FloatArray
-    posts: FloatArray
+    venues: Records
 
 
 @compiled
-def begin(inputs: Inputs, order: int) -> Run:
+def begin(inputs: Inputs, openings: Openings, order: int) -> Run:
     """Set an order to its start, with the quotes that stand then."""
-    orders, state = inputs.orders, inputs.states[order]
-    start, venues = orders.starts[order], orders.standing.shape[1]
-    book = new_book(venues)
-    for row in orders.standing[order]:
-        if row >= 0:
-            apply_quote(book, inputs.feed, row, inputs.rules.book)
-    state.phase, state.now, state.row = TICK, start, orders.first_row[order]
+    state, start, rules = inputs.states[order], openings.starts[order], inputs.rules
+    book = new_book(openings.standing.shape[1])
+    venues = np.zeros(len(book), ROUTED_VENUE)
+    for k in range(len(book)):
+        venues[k].taker, venues[k].rebate = openings.taker[order, k], openings.rebate[order, k]
+        if openings.standing[order, k] >= 0:
+            apply_quote(book, inputs.feed[openings.standing[order, k]], rules.book)
+    state.phase, state.now, state.row = TICK, start, openings.first_row[order]
+    state.horizon_end, state.deadline = start + rules.horizon, openings.deadlines[order]
     state.slice = state.posted_slice = state.bids_end = state.next_print = -1
     state.slice_start, state.slice_end = start, start
-    state.step = inputs.steps.first[order] - 1
-    state.remaining = orders.size
+    state.next_step = openings.first_step[order]
+    state.last_step = openings.first_step[order + 1] - 1
+    state.remaining = rules.size
     state.scheduled = state.scheduled_before = state.due = state.limit = 0.0
     state.best_bid = state.best_ask = np.nan
     state.arrival_mid = state.last_mid = np.nan
     state.arrival_ts = state.last_ts = -1
     state.snapshots = state.crossed = state.empty = state.wide = 0
-    columns = np.zeros((4, venues))
-    return Run(
-        order,
-        book,
-        Resting(columns[0], columns[1]),
-        inputs.rules.taker[order],
-        inputs.rules.rebate[order],
-        columns[2],
-        columns[3],
-    )
+    return Run(order, book, venues)
 
 
-@compiled
+@inlined
 def quotes_of(inputs: Inputs, run: Run) -> LiveQuotes:
     """What a compiled router sees."""
-    state, book = inputs.states[run.order], run.book
+    state, book, venues = inputs.states[run.order], run.book, run.venues
     return LiveQuotes(
-        book.ask,
-        book.ask_left,
-        book.bid,
-        book.bid_left,
-        run.taker,
-        run.rebate,
+        book["ask"],
+        book["ask_left"],
+        book["bid"],
+        book["bid_left"],
+        venues["taker"],
+        venues["rebate"],
         state.best_bid,
         (state.best_bid + state.best_ask) / 2,
         run.order,

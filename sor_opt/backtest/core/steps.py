@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from sor_opt.backtest.core.state import DueSteps
+from sor_opt.backtest.core.state import STEP
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import DUST
-from sor_opt.market.tape import FloatArray
+from sor_opt.market.feed import Records
+from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.policies.past import Past
 from sor_opt.policies.schedules.base import Schedule
 from sor_opt.policies.view import Progress
 
 
-def no_steps(orders: int) -> DueSteps:
-    """The steps of orders whose schedule is asked at each decision."""
-    return DueSteps(np.zeros(orders + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
-
-
-def due_steps(schedule: Schedule, past: Past) -> DueSteps:
+@lru_cache(maxsize=8)  # every point of a search asks for the same
+def due_steps(schedule: Schedule, past: Past) -> tuple[Records, IntArray]:
     """Ask a schedule at every moment at which what is due may change.
 
-    These are the starts of the slices and, with the timing "print", the prints up to the horizon.
-    A replay looks at no step before its time.
+    These are the starts of the slices and, with the timing "print", the prints up to the horizon;
+    with the timing "decision" there are none. A replay looks at no step before its time.
+
+    Returns
+    -------
+    records of dtype `STEP`, shape (n,)
+        Order after order.
+    int64 ndarray, shape (orders + 1,)
+        Where each order's begin.
 
     Raises
     ------
@@ -30,16 +36,18 @@ def due_steps(schedule: Schedule, past: Past) -> DueSteps:
         If the schedule says no number of shares, or more than the order's size.
     """
     slices, prints = past.slices, past.prints
-    volume = np.concatenate([[0.0], np.cumsum(prints.size)])
-    times, shares, first = [], [], [0]
+    if schedule.timing == "decision":
+        return np.zeros(0, STEP), np.zeros(len(slices.starts) + 1, np.int64)
+    printed_at, volume = prints["ts"].copy(), np.concatenate([[0.0], np.cumsum(prints["shares"])])
+    parts = []
     for order, start in enumerate(slices.starts.tolist()):
         end = start + slices.horizon
-        begun = int(np.searchsorted(prints.ts, start, "right"))
+        begun = int(np.searchsorted(printed_at, start, "right"))
         moments = start + np.arange(slices.count) * slices.length
         if schedule.timing == "print":
-            until = np.searchsorted(prints.ts, end)
-            moments = np.union1d(moments, prints.ts[begun:until])
-        printed = volume[np.searchsorted(prints.ts, moments, "right")] - volume[begun]
+            until = np.searchsorted(printed_at, end)
+            moments = np.union1d(moments, printed_at[begun:until])
+        printed = volume[np.searchsorted(printed_at, moments, "right")] - volume[begun]
         due = [
             schedule.due(
                 Progress(
@@ -57,14 +65,11 @@ def due_steps(schedule: Schedule, past: Past) -> DueSteps:
             for now, shares_printed in zip(moments.tolist(), printed.tolist(), strict=True)
         ]
         _check(schedule, np.array(due), slices.size)
-        times.append(moments)
-        shares.append(due)
-        first.append(first[-1] + len(due))
-    return DueSteps(
-        np.array(first),
-        np.concatenate(times).astype(np.int64),
-        np.concatenate(shares).astype(float),
-    )
+        steps = np.zeros(len(due), STEP)
+        steps["ts"], steps["shares"] = moments, due
+        parts.append(steps)
+    first = np.cumsum([0, *map(len, parts)])
+    return np.concatenate(parts), first
 
 
 def _check(schedule: Schedule, shares: FloatArray, size: float) -> None:

@@ -251,7 +251,7 @@ class Placement(Router):
 def _check_cells(past: Past, step: float, scenarios: Scenarios) -> None:
     """Refuse what could become too large a problem at some decision."""
     shown = np.zeros(len(past.tape.venues))
-    np.maximum.at(shown, past.feed.venue, past.feed.ask_size)
+    np.maximum.at(shown, past.feed["venue"], past.feed["ask_size"])
     posts = len(shown) * np.ceil(past.slices.size / step)
     rungs = int(posts + np.ceil(shown / step).sum())
     check_cells(rungs, int((scenarios.last - scenarios.first).max()))

@@ -10,7 +10,7 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.fast import FREE, climb
-from sor_opt.compiled import compiled, inlined
+from sor_opt.compiled import inlined
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams, count_rungs, static_problem, write_rungs
@@ -50,7 +50,7 @@ def split_static(
         takes[k] = rungs[k] * form.step
 
 
-@compiled
+@inlined
 def prices(form: StaticForm, quotes: LiveQuotes) -> tuple[FloatArray, float]:
     """Price of a share per venue, 0 where none is left, and the dollars of a penalty of 1."""
     reference = quotes.mid if form.relative_to_mid else 0.0

@@ -37,7 +37,7 @@ class Pov(Schedule):
 
     def lacks(self, past: Past) -> DataError | None:
         """Trades, where the tape has none."""
-        if len(past.prints.ts):
+        if len(past.prints):
             return None
         return DataError(
             "holds no trades, which the schedule pov follows",

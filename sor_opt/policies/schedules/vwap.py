@@ -145,9 +145,9 @@ class Vwap(Schedule):
 
 def _earlier(past: Past, midnight: int) -> VolumeCurve:
     """The volume per minute of the days before one."""
-    before = past.prints.ts < midnight
-    ts, size = past.prints.ts[before], past.prints.size[before]
+    before = past.prints["ts"] < midnight
+    ts, shares = past.prints["ts"][before], past.prints["shares"][before]
     local = pd.to_datetime(ts, utc=True).tz_convert(past.tape.zone)
-    volumes = np.bincount(60 * local.hour + local.minute, size, minlength=_MINUTES)
+    volumes = np.bincount(60 * local.hour + local.minute, shares, minlength=_MINUTES)
     until = np.concatenate([[0.0], np.cumsum(volumes)])
     return VolumeCurve(np.arange(_MINUTES + 1) * 60 * SECOND, until)

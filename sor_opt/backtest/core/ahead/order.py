@@ -10,7 +10,7 @@ from sor_opt.backtest.core.ahead.memory import FUZZY, look_up, make_memory, stor
 from sor_opt.backtest.core.ahead.saves import no_saves, restore, save
 from sor_opt.backtest.core.executions import Log, make_room
 from sor_opt.backtest.core.replay import inputs_of, replay_of
-from sor_opt.backtest.core.state import Inputs, begin, quotes_of
+from sor_opt.backtest.core.state import Inputs, Openings, begin, quotes_of
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import Replay
 from sor_opt.compiled import compiled
@@ -45,7 +45,8 @@ class OrderAhead:
         self, market: Market, policy: Policy, excess: float, ceilings: tuple[float, float]
     ) -> None:
         ready = policy.prepare(market.past)
-        router, self._inputs = ready.router.compiled(), inputs_of(market, ready)
+        router = ready.router.compiled()
+        self._inputs, self._openings = inputs_of(market, ready)
         compiled_static = router is not None and isinstance(router.form, StaticForm)
         if router is None or not compiled_static or self._inputs.rules.ask_schedule:
             raise ConfigError("only the static router with the fast allocator can look ahead")
@@ -89,20 +90,23 @@ class OrderAhead:
 
     def _play(self) -> None:
         self._log.total[0], self._ahead.found[:] = 0, np.inf
-        play_ahead(self._form, self._inputs, self._ahead, self._log)
+        play_ahead(self._form, self._inputs, self._openings, self._ahead, self._log)
 
 
 @compiled
-def play_ahead(form: StaticForm, inputs: Inputs, ahead: Ahead, log: Log) -> None:
+def play_ahead(
+    form: StaticForm, inputs: Inputs, openings: Openings, ahead: Ahead, log: Log
+) -> None:
     """Play the only order from where the last replay is known to change, and note what is found."""
-    run, saves = begin(inputs, 0), ahead.saves
+    run, saves = begin(inputs, openings, 0), ahead.saves
+    takes = run.venues["take"]
     resumed = saves.depth[0] > 0
     if resumed:
         restore(saves, form.penalties[0] / (1 - FUZZY), ahead.found, inputs, run, log)
     while resumed or advance(inputs, run, log) != OVER:
         resumed = False
         before = ahead.found[0], ahead.found[1]
-        split_ahead(form, quotes_of(inputs, run), inputs.states[0].due, run.takes, ahead)
+        split_ahead(form, quotes_of(inputs, run), inputs.states[0].due, takes, ahead)
         if ahead.found[0] < before[0]:
             save(saves, ahead.found[0], before, inputs, run, log)
         execute(inputs, run, log)

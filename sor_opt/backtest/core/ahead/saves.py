@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sor_opt.backtest.core.executions import Log
 from sor_opt.backtest.core.state import STATE, Inputs, Run
 from sor_opt.compiled import compiled
+from sor_opt.market.book import QUOTED
+from sor_opt.market.feed import Records
 from sor_opt.market.tape import FloatArray, IntArray
 
 _ROOM = 128
@@ -22,16 +23,15 @@ class Saves(NamedTuple):
     There are ``depth[0]`` of them: the first, where there is no room for all. ``ends[i]`` is the
     shortfall penalty up to which the split holds, so that they fall; ``found[i]`` is what was found
     before it (see `Ahead`), ``executions[i]`` how many there had been, ``states[i]`` where the
-    order stood, of dtype `STATE`, ``times[i]`` and ``columns[i]`` its book.
+    order stood, of dtype `STATE`, ``books[i]`` its book.
     """
 
     depth: IntArray
     ends: FloatArray
     found: FloatArray
     executions: IntArray
-    states: NDArray[np.void]
-    times: IntArray
-    columns: FloatArray
+    states: Records
+    books: Records
 
 
 def no_saves(venues: int) -> Saves:
@@ -42,8 +42,7 @@ def no_saves(venues: int) -> Saves:
         np.zeros((_ROOM, 2)),
         np.zeros(_ROOM, np.int64),
         np.zeros(_ROOM, STATE),
-        np.zeros((_ROOM, 3, venues), np.int64),
-        np.zeros((_ROOM, 8, venues)),
+        np.zeros((_ROOM, venues), QUOTED),
     )
 
 
@@ -63,14 +62,8 @@ def save(
     saves.found[at, 0], saves.found[at, 1] = before
     saves.executions[at] = log.total[0]
     saves.states[at] = inputs.states[run.order]
-    times, columns, book = saves.times[at], saves.columns[at], run.book
-    for k in range(times.shape[1]):
-        times[0, k], times[1, k] = book.quoted_at[k], book.bid_taken_at[k]
-        times[2, k] = book.ask_taken_at[k]
-        columns[0, k], columns[1, k] = book.bid[k], book.bid_size[k]
-        columns[2, k], columns[3, k] = book.ask[k], book.ask_size[k]
-        columns[4, k], columns[5, k] = book.bid_taken[k], book.ask_taken[k]
-        columns[6, k], columns[7, k] = book.bid_left[k], book.ask_left[k]
+    for k in range(len(run.book)):
+        saves.books[at, k] = run.book[k]
 
 
 @compiled
@@ -85,11 +78,5 @@ def restore(
     found[0], found[1] = saves.found[at, 0], saves.found[at, 1]
     log.total[0] = saves.executions[at]
     inputs.states[run.order] = saves.states[at]
-    times, columns, book = saves.times[at], saves.columns[at], run.book
-    for k in range(times.shape[1]):
-        book.quoted_at[k], book.bid_taken_at[k] = times[0, k], times[1, k]
-        book.ask_taken_at[k] = times[2, k]
-        book.bid[k], book.bid_size[k] = columns[0, k], columns[1, k]
-        book.ask[k], book.ask_size[k] = columns[2, k], columns[3, k]
-        book.bid_taken[k], book.ask_taken[k] = columns[4, k], columns[5, k]
-        book.bid_left[k], book.ask_left[k] = columns[6, k], columns[7, k]
+    for k in range(len(run.book)):
+        run.book[k] = saves.books[at, k]

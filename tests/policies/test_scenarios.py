@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sor_opt.backtest.history import broken_shares, count_slices, past_flows
+from sor_opt.backtest.market import ReplayParams, prepare
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND, Trades
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.venues import FeeSchedule
 from sor_opt.models.windows import WindowParams
+from sor_opt.policies.scenarios import broken_shares, past_flows
 
 BOOK = [(0, 0, 10.00, 200, 10.02, 1000), (0, 1, 9.99, 200, 10.03, 1000)]
 EACH_MINUTE = [(60 * minute + 30, minute % 2, 10.00, 100 + minute, 0) for minute in range(30)]
@@ -26,10 +30,10 @@ def learn(market):
     def build(rows=BOOK, prints=EACH_MINUTE, lookback=600, minimum=1, start=600, **given):
         stage = market(rows, prints=prints, starts=(start,), horizon=120, deadline=1200)
         params = WindowParams(lookback * SECOND, 60 * SECOND, minimum, **given)
-        history = past_flows(stage, params)
+        scenarios = past_flows(stage.past, params)
         return [
-            history.flows[history.first[0, i] : history.last[0, i]].tolist()
-            for i in range(count_slices(stage))
+            scenarios.flows[scenarios.first[0, i] : scenarios.last[0, i]].tolist()
+            for i in range(stage.past.slices.count)
         ]
 
     return build
@@ -68,7 +72,7 @@ def test_windows_of_all_days_are_counted_before_they_are_laid(market):
     """From the opening to the last of two starts there are 1,000,001 windows of a microsecond."""
     stage = market(BOOK, prints=EACH_MINUTE, starts=(0, 1.000001), horizon=120)
     with pytest.raises(ConfigError, match=r"^1,000,001 windows are more than 1,000,000; take"):
-        past_flows(stage, WindowParams(stride=1000, minimum=1))
+        past_flows(stage.past, WindowParams(stride=1000, minimum=1))
 
 
 def test_fewer_windows_than_the_minimum_are_none(learn):
@@ -80,6 +84,20 @@ def test_a_window_that_begins_on_a_crossed_or_empty_book_is_none(learn):
     crossed = [*BOOK, (420, 1, 10.05, 100, 10.06, 100), (479, 1, 9.99, 200, 10.03, 1000)]
     assert [0, 107, 0] not in learn(crossed, lookback=180)[0]
     assert learn(crossed, lookback=180)[0] == [[108, 0, 0], [0, 109, 0]]
+
+
+def test_a_window_that_begins_on_a_wide_book_is_none(market):
+    """Of a mid of 10 dollars the band of 100 basis points is 10 cents."""
+    rows = [*BOOK[:1], (420, 0, 9.95, 200, 10.06, 1000), (479, 0, 10.00, 200, 10.02, 1000)]
+    params = WindowParams(180 * SECOND, 60 * SECOND, 1)
+    flows = []
+    for band in (None, 100.0):
+        stage = market(rows, prints=EACH_MINUTE, starts=(600,), deadline=1200, band=band)
+        flows.append(past_flows(stage.past, params).flows.tolist())
+    # Half a minute into the window of 420 venue 1 trades 107 shares above its limit of 9.95.
+    assert flows[0][-4:-1] == [[0, 0, 0], [108, 0, 0], [0, 109, 0]]
+    assert flows[1][-3:-1] == [[108, 0, 0], [0, 109, 0]]
+    assert len(flows[1]) == len(flows[0]) - 1
 
 
 def test_the_limit_is_the_best_bid_of_the_windows_begin(learn):
@@ -99,7 +117,7 @@ def test_an_early_order_knows_windows_from_its_own_start_alone(market):
     for start in (-600, -330, 300):
         alone = market(rows, prints=prints, starts=(start,), horizon=240)
         among = market(rows, prints=prints, starts=(-900, start), horizon=240)
-        one, other = past_flows(alone, params), past_flows(among, params)
+        one, other = past_flows(alone.past, params), past_flows(among.past, params)
         for number in range(4):
             np.testing.assert_array_equal(
                 one.flows[one.first[0, number] : one.last[0, number]],
@@ -110,7 +128,7 @@ def test_an_early_order_knows_windows_from_its_own_start_alone(market):
 def test_the_same_question_is_answered_once(market):
     stage = market(BOOK, prints=EACH_MINUTE, starts=(600,), deadline=1200)
     params = WindowParams(minimum=1)
-    assert past_flows(stage, params) is past_flows(stage, WindowParams(minimum=1))
+    assert past_flows(stage.past, params) is past_flows(stage.past, WindowParams(minimum=1))
 
 
 @settings(max_examples=60, deadline=None)
@@ -139,7 +157,7 @@ def test_a_print_changes_no_slice_that_starts_before_it(
     params = WindowParams(
         600 * SECOND, 30 * SECOND, 2, cancellations=cancellations, conditional=conditional
     )
-    one, two = past_flows(stage, params), past_flows(other, params)
+    one, two = past_flows(stage.past, params), past_flows(other.past, params)
     begins = stage.orders.starts[:, None] + np.arange(4) * 60 * SECOND
     for order, number in np.argwhere(begins < start + second * SECOND):
         known, changed = (
@@ -154,28 +172,23 @@ def test_broken_assumptions_are_counted_over_slices_and_points(market):
     )
     fine = RiskParams(0.05, 0.05, 0.0, unit="per_share")
     shy = RiskParams(0.05, 0.012, 0.0, unit="per_share")
-    assert broken_shares(stage, [fine]) == {}
-    (broken,) = broken_shares(stage, [fine, shy, shy]).items()
+    assert broken_shares(stage.past, [fine]) == {}
+    (broken,) = broken_shares(stage.past, [fine, shy, shy]).items()
     assert broken == ("A3 (lambda_under > half-spread + fee)", (2, 1.0))
     # 10.01 x 0.0012 is below 0.013, 10.01 x 0.0014 is not.
     fractions = [RiskParams(0.01, under, 0.0) for under in (0.0012, 0.0014)]
-    assert [points for points, _ in broken_shares(stage, fractions).values()] == [1]
+    assert [points for points, _ in broken_shares(stage.past, fractions).values()] == [1]
     timid = RiskParams(0.005, 0.05, 0.0, unit="per_share")
-    assert [text[:2] for text in broken_shares(stage, [timid])] == ["A2"]
+    assert [text[:2] for text in broken_shares(stage.past, [timid])] == ["A2"]
 
 
 def test_the_real_day_knows_its_past(shared):
-    from sor_opt.backtest.base import ReplayParams, prepare
-    from sor_opt.backtest.orders import OrderParams, make_orders
-    from sor_opt.market.loaders import load_tape
-    from sor_opt.models.venues import FeeSchedule
-
-    quotes = shared("taq/quotes_2018-01-02.csv.gz")
-    tape = load_tape(quotes, shared("taq/trades_2018-01-02.csv.gz"))
+    trades = shared("taq_full/trades_full_2018-01-02.csv.gz")
+    tape = load_tape(shared("taq_full/quotes_full_2018-01-02.csv.gz"), trades)
     orders = make_orders(tape, OrderParams(every=600 * SECOND))
-    market = prepare(tape, orders, ReplayParams(2 * SECOND), FeeSchedule.packaged())
-    history = past_flows(market, WindowParams())
-    counts = history.last - history.first
+    market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
+    scenarios = past_flows(market.past, WindowParams())
+    counts = scenarios.last - scenarios.first
     assert counts.shape == (39, 9)
     assert counts[0, :5].tolist() == [0] * 5
     assert (counts[1:] >= 20).all()

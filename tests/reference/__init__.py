@@ -1,0 +1,1 @@
+"""The plain engine that the compiled core is held against."""

@@ -1,0 +1,148 @@
+"""Where each router sends what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reference.book import DUST, Look
+from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.registry import create
+from sor_opt.market.tape import FloatArray
+from sor_opt.models.placement import Touch, placement_problem, queues_ahead
+from sor_opt.models.static import static_problem
+from sor_opt.policies.routers.base import Router
+from sor_opt.policies.routers.best_ask import BestAsk
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.routers.pro_rata import ProRata
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.routers.sweep import Sweep
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The venues of an order's day.
+
+    Attributes
+    ----------
+    names : tuple of str, length K
+    taker, rebate : float64 ndarray, shape (K,)
+        Dollars per share.
+    """
+
+    names: tuple[str, ...]
+    taker: FloatArray
+    rebate: FloatArray
+
+    def cheapest(self, look: Look) -> Iterator[int]:
+        """Venues that display an ask: the lowest first, then the lower fee, then by index."""
+        shown = (k for k in range(len(self.names)) if look.ask_left[k] > 0)
+        yield from sorted(shown, key=lambda k: (look.ask[k], self.taker[k], k))
+
+    def dearest(self, look: Look) -> Iterator[int]:
+        """Venues that display a bid: the highest first, then the lower fee, then by index."""
+        shown = (k for k in range(len(self.names)) if look.bid_left[k] > 0)
+        yield from sorted(shown, key=lambda k: (-look.bid[k], self.taker[k], k))
+
+
+def best_ask(costs: Costs, look: Look, due: float) -> list[float]:
+    """All to the one cheapest venue, up to its display."""
+    sent = [0.0] * len(costs.names)
+    for venue in costs.cheapest(look):
+        sent[venue] = min(due, look.ask_left[venue])
+        break
+    return sent
+
+
+def sweep(costs: Costs, look: Look, due: float) -> list[float]:
+    """Venue after venue, the cheapest first."""
+    return _fill_up(costs, look, [0.0] * len(costs.names), due, due)
+
+
+def pro_rata(costs: Costs, look: Look, due: float) -> list[float]:
+    """By what is left, in whole shares; the rest of the rounding like `sweep`."""
+    left = look.ask_left.tolist()
+    shown = sum(left)
+    if due >= shown:
+        return left
+    sent = [float(due * here / shown // 1) for here in left]
+    rest = due
+    for shares in sent:
+        rest -= shares
+    return _fill_up(costs, look, sent, rest, due)
+
+
+def _fill_up(
+    costs: Costs, look: Look, sent: list[float], missing: float, asked: float
+) -> list[float]:
+    """Send what is missing of the shares asked for, the cheapest venue first."""
+    for venue in costs.cheapest(look):
+        if missing <= DUST * asked:
+            break
+        more = min(missing, look.ask_left[venue] - sent[venue])
+        sent[venue] += more
+        missing -= more
+    return sent
+
+
+def solver_of(router: Static | Placement) -> Allocator:
+    """The router's allocator, or the fast one."""
+    return router.allocator or create("fast")
+
+
+def static(router: Static, costs: Costs, look: Look, due: float) -> list[float]:
+    """What the static cost model says, up to what is left."""
+    problem = static_problem(
+        costs.names,
+        look.ask,
+        look.ask_left,
+        costs.taker,
+        costs.rebate,
+        look.mid,
+        due,
+        router.risk,
+        router.model,
+    )
+    chunks = np.asarray(solver_of(router).solve(problem).rungs * problem.step)
+    return list(np.minimum(chunks, look.ask_left).tolist())
+
+
+class Placed(NamedTuple):
+    """Shares to take and to post, and the queue before the posts; a number per venue each."""
+
+    takes: list[float]
+    posts: list[float]
+    queue: list[float]
+
+
+def place(router: Placement, costs: Costs, look: Look, flows: FloatArray, target: float) -> Placed:
+    """What the placement cost model says for a slice whose outflow scenarios are `flows`."""
+    venues = len(costs.names)
+    queue = queues_ahead(look.bid, look.bid_left, look.best_bid)
+    if not len(flows):  # nothing is known: no fill is hoped for
+        flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
+    touch = Touch(
+        look.ask, look.ask_left, costs.taker, costs.rebate, queue, look.best_bid, look.mid
+    )
+    problem = placement_problem(costs.names, touch, flows, target, router.risk, router.model)
+    sent = np.asarray(solver_of(router).solve(problem).rungs * problem.step)
+    takes = np.minimum(sent[:venues], look.ask_left)
+    return Placed(takes.tolist(), sent[venues:].tolist(), queue.tolist())
+
+
+Split = Callable[[Any, Costs, Look, float], list[float]]
+
+SPLITS: dict[type[Router], Split] = {
+    BestAsk: lambda _, *seen: best_ask(*seen),
+    Sweep: lambda _, *seen: sweep(*seen),
+    ProRata: lambda _, *seen: pro_rata(*seen),
+    Static: static,
+}
+
+COMPLETIONS: dict[str, Callable[[Costs, Look, float], list[float]]] = {
+    "sweep": sweep,
+    "best-ask": best_ask,
+}

@@ -112,6 +112,12 @@ class Result:
         return self._in_bps(np.where(self.complete, 0.0, self.unfilled * moved))
 
     @cached_property
+    def arrival_delay_s(self) -> FloatArray:
+        """Seconds from an order's start to its arrival mid; NaN where there is none."""
+        ts = self.replay.arrival_ts
+        return np.where(ts < 0, np.nan, (ts - self.market.orders.starts) / SECOND)
+
+    @cached_property
     def duration_s(self) -> FloatArray:
         """Seconds from an order's start to its last execution; NaN without any."""
         last = np.full(len(self.market.orders), -1, dtype=np.int64)
@@ -161,9 +167,6 @@ class Result:
         wide (decisions met, and those lost to such a book), complete.
         """
         orders, replay = self.market.orders, self.replay
-        delay = np.where(
-            replay.arrival_ts < 0, np.nan, (replay.arrival_ts - orders.starts) / SECOND
-        )
         with np.errstate(divide="ignore", invalid="ignore"):
             average = np.where(self.filled != 0, np.abs(self.cash / self.filled), np.nan)
         return pd.DataFrame(
@@ -179,7 +182,7 @@ class Result:
                 "shortfall_bps": self.shortfall_bps,
                 "cleanup_bps": self.cleanup_bps,
                 "opportunity_bps": self.opportunity_bps,
-                "arrival_delay_s": delay,
+                "arrival_delay_s": self.arrival_delay_s,
                 "duration_s": self.duration_s,
                 "fill_ratio": self.filled / orders.size,
                 "limit": self.shares_by(LIMIT),

@@ -9,9 +9,11 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from sor_opt.cli import data, study
 from sor_opt.cli.allocate import allocate, validate
+from sor_opt.cli.backtest import backtest
 from sor_opt.cli.compiling import compiling_shown
 from sor_opt.cli.console import Output, flush, library_warnings
-from sor_opt.cli.replay import backtest, grid
+from sor_opt.cli.names import NamingCommand
+from sor_opt.cli.replay import grid
 from sor_opt.cli.search import compare, landscape
 from sor_opt.errors import SorOptError
 
@@ -22,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 for command in (allocate, validate, backtest, grid, landscape, compare):
-    app.command()(command)
+    app.command(cls=NamingCommand)(command)
 app.add_typer(data.app)
 app.add_typer(study.app)
 

@@ -15,7 +15,6 @@ from sor_opt.cli.places import READS, WRITES, keep_apart
 from sor_opt.errors import quoted
 
 if TYPE_CHECKING:
-    from sor_opt.models.risk import RiskParams
     from sor_opt.models.venues import FeeSchedule
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -128,18 +127,24 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class RiskOptions:
-    """The three risk parameters."""
+    """The three risk parameters; what is left out keeps the model's default."""
 
-    lambda_over: Annotated[float, typer.Option(help="Penalty per share beyond the target.")] = 0.001
-    lambda_under: Annotated[float, typer.Option(help="Penalty per share short of it.")] = 0.001
-    theta_queue: Annotated[float, typer.Option(help="Queue risk and impact.")] = 0.0001
+    lambda_over: Annotated[
+        float | None, typer.Option(help="Penalty per share beyond the target (0.001).")
+    ] = None
+    lambda_under: Annotated[
+        float | None, typer.Option(help="Penalty per share short of it (0.001).")
+    ] = None
+    theta_queue: Annotated[float | None, typer.Option(help="Queue risk and impact (0.0001).")] = (
+        None
+    )
     unit: Annotated[
-        Literal["fraction", "per_share"],
-        typer.Option(help="Fractions of the reference price, or dollars per share."),
-    ] = "fraction"
+        Literal["fraction", "per_share"] | None,
+        typer.Option(help="Fractions of the reference price (fraction), or dollars per share."),
+    ] = None
 
-    def params(self) -> RiskParams:
-        """Check them and make the model's record."""
-        from sor_opt.models.risk import RiskParams
 
-        return RiskParams(self.lambda_over, self.lambda_under, self.theta_queue, self.unit)
+def given_options(options: Any) -> dict[str, Any]:
+    """The options of a group that are not left out."""
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    return {name: value for name, value in values.items() if value is not None}

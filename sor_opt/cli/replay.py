@@ -1,7 +1,9 @@
-"""`backtest` and `grid`, and the options of every command that replays a tape."""
+"""`grid`, and the options of every command that replays a tape."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -11,19 +13,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from sor_opt.cli.market import DataOptions
-from sor_opt.cli.options import FeeOptions, OutputOptions, RiskOptions, duration_option, spread
+from sor_opt.cli.names import name_option, timed_option
+from sor_opt.cli.options import FeeOptions, OutputOptions, duration, duration_option, spread
 from sor_opt.cli.places import READS, WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_placement
 from sor_opt.errors import quoted
 
 if TYPE_CHECKING:
-    from sor_opt.backtest.base import Market
+    from sor_opt.backtest.market import Market
     from sor_opt.cli.console import Output
+    from sor_opt.market.book import BookParams
+    from sor_opt.market.quality import BookQuality
     from sor_opt.models.venues import FeeSchedule
+    from sor_opt.policies.policy import Policy
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
 
-_CROSSED_WARNING = 0.05
+_CROSSED_WARNING, _BAND_WARNING, _ALWAYS_WIDE = 0.05, 0.01, 0.5
+"""Shares from which on a book is warned of."""
 
 
 def clock(text: str | time) -> time:
@@ -38,11 +45,11 @@ def clock(text: str | time) -> time:
     return read
 
 
-def _frame(path: Path | None) -> Path | None:
-    from sor_opt.report.export import check_suffix
-
-    check_suffix(path)
-    return path
+def basis_points(text: str | float) -> float:
+    """Read a number of basis points; `none` is without end."""
+    with suppress(ValueError):
+        return math.inf if text == "none" else float(text)
+    raise typer.BadParameter(f"{quoted(text)} is no number of basis points; write 100, or none")
 
 
 def _picture(path: Path | None) -> Path | None:
@@ -98,10 +105,28 @@ class ReplayOptions(DataOptions, FeeOptions):
     max_quote_age: Annotated[int | None, duration_option("Leave out quotes older than this.")] = (
         None
     )
+    band: Annotated[
+        float,
+        typer.Option(
+            parser=basis_points,
+            metavar="BPS|none",
+            help="Leave out quotes further than this from the mid, and wider books.",
+        ),
+    ] = "100"  # type: ignore[assignment]
     refill: Annotated[
-        Literal["update", "every-snapshot"],
-        typer.Option(help="When shares that we took are displayed again."),
-    ] = "update"
+        str,
+        timed_option(
+            "REFILL",
+            "Shares that we took are displayed again at a new price (price:1s: or after 1s), at "
+            "their venue's next quote, or at any.",
+        ),
+    ] = "price"
+    completion: Annotated[
+        str, name_option("COMPLETION", "How what is left at the horizon is bought.")
+    ] = "sweep"
+    unfilled: Annotated[
+        str, name_option("UNFILLED", "At what shares that could not be filled are counted.")
+    ] = "ask"
     max_orders: Annotated[int, typer.Option(min=1, help="More orders are refused.")] = 100_000
     max_decisions: Annotated[
         int, typer.Option(min=1, help="More decisions (orders x moments) are refused.")
@@ -110,47 +135,69 @@ class ReplayOptions(DataOptions, FeeOptions):
         int, typer.Option(help="Threads that share points and orders; the result is the same.")
     ] = 1
 
+    def book(self) -> BookParams:
+        """The rules of the book."""
+        from sor_opt.market.book import BookParams
+
+        rule, _, memory = self.refill.partition(":")
+        return BookParams(
+            self.max_quote_age,
+            None if self.band == math.inf else self.band,
+            rule,  # type: ignore[arg-type]  # checked there
+            duration(memory) if memory else None,
+        )
+
     def market(self, data: Path, out: Output) -> Market:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
-        from sor_opt.backtest.base import ReplayParams, prepare
         from sor_opt.backtest.limits import Limits
+        from sor_opt.backtest.market import ReplayParams, prepare
         from sor_opt.backtest.orders import OrderParams, make_orders
         from sor_opt.backtest.parallel import check_jobs
 
         check_jobs(self.jobs)
         limits = Limits(self.max_orders, self.max_decisions)
-        params = ReplayParams(self.max_quote_age, self.refill, self.slice)
+        params = ReplayParams(self.book(), self.slice, self.completion, self.unfilled)  # type: ignore[arg-type]
         layout = OrderParams(self.side, self.size, self.horizon, self.every, self.start, self.end)
         fees = self.schedule()
         tape = self.tape(data, out)
         market = prepare(tape, make_orders(tape, layout, limits), params, fees, limits)
-        _warn_if_crossed(market, out)
+        for text in _doubts(market.quality, params.book):
+            out.warn(text)
         _warn_of_later_fees(market, fees, out)
         return market
 
     def objective(
-        self, data: Path, policy: PolicyOptions, space: Space, out: Output
+        self, data: Path, policy: Policy, space: Space, out: Output
     ) -> ShortfallObjective:
         """Load the data, and measure a policy on it that is searched over a space."""
         from sor_opt.search.objective import ShortfallObjective
 
-        made = policy.make()  # complains before the data is read
+        policy.with_risk(space.grid()[0])  # complains before the data is read
         market = self.market(data, out)
-        warn_of_placement(market, made, space.grid(), out)
-        return ShortfallObjective(market, made, self.jobs)
+        warn_of_placement(market, policy, space.grid(), out)
+        return ShortfallObjective(market, policy, self.jobs)
 
 
-def _warn_if_crossed(market: Market, out: Output) -> None:
-    """Say so where a router would have had a crossed book before it for much of the time."""
-    quality = market.quality
-    if quality.crossed_share < _CROSSED_WARNING:
-        return
-    limited = market.params.max_quote_age is not None
-    mend = "a shorter --max-quote-age" if limited else "--max-quote-age 2s"
-    out.warn(
-        f"the consolidated book is crossed in {quality.crossed_share:.1%} of the snapshots (stale "
-        f"quotes); nothing trades on it; try {mend}, or see `sor-opt data inspect`"
-    )
+def _doubts(quality: BookQuality, book: BookParams) -> Iterator[str]:
+    """Say where a router would have had no good book before it for much of the time."""
+    if quality.crossed_share >= _CROSSED_WARNING:
+        mend = "--max-quote-age 2s" if book.max_quote_age is None else "a shorter --max-quote-age"
+        yield (
+            f"the consolidated book is crossed in {quality.crossed_share:.1%} of the snapshots "
+            f"(stale quotes); nothing trades on it; try {mend}, or see `sor-opt data inspect`"
+        )
+    if quality.wide_share >= _BAND_WARNING:
+        always = quality.wide_share >= _ALWAYS_WIDE
+        mend = "to trade on it give a wider --band, or --band none" if always else "see --band"
+        yield (
+            f"the best bid and ask are more than {book.band:g} bps apart in "
+            f"{quality.wide_share:.1%} of the snapshots; nothing trades on such a book; {mend}"
+        )
+    if quality.stub_share >= _BAND_WARNING:
+        yield (
+            f"{quality.stub_share:.1%} of the quotes' sides are more than {book.band:g} bps from "
+            "the mid (stub quotes) and are left out; see --band"
+        )
 
 
 def _warn_of_later_fees(market: Market, fees: FeeSchedule, out: Output) -> None:
@@ -160,58 +207,6 @@ def _warn_of_later_fees(market: Market, fees: FeeSchedule, out: Output) -> None:
     if later:
         known = "; ".join(f"{', '.join(names)}: fees of {date}" for date, names in later.items())
         out.warn(f"{known} stand in for {day}")
-
-
-@spread
-def backtest(
-    data: DataArgument,
-    replay: ReplayOptions,
-    risk: RiskOptions,
-    policy: PolicyOptions,
-    output: OutputOptions,
-    allocator: Annotated[
-        str | None,
-        typer.Option(
-            help="Route by this one in the readable engine; the compiled one if left out."
-        ),
-    ] = None,
-    log: Annotated[
-        Path | None,
-        typer.Option(callback=_frame, help="Write the executions, .csv, .json or .parquet."),
-        WRITES,
-    ] = None,
-    orders: Annotated[
-        Path | None,
-        typer.Option(callback=_frame, help="Write a row per order, .csv, .json or .parquet."),
-        WRITES,
-    ] = None,
-) -> None:
-    """Replay one parameter point and the baselines.
-
-    Example: sor-opt backtest data/sample_quotes.csv.gz --every 10m --lambda-under 0.0005
-    """
-    from sor_opt.allocators.registry import create
-    from sor_opt.backtest.backtest import run, run_baselines
-    from sor_opt.cli.console import Output
-    from sor_opt.report.export import write_frame
-    from sor_opt.report.summary import backtest_summary
-    from sor_opt.report.tables import backtest_tables
-
-    params = risk.params()
-    router = policy.make(params)
-    solver = create(allocator) if allocator else None
-    out = Output(output)
-    market = replay.market(data, out)
-    warn_of_placement(market, router, [params], out)
-    result = run(market, router, solver, replay.jobs)
-    baselines = run_baselines(market)
-    if log:
-        write_frame(result.executions(), log)
-    if orders:
-        write_frame(result.orders(), orders)
-    summary = backtest_summary(params, result, baselines, output.seed)
-    out.result(summary)
-    out.show(*backtest_tables(summary))
 
 
 @spread
@@ -228,7 +223,7 @@ def grid(
 
     Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
     """
-    from sor_opt.backtest.backtest import run_baselines
+    from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
     from sor_opt.cli.console import Output
     from sor_opt.report.summary import grid_summary
     from sor_opt.report.tables import grid_tables
@@ -236,10 +231,11 @@ def grid(
 
     out = Output(output)
     space = levels.space()
-    objective = replay.objective(data, policy, space, out)
+    searched = policy.make(BASELINE_SCHEDULES)
+    objective = replay.objective(data, searched, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
-    baselines = run_baselines(objective.market)
+    baselines = run_baselines(objective.market, policy.curve)
     summary = grid_summary(objective, ranking, baselines, output.seed)
     if plot:
         from sor_opt.report.plots import draw_grid

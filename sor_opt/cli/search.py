@@ -36,7 +36,7 @@ def landscape(
 
     out = Output(output)
     space = levels.space()
-    objective = replay.objective(data, policy, space, out)
+    objective = replay.objective(data, policy.make(), space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
@@ -76,7 +76,7 @@ def compare(
     params = search.CompareParams(names, budget, repeats, output.seed)
     out = Output(output)
     space = levels.space()
-    objective = replay.objective(data, policy, space, out)
+    objective = replay.objective(data, policy.make(), space, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.console import Output
+from sor_opt.cli.names import NamingCommand
 from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.places import WRITES, Files
 from sor_opt.cli.policy import PolicyOptions
@@ -56,7 +57,7 @@ class StudyOptions:
     ] = None
 
 
-@app.command("run")
+@app.command("run", cls=NamingCommand)
 @spread
 def run(
     name: NameArgument,
@@ -80,9 +81,10 @@ def run(
     out = Output(output)
     space = levels.space()
     make_sampler(study.sampler, space, output.seed)  # complains before the data is read
+    objective = replay.objective(data, policy.make(), space, out)
     plan = StudyRun(
         name,
-        replay.objective(data, policy, space, out),
+        objective,
         space,
         study.sampler,
         study.trials,

@@ -32,6 +32,11 @@ class Policy:
         if not self.name:
             object.__setattr__(self, "name", f"{self.schedule.name} x {self.router.name}")
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The names of the schedule and of the router."""
+        return self.schedule.name, self.router.name
+
     def prepare(self, past: Past) -> Policy:
         """Let both learn what they need from the past.
 

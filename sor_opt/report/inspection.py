@@ -164,10 +164,12 @@ def _reasons_table(title: str, reasons: Mapping[str, int]) -> Table:
 
 
 def _age_table(found: Inspection) -> Table:
-    table = _table("The book by age limit", "limit", "crossed", "locked", "empty", "stale quotes")
+    table = _table(
+        "The book by age limit", "limit", "crossed", "wide", "locked", "empty", "stale", "stubs"
+    )
     for age, q in found.by_age:
-        shares = (q.crossed_share, q.locked_share, q.empty_share, q.stale_share)
-        table.add_row(_age(age), *map(_share, shares))
+        shares = (q.crossed_share, q.wide_share, q.locked_share, q.empty_share)
+        table.add_row(_age(age), *map(_share, (*shares, q.stale_share, q.stub_share)))
     return table
 
 

@@ -6,31 +6,34 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from sor_opt.backtest.market import Market
-from sor_opt.backtest.replay import LIMIT
-from sor_opt.backtest.result import Result, estimate, savings
-from sor_opt.models.risk import RiskParams
+from sor_opt.backtest.replay import COMPLETION, LIMIT
+from sor_opt.backtest.result import Result, estimate, risk_of, savings
+from sor_opt.policies.policy import Policy
 from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.landscape import Landscape
 from sor_opt.search.objective import ShortfallObjective
 
 
 def backtest_summary(
-    params: RiskParams, result: Result, baselines: Mapping[str, Result], seed: int
+    policy: Policy, result: Result, baselines: Mapping[str, Result], seed: int
 ) -> dict[str, Any]:
     """The `backtest` document: one policy against the baselines.
 
-    `shortfall_bps` is the mean over orders; the intervals are 95 % bootstrap over orders, null
-    where there are fewer than two.
+    `shortfall_bps` is the mean over orders, `sd_bps`, `median_bps` and `cvar_bps` (the mean of the
+    worst tenth) are of the same; the intervals are 95 % bootstrap over orders, null where there are
+    fewer than two. `duration_s` is a mean. `params` is null for a router without any.
     """
     return {
-        "policy": result.policy,
-        "params": asdict(params),
+        **described(policy),
         "orders": len(result.market.orders),
         **_totals(result, seed),
+        **arrivals(result),
         "baselines": {name: _totals(other, seed) for name, other in baselines.items()},
         **_savings(result, baselines, seed),
-        "quality": _quality(result.market),
+        "quality": quality_shares(result.market),
     }
 
 
@@ -40,7 +43,7 @@ def grid_summary(
     """The `grid` document: the points, the best on train first, against the baselines."""
     points = [_point(point, baselines, seed) for point in grid.points]
     return {
-        "policy": objective.policy.name,
+        **_named(objective.policy),
         "orders": {
             "all": len(objective.train),
             "train": int(objective.train.sum()),
@@ -55,7 +58,7 @@ def grid_summary(
             name: {**objective.outcome(result)._asdict(), **_totals(result, seed)}
             for name, result in baselines.items()
         },
-        "quality": _quality(objective.market),
+        "quality": quality_shares(objective.market),
     }
 
 
@@ -68,18 +71,44 @@ def _point(point: GridPoint, baselines: Mapping[str, Result], seed: int) -> dict
     }
 
 
+def described(policy: Policy) -> dict[str, Any]:
+    """A policy's names and risk parameters."""
+    risk = policy.router.risk
+    return {**_named(policy), "params": None if risk is None else asdict(risk)}
+
+
+def _named(policy: Policy) -> dict[str, str]:
+    schedule, router = policy.pair
+    return {"policy": policy.name, "schedule": schedule, "router": router}
+
+
+def arrivals(result: Result) -> dict[str, Any]:
+    """Orders without an arrival mid, and those whose mid came after their start; any policy's."""
+    delays = result.arrival_delay_s
+    return {
+        "unpriced_orders": int(np.isnan(delays).sum()),
+        "late_orders": int((delays > 0).sum()),
+        "longest_delay_s": float(np.nanmax(delays, initial=0.0)),
+    }
+
+
 def _totals(result: Result, seed: int) -> dict[str, Any]:
-    shortfall = estimate(result.shortfall_bps, seed)
+    shortfall, risk = estimate(result.shortfall_bps, seed), risk_of(result.shortfall_bps)
     return {
         "filled_shares": float(result.filled.sum()),
         "unfilled_shares": float(result.unfilled.sum()),
         "limit_shares": float(result.shares_by(LIMIT).sum()),
+        "completed_shares": float(result.shares_by(COMPLETION).sum()),
         "incomplete_orders": int((~result.complete).sum()),
         "total_cash": result.total_cash,
         "avg_price": result.avg_price,
         "fees": float(result.fees.sum()),
         "shortfall_bps": shortfall.mean,
         "shortfall_interval_bps": [shortfall.low, shortfall.high],
+        "sd_bps": risk.sd,
+        "median_bps": risk.median,
+        "cvar_bps": risk.cvar,
+        "duration_s": estimate(result.duration_s, seed).mean,
         "cleanup_bps": estimate(result.cleanup_bps, seed).mean,
         "opportunity_bps": estimate(result.opportunity_bps, seed).mean,
     }
@@ -94,9 +123,11 @@ def _savings(result: Result, baselines: Mapping[str, Result], seed: int) -> dict
     }
 
 
-def _quality(market: Market) -> dict[str, float]:
+def quality_shares(market: Market) -> dict[str, float]:
+    """How good the book was, as shares (see `BookQuality`)."""
     quality = market.quality
-    return {"crossed_share": quality.crossed_share, "stale_share": quality.stale_share}
+    names = ("crossed_share", "stale_share", "wide_share", "stub_share")
+    return {name: getattr(quality, name) for name in names}
 
 
 def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:

@@ -14,30 +14,39 @@ Shown = Table | Text | str
 """What the console shows: a table, a line, or a line of a style, without names in it."""
 
 
+_AMOUNTS = ("avg price", "filled", "unfilled", "fees $")
+
 NO_TEST = "No order is left to test on: what is found is tried on nothing else."
 """What is said in place of a test cost where the orders leave none."""
 
 
 def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """One policy against the baselines."""
-    title = f"{_count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
-    table = _table("policy")
-    for heading in ("shortfall", "95 % interval", "avg price", "filled", "unfilled", "fees $"):
-        table.add_column(heading, justify="right")
+    title = f"{count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
+    shown = table("policy", "mean", "95 % interval", "sd", "worst tenth", *_AMOUNTS)
     router = summary["policy"]
-    for name, row in {router: summary, **summary["baselines"]}.items():
-        table.add_row(
+    for name, row in [(router, summary), *summary["baselines"].items()]:
+        shown.add_row(
             name,
             number(row["shortfall_bps"]),
             interval(row["shortfall_interval_bps"]),
+            number(row["sd_bps"]),
+            number(row["cvar_bps"]),
             number(row["avg_price"], 4),
             number(row["filled_shares"], 0),
             number(row["unfilled_shares"], 0),
             number(row["fees"]),
-            style="bold" if name == router else None,
+            style="bold" if row is summary else None,
         )
     saved = _savings(f"Saved by {router}", summary)
-    return [title, table, *saved, *_notes(summary), *_draws(summary["orders"])]
+    return [
+        title,
+        shown,
+        *saved,
+        *unfilled_note(summary["incomplete_orders"]),
+        *arrival_notes(summary),
+        *draws_note(summary["orders"]),
+    ]
 
 
 def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
@@ -45,15 +54,13 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     orders = summary["orders"]
     names = list(summary["baselines"])
     title = (
-        f"{_count(orders['all'], 'parent order')} ({orders['train']} train, "
+        f"{count(orders['all'], 'parent order')} ({orders['train']} train, "
         f"{orders['test']} test): mean shortfall and savings, bps"
     )
-    table = _table("")
-    for heading in ("λ over", "λ under", "θ", "train", "test", "unfilled", *names):
-        table.add_column(heading, justify="right")
+    shown = table("", "λ over", "λ under", "θ", "train", "test", "unfilled", *names)
     for rank, point in enumerate(summary["points"][: top or None], 1):
         params = point["params"]
-        table.add_row(
+        shown.add_row(
             str(rank),
             *(f"{params[key]:.6g}" for key in ("lambda_over", "lambda_under", "theta_queue")),
             number(point["train_bps"], 3),
@@ -62,35 +69,33 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
             *(number(point["savings_bps"][name]) for name in names),
             style="bold" if rank == 1 else None,
         )
-    table.add_section()
+    shown.add_section()
     for name in names:
         row = summary["baselines"][name]
         scores = (number(row["train_bps"], 3), number(row["test_bps"], 3))
-        table.add_row("", name, "", "", *scores, number(row["unfilled_shares"], 0))
+        shown.add_row("", name, "", "", *scores, number(row["unfilled_shares"], 0))
     best = summary["best"]
     return [
         title,
-        table,
+        shown,
         *_savings("Saved by the best point", best),
         *([] if math.isfinite(best["test_bps"]) else [NO_TEST]),
         _verdict(summary),
-        *_notes(best),
-        *_draws(orders["all"]),
+        *unfilled_note(best["incomplete_orders"]),
+        *draws_note(orders["all"]),
     ]
 
 
 def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The exact optimum against the best of the grid."""
     best, grid = summary["best"], summary["grid_best"]
-    table = _table("")
-    for heading in ("threshold", "train bps", "test bps"):
-        table.add_column(heading, justify="right")
+    shown = table("", "threshold", "train bps", "test bps")
     scores = (number(best["train_bps"], 3), number(best["test_bps"], 3))
-    table.add_row("exact optimum", f"{best['threshold']:.6g}", *scores, style="bold")
+    shown.add_row("exact optimum", f"{best['threshold']:.6g}", *scores, style="bold")
     params = grid["params"]
     threshold = params["lambda_under"] + params["theta_queue"]
     scores = (number(grid["train_bps"], 3), number(grid["test_bps"], 3))
-    table.add_row("best of the grid", f"{threshold:.6g}", *scores)
+    shown.add_row("best of the grid", f"{threshold:.6g}", *scores)
     low, high = summary["interval"]
     held = summary["excess"]
     scope = (
@@ -104,23 +109,25 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"Exact for {scope}.",
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
-    return [lines[0], table, *lines[1:]]
+    return [lines[0], shown, *lines[1:]]
 
 
-def _table(first: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(first)
-    return table
+def table(first: str, *numbers: str, texts: tuple[str, ...] = ()) -> Table:
+    """A table of texts on the left and numbers on the right, by their headings."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in (first, *texts):
+        made.add_column(heading)
+    for heading in numbers:
+        made.add_column(heading, justify="right")
+    return made
 
 
 def _savings(title: str, row: Mapping[str, Any]) -> list[Shown]:
-    table = _table("baseline")
-    for heading in ("saved", "95 % interval", "orders"):
-        table.add_column(heading, justify="right")
+    shown = table("baseline", "saved", "95 % interval", "orders")
     for name, mean in row["savings_bps"].items():
         bounds = interval(row["savings_interval_bps"][name])
-        table.add_row(name, number(mean), bounds, str(row["savings_orders"][name]))
-    return [f"{title}, bps, paired over the orders that both filled", table]
+        shown.add_row(name, number(mean), bounds, str(row["savings_orders"][name]))
+    return [f"{title}, bps, paired over the orders that both filled", shown]
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -141,26 +148,34 @@ def _verdict(summary: Mapping[str, Any]) -> str:
     return f"{points} points, {distinct} distinct outcomes, {summary['seconds']:.2f} s."
 
 
-def _notes(summary: Mapping[str, Any]) -> list[Shown]:
-    missing = summary["incomplete_orders"]
-    if not missing:
+def unfilled_note(orders: int) -> list[Shown]:
+    """Say that orders did not fill."""
+    if not orders:
         return []
-    return [
-        Text(
-            f"{_count(missing, 'order')} not filled in full: marked at the last mid, "
-            "no saving claimed.",
-            style="yellow",
-        )
-    ]
+    return [_note(f"{count(orders, 'order')} not filled in full: no saving claimed.")]
 
 
-def _draws(orders: int) -> list[Shown]:
-    return (
-        [Text("One order is one draw: no interval, no claim.", style="yellow")]
-        if orders == 1
-        else []
-    )
+def arrival_notes(summary: Mapping[str, Any]) -> list[Shown]:
+    """Say which orders have no arrival mid, or a late one."""
+    unpriced, late = summary["unpriced_orders"], summary["late_orders"]
+    notes: list[Shown] = []
+    if unpriced:
+        notes.append(_note(f"{count(unpriced, 'order')} met no book to trade on: not counted."))
+    if late:
+        longest = f"{summary['longest_delay_s']:.3g} s"
+        notes.append(_note(f"{count(late, 'arrival mid')} after the start, by {longest} at most."))
+    return notes
 
 
-def _count(n: int, what: str) -> str:
+def draws_note(orders: int) -> list[Shown]:
+    """Say that one order proves nothing."""
+    return [_note("One order is one draw: no interval, no claim.")] if orders == 1 else []
+
+
+def _note(text: str) -> Text:
+    return Text(text, style="yellow")
+
+
+def count(n: int, what: str) -> str:
+    """A number of things."""
     return f"{n:,} {what}" + ("" if n == 1 else "s")

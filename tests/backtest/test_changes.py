@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,24 +13,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sor_opt.allocators.fast.single import FREE, solve_single
-from sor_opt.backtest.base import Replay, ReplayParams, prepare
-from sor_opt.backtest.kernel import OrderAhead, replay
-from sor_opt.backtest.kernel.changes import Ladders, next_excess, next_shortfall
+from sor_opt.backtest.core.ahead.changes import next_excess, next_shortfall
+from sor_opt.backtest.core.ahead.order import OrderAhead
+from sor_opt.backtest.core.replay import replay
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import static_policy
+from sor_opt.backtest.replay import Replay
 from sor_opt.errors import ConfigError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import named, pair
+from sor_opt.policies.routers.static import SingleProblem, Static
+from sor_opt.policies.schedules.now import Now
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample_quotes.csv.gz"
 
 
 def ladders(heights, fills, costs, target):
     offsets = np.concatenate([[0], np.cumsum(heights)])
-    return Ladders(offsets, np.array(fills, float), np.array(costs, float), float(target))
+    return SingleProblem(offsets, np.array(fills, float), np.array(costs, float), float(target))
 
 
 def climbed(given, under, over):
@@ -148,7 +152,7 @@ def test_up_to_the_next_change_the_split_stays_the_best(given, under, over, is_u
 
 def ahead(market, penalties, ceilings=(1.0, 1.0), **params):
     """One order's replay at (shortfall, excess), and up to where either may grow."""
-    policy = static_policy(RiskParams(unit="per_share"), StaticParams(**params))
+    policy = pair(Now(), Static(RiskParams(unit="per_share"), StaticParams(**params)))
     done, *found = OrderAhead(market, policy, penalties[1], ceilings).replay(penalties[0])
     return done, found
 
@@ -162,13 +166,13 @@ def test_a_replay_tells_the_least_penalty_that_would_change_one_of_its_splits(ma
     scene = market(rows, size=300, taker=(0.003, 0.001, 0))
     done, found = ahead(scene, (0.005, 0.5))
     assert found == pytest.approx([0.013, np.inf])
-    assert (done.reason == 1).all()  # all is swept
+    assert (done.reason == 1).all()  # all is completed
     for under, following in ((0.014, 0.023), (0.025, 0.031), (0.04, np.inf)):
         assert ahead(scene, (under, 0.5))[1] == pytest.approx([following, np.inf])
 
 
 def test_a_fraction_is_one_of_the_mid(market):
-    order = OrderAhead(market(ROWS, size=300), static_policy(), 0.5, (1.0, 1.0))
+    order = OrderAhead(market(ROWS, size=300), named("static"), 0.5, (1.0, 1.0))
     done, *found = order.replay(0.001)
     assert found == pytest.approx([0.002, np.inf])  # 2 cents of 10 dollars
     assert done.shares.tolist() == [100]
@@ -198,14 +202,14 @@ def assert_same(one, other):
 def test_looking_ahead_changes_nothing(market):
     scene = market(ROWS, size=250, taker=(0.003, 0.001, 0))
     risk = RiskParams(0.02, 0.025, 0.0, unit="per_share")
-    one = replay(scene, static_policy(risk))
+    one = replay(scene, pair(Now(), Static(risk)))
     other, _ = ahead(scene, (0.025, 0.02))
     assert_same(one, other)
 
 
 def assert_a_walk_is_what_its_replays_are(market, excess=0.005, most=60):
     """Walk along the threshold with one `OrderAhead`; give how many break points there were."""
-    policy = static_policy(RiskParams(unit="per_share"))
+    policy = pair(Now(), Static(RiskParams(unit="per_share")))
     walking, threshold = OrderAhead(market, policy, excess, (1.0, excess)), 0.0005
     for passed in range(most):
         done, *found = walking.replay(threshold)
@@ -220,7 +224,7 @@ def assert_a_walk_is_what_its_replays_are(market, excess=0.005, most=60):
 
 
 def policy_at(policy, threshold, excess):
-    return replace(policy, risk=RiskParams(excess, threshold, 0.0, unit="per_share"))
+    return policy.with_risk(RiskParams(excess, threshold, 0.0, unit="per_share"))
 
 
 quotes = st.tuples(
@@ -237,7 +241,7 @@ quotes = st.tuples(
 @given(
     st.lists(quotes, min_size=1, max_size=25),
     st.sampled_from([80, 150, 300, 420]),
-    st.sampled_from(["update", "every-snapshot"]),
+    st.sampled_from(["price", "update", "every-snapshot"]),
 )
 def test_a_walk_takes_its_replays_up_where_they_would_have_come_to(market, quotes, size, refill):
     rows = [
@@ -259,7 +263,7 @@ def test_a_walk_goes_on_from_more_changes_than_it_keeps_states_for(market):
 
 @pytest.mark.parametrize("jump", [0.3, 0.6, 0.9])
 def test_a_walk_may_jump_past_more_changes_than_it_keeps_states_for(market, jump):
-    scene, policy = falling(market), static_policy(RiskParams(unit="per_share"))
+    scene, policy = falling(market), pair(Now(), Static(RiskParams(unit="per_share")))
     walking = OrderAhead(scene, policy, 0.005, (1.0, 0.005))
     walking.replay(0.0005)
     done, *found = walking.replay(jump)
@@ -269,7 +273,7 @@ def test_a_walk_may_jump_past_more_changes_than_it_keeps_states_for(market, jump
 
 
 def test_a_walk_does_not_go_back(market):
-    walking = OrderAhead(market(ROWS, size=300), static_policy(), 0.5, (1.0, 1.0))
+    walking = OrderAhead(market(ROWS, size=300), named("static"), 0.5, (1.0, 1.0))
     walking.replay(0.001)
     walking.replay(0.001)
     with pytest.raises(ConfigError, match=r"^shortfall must not fall, got 0\.0009 after 0\.001$"):
@@ -277,7 +281,7 @@ def test_a_walk_does_not_go_back(market):
 
 
 def test_a_walk_goes_on_where_its_log_was_too_short(market, monkeypatch):
-    monkeypatch.setattr("sor_opt.backtest.kernel.ahead._USUAL_EXECUTIONS", 1)
+    monkeypatch.setattr("sor_opt.backtest.core.ahead.order._USUAL_EXECUTIONS", 1)
     rows = [*ROWS, (30, 0, 9.99, 100, 10.01, 100), (40, 1, 9.99, 100, 10.01, 150)]
     assert assert_a_walk_is_what_its_replays_are(market(rows, size=450)) > 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sor_opt.backtest.kernel.memory import look_up, make_memory, store
+from sor_opt.backtest.core.ahead.memory import look_up, make_memory, store
 
 PENALTIES = np.array([0.02, 0.005])
 

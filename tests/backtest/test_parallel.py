@@ -13,29 +13,30 @@ import pytest
 
 from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.base import Replay, ReplayParams, prepare
-from sor_opt.backtest.kernel import replay
+from sor_opt.backtest.core.replay import replay
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.parallel import MAX_JOBS, dealt, in_threads
-from sor_opt.backtest.policies import (
-    BASELINES,
-    PlacementRules,
-    placement_policy,
-    static_policy,
-)
+from sor_opt.backtest.replay import Replay
 from sor_opt.errors import ConfigError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.models.windows import WindowParams
+from sor_opt.policies.registry import ROUTERS, SCHEDULES, named, pair
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
+from sor_opt.policies.schedules.twap import Twap
 
 PATIENT = RiskParams(0.001, 0.0001, 0.00005)
-RULES = PlacementRules(windows=WindowParams(minimum=5, stride=5 * SECOND))
+WINDOWS = WindowParams(minimum=5, stride=5 * SECOND)
 POLICIES = {
-    **BASELINES,
-    "static": static_policy(PATIENT),
-    "placement": placement_policy(PATIENT, RULES),
+    **{name: named(name) for name in ("best-ask", "twap", "pro-rata")},
+    "sweep": pair(SCHEDULES["pov"](), ROUTERS["sweep"]()),
+    "static": pair(Now(), Static(PATIENT)),
+    "placement": pair(Twap(), Placement(PATIENT, windows=WINDOWS)),
 }
 
 
@@ -66,15 +67,16 @@ def test_a_replay_is_the_same_for_any_number_of_threads(five_orders, name, jobs)
 def test_a_long_log_is_kept_whole(market, jobs):
     """Each second shows ten shares more: far more executions than a log has room for at first."""
     rows = [(i, 0, 9.98, 10, 10.00, 10) for i in range(200)]
-    scene = market(rows, size=1500, horizon=300, starts=(0, 10, 20))
-    bought = replay(scene, BASELINES["best-ask"], jobs)
+    scene = market(rows, size=1500, horizon=300, starts=(0, 10, 20), refill="update")
+    bought = replay(scene, POLICIES["best-ask"], jobs)
     assert np.bincount(bought.order).tolist() == [150, 150, 150]
     assert bought.snapshots.tolist() == [150, 150, 150]
 
 
-def test_the_readable_engine_has_one_thread(five_orders):
-    with pytest.raises(ConfigError, match="the readable engine has one thread"):
-        run(five_orders, POLICIES["static"], FastAllocator(), jobs=2)
+def test_what_is_called_in_python_has_one_thread(five_orders):
+    policy = pair(Now(), Static(PATIENT, allocator=FastAllocator()))
+    with pytest.raises(ConfigError, match=r"^static is called in Python, in one thread"):
+        run(five_orders, policy, jobs=2)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 7, 100])

@@ -1,4 +1,4 @@
-"""Hand-worked placements; every fact holds in both engines.
+"""Hand-worked placements; every fact holds in the core and in the plain engine.
 
 The past is one window of a minute, so that the model knows for certain what will leave the queues,
 and the future then does as it likes.
@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.policies import PlacementRules, placement_policy
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import BUYER, SECOND, SELLER, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
+from sor_opt.policies.registry import pair
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.schedules.twap import Twap
 
 BOOK = [(0, 0, 10.00, 200, 10.02, 1000)]
 """A alone, quoted at the open and never again."""
@@ -27,7 +29,7 @@ DEAR = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
 
 def policy(risk=DEAR, leftover="carry", lookback=60, minimum=1, **windows):
     past = WindowParams(lookback * SECOND, 60 * SECOND, minimum, **windows)
-    return placement_policy(risk, PlacementRules(windows=past, leftover=leftover))
+    return pair(Twap(), Placement(risk, windows=past, leftover=leftover))
 
 
 @pytest.fixture
@@ -68,11 +70,11 @@ def test_a_trade_through_the_limit_fills_all_or_counts_by_its_volume(scene, play
 
 def test_a_trade_above_the_limit_or_of_a_known_buyer_at_it_fills_nothing(scene, play):
     future = [(130, 0, 10.01, 900, SELLER), (140, 0, 10.00, 900, BUYER)]
-    assert {row[4] for row in play(scene(future), policy())} == {"sweep"}
+    assert {row[4] for row in play(scene(future), policy())} == {"completion"}
 
 
 def test_a_trade_on_another_venue_fills_nothing(scene, play):
-    assert {row[4] for row in play(scene([(130, 1, 10.00, 900, 0)]), policy())} == {"sweep"}
+    assert {row[4] for row in play(scene([(130, 1, 10.00, 900, 0)]), policy())} == {"completion"}
 
 
 def test_trades_count_after_the_decision_and_up_to_the_slices_end(scene, play):
@@ -89,7 +91,7 @@ def test_trades_count_after_the_decision_and_up_to_the_slices_end(scene, play):
 def test_what_is_not_filled_by_the_horizon_is_swept(scene, play):
     assert play(scene(sells((130, 10.00, 250))), policy()) == [
         (130, "A", 10.00, 50, "limit"),
-        (180, "A", 10.02, 250, "sweep"),
+        (180, "A", 10.02, 250, "completion"),
     ]
 
 
@@ -115,7 +117,7 @@ def test_the_rest_of_a_slice_is_carried_into_the_next(scene, play):
     assert play(stage, policy(PATIENT, lookback=120)) == [
         (150, "A", 10.00, 50, "limit"),
         (190, "A", 10.00, 300, "limit"),  # 350 are wanted, but never more than 300 came through
-        (240, "A", 10.02, 50, "sweep"),
+        (240, "A", 10.02, 50, "completion"),
     ]
 
 
@@ -124,7 +126,7 @@ def test_or_it_is_swept_at_the_slices_end(scene, play):
     stage = scene(future, past=STEADY, horizon=120, size=400)
     assert play(stage, policy(PATIENT, lookback=120, leftover="sweep")) == [
         (150, "A", 10.00, 50, "limit"),
-        (180, "A", 10.02, 150, "sweep"),
+        (180, "A", 10.02, 150, "completion"),
         (190, "A", 10.00, 200, "limit"),
     ]
 
@@ -133,13 +135,13 @@ def test_what_is_still_to_be_swept_is_no_part_of_the_next_target(scene, play):
     """Of 150 overdue the display gives 60 at a time; the second slice still wants its own 200."""
     rows = [(t, 0, 10.00, 200, 10.02, 60) for t in (0, 181, 185)]
     future = sells((150, 10.00, 250), (183, 10.00, 500))
-    stage = scene(future, rows, past=STEADY, horizon=120, size=400)
+    stage = scene(future, rows, past=STEADY, horizon=120, size=400, refill="update")
     assert play(stage, policy(PATIENT, lookback=120, leftover="sweep")) == [
         (150, "A", 10.00, 50, "limit"),
-        (180, "A", 10.02, 60, "sweep"),
-        (181, "A", 10.02, 60, "sweep"),
+        (180, "A", 10.02, 60, "completion"),
+        (181, "A", 10.02, 60, "completion"),
         (183, "A", 10.00, 200, "limit"),
-        (240, "A", 10.02, 30, "sweep"),
+        (240, "A", 10.02, 30, "completion"),
     ]
 
 
@@ -203,7 +205,7 @@ def test_nothing_is_posted_where_no_live_quote_tells_the_queue(scene, play):
     ]
     past = [(90, 1, 10.00, 900, 0)]
     stage = scene([(130, 1, 9.98, 900, 0)], rows, past, max_quote_age=10)
-    assert {row[4] for row in play(stage, policy())} <= {"route", "sweep"}
+    assert {row[4] for row in play(stage, policy())} <= {"route", "completion"}
 
 
 @pytest.mark.parametrize("through", ["fill", "volume"])
@@ -218,7 +220,7 @@ def test_nor_where_queueing_costs_nothing(scene, play, through):
     future = [(130, 1, 9.98, 900, 0), (140, 1, 9.98, 900, 0)]
     stage = scene(future, rows, past, max_quote_age=10)
     free = policy(RiskParams(0.05, 0.005, 0.0, unit="per_share"), through=through)
-    assert {(row[1], row[4]) for row in play(stage, free)} == {("A", "sweep")}
+    assert {(row[1], row[4]) for row in play(stage, free)} == {("A", "completion")}
 
 
 def test_with_too_little_past_nothing_is_posted(scene, play):
@@ -249,7 +251,7 @@ def test_a_crossed_book_delays_the_placement_and_keeps_the_slices_end(scene, pla
     future = sells((140, 10.00, 900), (160, 10.00, 250), (181, 10.00, 900))
     assert play(scene(future, rows), policy()) == [
         (160, "A", 10.00, 50, "limit"),
-        (180, "A", 10.02, 250, "sweep"),
+        (180, "A", 10.02, 250, "completion"),
     ]
 
 
@@ -271,13 +273,13 @@ def test_a_horizon_shorter_than_a_slice_is_refused(scene):
 @pytest.mark.parametrize("leftover", ["", "keep"])
 def test_an_unknown_rule_is_refused(leftover):
     with pytest.raises(ConfigError, match="leftover must be carry or sweep"):
-        PlacementRules(leftover=leftover)
+        Placement(leftover=leftover)
 
 
 def test_shares_by_reason_add_up(scene):
     result = run(scene(sells((130, 10.00, 250))), policy())
     orders = result.orders()
-    assert (orders["limit"][0], orders["swept"][0], orders["excess"][0]) == (50, 250, 0)
+    assert (orders["limit"][0], orders["completed"][0], orders["excess"][0]) == (50, 250, 0)
     assert np.isclose(result.cleanup_bps[0], 1e4 * 250 * 0.01 / (300 * 10.01))
 
 

@@ -1,4 +1,4 @@
-"""Hand-worked replays; every fact holds in both engines."""
+"""Hand-worked replays; every fact holds in the core and in the plain engine."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
+from sor_opt.policies.registry import named, pair
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 
-BEST_ASK, TWAP, VWAP = (BASELINES[name] for name in ("best-ask", "twap", "vwap"))
-EAGER = static_policy(RiskParams(0.05, 0.05, 0.0), StaticParams())
+BEST_ASK, TWAP, PRO_RATA = (named(name) for name in ("best-ask", "twap", "pro-rata"))
+EAGER = pair(Now(), Static(RiskParams(0.05, 0.05, 0.0)))
 
 
 def test_best_ask_takes_one_venues_display_at_each_snapshot(market, play):
@@ -45,7 +47,7 @@ def test_shares_taken_come_back_with_their_venues_next_quote_only(market, play):
         (1, 1, 9.97, 100, 10.50, 100),
         (2, 0, 9.98, 100, 10.00, 100),
     ]
-    scene = market(rows, size=200)
+    scene = market(rows, size=200, refill="update")
     assert play(scene, EAGER) == [(0, "A", 10.00, 100, "route"), (2, "A", 10.00, 100, "route")]
     naive = market(rows, size=200, refill="every-snapshot")
     assert play(naive, EAGER) == [(0, "A", 10.00, 100, "route"), (1, "A", 10.00, 100, "route")]
@@ -57,7 +59,7 @@ def test_nothing_trades_while_the_book_is_crossed(market, play):
         (0, 1, 10.01, 100, 10.03, 300),
         (5, 1, 9.99, 100, 10.03, 300),
     ]
-    for policy in (EAGER, BEST_ASK, TWAP, VWAP):
+    for policy in (EAGER, BEST_ASK, TWAP, PRO_RATA):
         trades = play(market(rows), policy)
         assert trades
         assert {row[0] for row in trades} <= {5, 60}
@@ -103,7 +105,7 @@ def test_an_ask_without_a_bid_is_bought_once_the_book_has_a_mid(market, play, br
     assert play(with_sell, BEST_ASK) == [(2, "B", 9.97, 100, "route")]
 
 
-@pytest.mark.parametrize("policy", [TWAP, VWAP], ids=["twap", "vwap"])
+@pytest.mark.parametrize("policy", [TWAP, PRO_RATA], ids=["twap", "pro-rata"])
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_what_rounding_leaves_is_never_traded(market, play, policy, side):
     """1 - 0.7 is 0.30000000000000004, of which a display of 0.3 leaves 4e-17 due."""
@@ -139,20 +141,23 @@ def test_twap_schedules_whole_shares(market, play):
     assert [row[3] for row in play(scene, TWAP)] == [33, 33, 34]
 
 
-def test_vwap_splits_by_display_and_rounds_to_the_lowest_ask(market, play):
+def test_pro_rata_splits_by_display_and_rounds_to_the_lowest_ask(market, play):
     rows = [
         (0, 0, 9.98, 10, 10.01, 100),
         (0, 1, 9.98, 10, 10.00, 200),
         (0, 2, 9.98, 10, 10.02, 300),
     ]
-    filled = {row[1]: row[3] for row in play(market(rows, size=100), VWAP)}
+    filled = {row[1]: row[3] for row in play(market(rows, size=100), PRO_RATA)}
     assert filled == {"A": 16, "B": 34, "C": 50}
 
 
 def test_what_is_left_at_the_horizon_is_swept(market, play):
-    patient = static_policy(RiskParams(0.0001, 0.0001, 0.0), StaticParams())
+    patient = pair(Now(), Static(RiskParams(0.0001, 0.0001, 0.0)))
     scene = market([(0, 0, 9.90, 100, 10.10, 150), (70, 0, 9.90, 100, 10.20, 150)], size=200)
-    assert play(scene, patient) == [(60, "A", 10.10, 150, "sweep"), (70, "A", 10.20, 50, "sweep")]
+    assert play(scene, patient) == [
+        (60, "A", 10.10, 150, "completion"),
+        (70, "A", 10.20, 50, "completion"),
+    ]
 
 
 def test_nothing_trades_after_the_deadline(market, play):
@@ -162,7 +167,7 @@ def test_nothing_trades_after_the_deadline(market, play):
 
 def test_excess_is_sold_at_the_bid_at_once(market, play):
     """An odd target with whole lots on display: 50 too many cost less than 50 too few."""
-    eager = static_policy(RiskParams(0.01, 0.05, 0.0), StaticParams())
+    eager = pair(Now(), Static(RiskParams(0.01, 0.05, 0.0)))
     scene = market([(0, 0, 9.99, 30, 10.00, 100), (0, 1, 9.98, 100, 10.50, 100)], size=50)
     assert play(scene, eager) == [
         (0, "A", 10.00, 100, "route"),
@@ -178,9 +183,9 @@ def test_a_sell_order_hits_the_bids(market, play):
 
 
 def test_the_strict_space_fills_nothing_before_the_sweep_where_depth_is_short(market, play):
-    strict = static_policy(RiskParams(), StaticParams(space="strict"))
+    strict = pair(Now(), Static(RiskParams(), StaticParams(space="strict")))
     scene = market([(0, 0, 9.98, 100, 10.00, 100), (70, 0, 9.98, 500, 10.00, 500)], size=500)
-    assert {row[4] for row in play(scene, strict)} == {"sweep"}
+    assert {row[4] for row in play(scene, strict)} == {"completion"}
 
 
 def test_a_fee_decides_between_equal_asks(market, play):
@@ -205,5 +210,5 @@ def test_a_quote_of_yesterday_is_no_quote(market, play):
 def test_fractional_lots_leave_no_dust(market, play):
     """0.1 + 0.1 + 0.1 is not 0.3 in binary; what is left of that is no order."""
     rows = [(i, i, 9.98, 5, 10.00 + i / 100, 0.1) for i in range(3)]
-    fine = static_policy(RiskParams(0.05, 0.05, 0.0), StaticParams(step=0.1))
+    fine = pair(Now(), Static(RiskParams(0.05, 0.05, 0.0), StaticParams(step=0.1)))
     assert [row[3] for row in play(market(rows, size=0.3), fine)] == [0.1, 0.1, 0.1]

@@ -9,14 +9,20 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.backtest import run, run_baselines
-from sor_opt.backtest.base import LIMIT
-from sor_opt.backtest.policies import BASELINES, static_policy
+from sor_opt.backtest.replay import LIMIT
 from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
+from sor_opt.policies.registry import named, pair
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 
-BEST_ASK, TWAP = BASELINES["best-ask"], BASELINES["twap"]
+BEST_ASK, TWAP, PRO_RATA = (named(name) for name in ("best-ask", "twap", "pro-rata"))
+
+
+def static(risk, model=StaticParams()):
+    return pair(Now(), Static(risk, model))
 
 
 def test_shortfall_counts_price_and_fee_against_the_arrival_mid(market):
@@ -37,30 +43,29 @@ def test_a_sell_orders_shortfall_is_positive_where_it_gets_less(market):
 def test_penalties_are_no_part_of_the_shortfall(market):
     """Two points that trade alike score alike, whatever their lambdas."""
     scene = market([(0, 0, 9.98, 100, 10.00, 200)], size=200)
-    low, high = (
-        run(scene, static_policy(RiskParams(x, x, 0.0), StaticParams())) for x in (0.01, 0.5)
-    )
+    low, high = (run(scene, static(RiskParams(x, x, 0.0))) for x in (0.01, 0.5))
     assert (
         low.shortfall_bps.tolist() == high.shortfall_bps.tolist() == [pytest.approx(10.0, rel=0.01)]
     )
 
 
-def test_unfilled_shares_are_marked_at_the_last_mid_and_flagged(market):
-    scene = market([(0, 0, 9.98, 50, 10.02, 50), (30, 0, 10.08, 50, 10.12, 50)], size=200)
+@pytest.mark.parametrize(("unfilled", "mark"), [("mid", 10.10), ("ask", 10.123)])
+def test_unfilled_shares_are_marked_and_flagged(market, unfilled, mark):
+    """At the last mid, or at the last ask with its fee of 3 mils."""
+    rows = [(0, 0, 9.98, 50, 10.02, 50), (30, 0, 10.08, 50, 10.12, 50)]
+    scene = market(rows, size=200, unfilled=unfilled, taker=(0.003, 0.0, 0.0))
     result = run(scene, BEST_ASK)
     assert result.filled.tolist() == [100]
     assert not result.complete.any()
-    paid = 50 * 10.02 + 50 * 10.12
-    assert result.shortfall_bps.tolist() == [
-        pytest.approx(1e4 * (paid + 100 * 10.10 - 2000) / 2000)
-    ]
-    assert result.opportunity_bps.tolist() == [pytest.approx(1e4 * 100 * 0.10 / 2000)]
+    paid = 50 * 10.023 + 50 * 10.123
+    assert result.shortfall_bps.tolist() == [pytest.approx(1e4 * (paid + 100 * mark - 2000) / 2000)]
+    assert result.opportunity_bps.tolist() == [pytest.approx(1e4 * 100 * (mark - 10) / 2000)]
 
 
 def test_no_saving_is_claimed_for_an_order_that_did_not_fill(market):
     rows = [(0, 0, 9.98, 50, 10.02, 50), (30, 1, 9.0, 500, 10.90, 500)]
     scene = market(rows, size=200, deadline=50)
-    shy = run(scene, static_policy(RiskParams(0, 0.003, 0), StaticParams()))
+    shy = run(scene, static(RiskParams(0, 0.003, 0)))
     baseline = run(scene, BEST_ASK)
     assert (shy.complete.tolist(), baseline.complete.tolist()) == ([False], [True])
     saved = savings(shy, baseline)
@@ -71,7 +76,7 @@ def test_no_saving_is_claimed_for_an_order_that_did_not_fill(market):
 def test_a_router_that_fills_nothing_saves_nothing(market):
     """The exact-sum allocator on a thin book fills nothing; that is no saving of 10,000 bps."""
     scene = market([(0, 0, 9.98, 50, 10.02, 50)], size=5000, deadline=60)
-    strict = run(scene, static_policy(RiskParams(), StaticParams(space="strict")))
+    strict = run(scene, static(RiskParams(), StaticParams(space="strict")))
     saved = [savings(strict, other) for other in run_baselines(scene).values()]
     assert all(each.orders == 0 and math.isnan(each.mean) for each in saved)
 
@@ -83,10 +88,10 @@ def test_a_saving_is_the_difference_of_two_shortfalls_of_one_notional(market):
         (1, 0, 9.98, 500, 10.02, 100),
     ]
     scene = market(rows, size=200)
-    router = run(scene, static_policy(RiskParams(0.0, 0.003, 0), StaticParams()))
-    vwap = run(scene, BASELINES["vwap"])
-    paid = (vwap.total_cash - router.total_cash) / (200 * 10.0)
-    assert savings(router, vwap).mean == pytest.approx(1e4 * paid)
+    router = run(scene, static(RiskParams(0.0, 0.003, 0)))
+    pro_rata = run(scene, PRO_RATA)
+    paid = (pro_rata.total_cash - router.total_cash) / (200 * 10.0)
+    assert savings(router, pro_rata).mean == pytest.approx(1e4 * paid)
 
 
 def test_an_order_that_never_meets_a_book_has_no_shortfall(market):
@@ -107,7 +112,7 @@ def test_cleanup_is_the_late_part_of_the_shortfall(market):
 def test_the_execution_log_adds_up_to_the_cash(market):
     rows = [(i, i % 3, 9.9 + i / 100, 70, 10 + i / 100, 130) for i in range(30)]
     scene = market(rows, size=1000, taker=(0.003, -0.0002, 0.001), starts=(0, 5), max_quote_age=2)
-    result = run(scene, static_policy(RiskParams(0.001, 0.02, 0), StaticParams()))
+    result = run(scene, static(RiskParams(0.001, 0.02, 0)))
     log, orders = result.executions(), result.orders()
     signed = np.where(log["side"] == "buy", 1, -1) * log["price"] * log["shares"] + log["fee"]
     assert signed.groupby(log["order"]).sum().tolist() == pytest.approx(orders["cash"].tolist())
@@ -117,7 +122,7 @@ def test_no_saving_is_claimed_against_a_baseline_that_did_not_fill(market):
     """The router buys 100 at once; the baseline's second 50 have gone when its slice comes."""
     rows = [(0, 0, 9.98, 50, 10.02, 100), (20, 0, 9.98, 50, 0, 0)]
     scene = market(rows, size=100, horizon=60, slice_seconds=30, deadline=70)
-    router, baseline = run(scene, static_policy(RiskParams(0, 0.003, 0))), run(scene, TWAP)
+    router, baseline = run(scene, static(RiskParams(0, 0.003, 0))), run(scene, TWAP)
     assert (router.complete.tolist(), baseline.complete.tolist()) == ([True], [False])
     assert savings(router, baseline).orders == savings(baseline, router).orders == 0
 
@@ -132,11 +137,16 @@ def test_excess_given_back_is_part_of_the_cleanup(market):
         size=50,
         taker=(0.003, 0.003, 0),
     )
-    result = run(scene, static_policy(RiskParams(0.01, 0.05, 0.0)))
+    result = run(scene, static(RiskParams(0.01, 0.05, 0.0)))
     assert result.cleanup_bps.tolist() == [pytest.approx(1e4 * 0.60 / (50 * 9.995))]
     # 100 x 0.005 + 100 x 0.003 were paid to buy them.
     assert result.shortfall_bps.tolist() == [pytest.approx(1e4 * (0.80 + 0.60) / (50 * 9.995))]
-    assert result.orders().loc[0, ["filled", "excess", "swept", "limit"]].tolist() == [50, 50, 0, 0]
+    assert result.orders().loc[0, ["filled", "excess", "completed", "limit"]].tolist() == [
+        50,
+        50,
+        0,
+        0,
+    ]
 
 
 def test_the_execution_log_whole(market, t0):
@@ -152,7 +162,7 @@ def test_the_execution_log_whole(market, t0):
         "price": [10.00, 9.99],
         "shares": [30, 20],
         "fee": [pytest.approx(0.09), pytest.approx(-0.004)],
-        "reason": ["route", "sweep"],
+        "reason": ["route", "completion"],
     }
     assert str(log["ts"].dtype) == "datetime64[ns, UTC]"
 
@@ -175,10 +185,11 @@ def test_the_frame_of_orders_whole(market, t0):
         horizon=60,
         taker=(0.003, -0.0002, 0),
     )
-    # Order 0: 30 x (10.00 - 0.003) + 20 x (9.99 + 0.0002), arrival 10.01, the last mid 10.01.
+    # Order 0: 30 x (10.00 - 0.003) + 20 x (9.99 + 0.0002), arrival 10.01.
     first = 299.91 + 199.804
-    # Order 1: crossed until 110, B's 10.04 above A's 10.02; then 40 x (10.00 + 0.0002) at B.
-    second = 400.008
+    # Order 1: crossed until 110, B's 10.04 above A's 10.02; then 40 x (10.00 + 0.0002) at B, and so
+    # are the 10 counted that are left.
+    second, left = 400.008, 100.002
     found = run(scene, BEST_ASK).orders()
     assert str(found["start"].dtype) == "datetime64[ns, UTC]"
     assert found.astype({"start": "int64"}).to_dict("list") == {
@@ -192,18 +203,20 @@ def test_the_frame_of_orders_whole(market, t0):
         "fees": [pytest.approx(0.086), pytest.approx(-0.008)],
         "shortfall_bps": [
             pytest.approx(1e4 * (500.5 - first) / 500.5),
-            pytest.approx(1e4 * (500.5 - second - 10 * 10.01) / 500.5),
+            pytest.approx(1e4 * (500.5 - second - left) / 500.5),
         ],
         "cleanup_bps": [pytest.approx(1e4 * (20 * 0.02 - 0.004) / 500.5), 0],
-        "opportunity_bps": [0, 0],
+        "opportunity_bps": [0, pytest.approx(1e4 * (100.1 - left) / 500.5)],
+        "arrival_delay_s": [0, 10],
         "duration_s": [65, 10],
         "fill_ratio": [1, 0.8],
         "limit": [0, 0],
-        "swept": [20, 0],
+        "completed": [20, 0],
         "excess": [0, 0],
         "snapshots": [3, 2],  # 5, 65, 70; 100, 110
         "crossed": [0, 1],
         "empty": [0, 0],
+        "wide": [0, 0],
         "complete": [True, False],
     }
 
@@ -215,7 +228,7 @@ def test_a_limit_fill_earns_its_venues_rebate_and_pays_no_fee(market):
     made = replace(taken, replay=replace(taken.replay, reason=np.full(1, LIMIT)))
     assert (taken.fees.tolist(), made.fees.tolist()) == ([0.6], [-0.4])
     assert made.cash.tolist() == [pytest.approx(200 * 10.02 - 0.4)]
-    assert made.orders().loc[0, ["limit", "swept", "excess"]].tolist() == [200, 0, 0]
+    assert made.orders().loc[0, ["limit", "completed", "excess"]].tolist() == [200, 0, 0]
     assert (taken.cleanup_bps.tolist(), made.cleanup_bps.tolist()) == ([0], [0])
 
 
@@ -266,7 +279,7 @@ def test_one_order_has_no_interval_and_none_no_mean():
 
 def test_a_fraction_of_a_share_is_bought_or_sold_like_a_whole_one(market):
     """0.3 shares of a target of 0.1: 0.2 go back."""
-    bold = static_policy(RiskParams(0.0, 5.0, 0.0), StaticParams(step=0.3))
+    bold = static(RiskParams(0.0, 5.0, 0.0), StaticParams(step=0.3))
     scene = market([(0, 0, 9.98, 5, 10.02, 0.3)], size=0.1)
     log = run(scene, bold).executions()
     assert log["side"].tolist() == ["buy", "sell"]

@@ -9,23 +9,26 @@ from datetime import date
 import numpy as np
 
 from sor_opt.backtest.backtest import run, run_baselines
-from sor_opt.backtest.base import REASONS, Market, ReplayParams, prepare
+from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import (
-    PlacementRules,
-    Policy,
-    placement_policy,
-    static_policy,
-)
+from sor_opt.backtest.replay import REASONS
 from sor_opt.backtest.result import Result
 from sor_opt.backtest.version import CHANGES, RESULTS
+from sor_opt.market.book import BookParams
 from sor_opt.market.tape import Quotes, Tape, Trades
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import Fee, FeeSchedule
 from sor_opt.models.windows import WindowParams
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import SCHEDULES, pair
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.routers.sweep import Sweep
+from sor_opt.policies.schedules.now import Now
+from sor_opt.policies.schedules.twap import Twap
 
-EXPECTED = (3, "b7427b1925b269f4")
+EXPECTED = (4, "c02dd0050820ca77")
 """The number of the results, and the digest of all replays below."""
 
 SECOND = 1_000_000_000
@@ -72,16 +75,24 @@ def market(side: str, rules: ReplayParams) -> Market:
 
 
 def policies() -> Iterator[Policy]:
-    yield static_policy(RISK)
-    yield static_policy(RISK, StaticParams("strict"))
+    yield pair(Now(), Static(RISK))
+    yield pair(Now(), Static(RISK, StaticParams("strict")))
     windows = WindowParams(lookback=240 * SECOND, minimum=5)
-    yield placement_policy(RISK, PlacementRules(windows=windows))
-    yield placement_policy(RISK, PlacementRules(windows=windows, leftover="sweep"))
+    yield pair(Twap(), Placement(RISK, windows=windows))
+    yield pair(Twap(), Placement(RISK, windows=windows, leftover="sweep"))
+    for name in ("now", "pov", "ac"):
+        yield pair(SCHEDULES[name](), Sweep())
 
 
 def replays() -> Iterator[Result]:
+    naive = BookParams(4 * SECOND, None, "every-snapshot")
     for side in ("buy", "sell"):
-        for rules in (ReplayParams(slice=50 * SECOND), ReplayParams(4 * SECOND, "every-snapshot")):
+        for rules in (
+            ReplayParams(slice=50 * SECOND),
+            ReplayParams(naive, completion="best-ask", unfilled="mid"),
+            ReplayParams(BookParams(band=3.0, refill_memory=9 * SECOND)),
+            ReplayParams(BookParams(refill="update")),
+        ):
             ready = market(side, rules)
             yield from (run(ready, policy) for policy in policies())
             yield from run_baselines(ready).values()

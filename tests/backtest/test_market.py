@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from sor_opt.backtest.base import ReplayParams, prepare
 from sor_opt.backtest.limits import Limits
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import SECOND, Quotes, Tape
@@ -86,8 +86,8 @@ def test_quality_looks_at_the_orders_windows_alone():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"max_quote_age": 0}, "max_quote_age must be > 0, got 0s"),
-        ({"refill": "never"}, "refill must be update or every-snapshot"),
+        ({"completion": "never"}, "completion must be sweep or best-ask, got 'never'"),
+        ({"unfilled": "bid"}, "unfilled must be ask or mid, got 'bid'"),
         ({"slice": 0}, "slice must be > 0"),
     ],
 )

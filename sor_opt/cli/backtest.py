@@ -1,0 +1,112 @@
+"""`backtest`: one policy against the baselines, or schedules and routers against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sor_opt.cli.options import OutputOptions, RiskOptions, given_options, spread
+from sor_opt.cli.places import WRITES
+from sor_opt.cli.policy import PolicyOptions, warn_of_placement
+from sor_opt.cli.replay import DataArgument, ReplayOptions
+from sor_opt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sor_opt.allocators.base import Allocator
+    from sor_opt.backtest.market import Market
+    from sor_opt.cli.console import Output
+    from sor_opt.policies.policy import Policy
+
+
+def _frame(path: Path | None) -> Path | None:
+    from sor_opt.report.export import check_suffix
+
+    check_suffix(path)
+    return path
+
+
+def _frame_option(help_text: str) -> Any:
+    return typer.Option(callback=_frame, help=f"{help_text}, .csv, .json or .parquet.")
+
+
+@spread
+def backtest(
+    data: DataArgument,
+    replay: ReplayOptions,
+    risk: RiskOptions,
+    policy: PolicyOptions,
+    output: OutputOptions,
+    allocator: Annotated[
+        str | None,
+        typer.Option(
+            help="static, placement: called for each split; the compiled one if left out."
+        ),
+    ] = None,
+    log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
+    orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
+) -> None:
+    """Replay one policy and the baselines, or every --schedule with every --router.
+
+    Example: sor-opt backtest data/sample_quotes.csv.gz --every 10m --lambda-under 0.0005
+
+    Example: sor-opt backtest quotes.csv.gz --every 10m --schedule now,twap --router sweep,static
+    """
+    from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
+    from sor_opt.cli.console import Output
+    from sor_opt.report.export import write_frame
+    from sor_opt.report.summary import backtest_summary
+    from sor_opt.report.tables import backtest_tables
+
+    more = given_options(risk)
+    if allocator is not None:
+        more["allocator"] = _allocator(allocator, replay.jobs)
+    policies = policy.make_several(more, BASELINE_SCHEDULES)
+    if len(policies) > 1 and (log or orders):
+        raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
+    out = Output(output)
+    market = replay.market(data, out)
+    _warn_of_routers(market, policies, out)
+    if len(policies) > 1:
+        _contest(market, policies, replay.jobs, output.seed, out)
+        return
+    result = run(market, policies[0], replay.jobs)
+    baselines = run_baselines(market, policy.curve)
+    if log:
+        write_frame(result.executions(), log)
+    if orders:
+        write_frame(result.orders(), orders)
+    summary = backtest_summary(policies[0], result, baselines, output.seed)
+    out.result(summary)
+    out.show(*backtest_tables(summary))
+
+
+def _allocator(name: str, jobs: int) -> Allocator:
+    """Make one that is called from Python, which one thread alone can."""
+    from sor_opt.allocators.registry import create
+
+    made = create(name)
+    if jobs > 1:
+        raise ConfigError("--allocator is called in one thread; leave out --jobs")
+    return made
+
+
+def _warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) -> None:
+    """Say what makes the results of a router doubtful, once for each."""
+    for policy in {policy.router.name: policy for policy in policies}.values():
+        if policy.router.risk is not None:
+            warn_of_placement(market, policy, [policy.router.risk], out)
+
+
+def _contest(market: Market, policies: Sequence[Policy], jobs: int, seed: int, out: Output) -> None:
+    """Hold every schedule with every router against each other."""
+    from sor_opt.backtest.contest import hold_contest
+    from sor_opt.report.contest import contest_summary, contest_tables
+
+    with out.progress("contest") as progress:
+        entries = hold_contest(market, policies, jobs, progress)
+    summary = contest_summary(market, entries, seed)
+    out.result(summary)
+    out.show(*contest_tables(summary))

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import placement_policy
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import named
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import make_landscape
 from sor_opt.search.objective import ShortfallObjective
@@ -50,7 +50,7 @@ def main() -> None:
     tape = load_tape(given.quotes, given.trades)
     orders = make_orders(tape, OrderParams(every=600 * SECOND))
     market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
-    space, placement = Space(), placement_policy()
+    space, placement = Space(), named("placement")
 
     def grid(jobs: int) -> None:
         run_grid(ShortfallObjective(market, placement, jobs), space)

@@ -30,13 +30,19 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {
-    "model": ("model/*.py",),
+    "models": ("models/*.py",),
     "allocators": ("allocators/*.py", "allocators/fast/*.py"),
-    "backtest": ("backtest/*.py", "backtest/kernel/*.py"),
+    "backtest": ("backtest/*.py", "backtest/core/*.py", "backtest/core/ahead/*.py"),
+    "policies": ("policies/*.py", "policies/schedules/*.py", "policies/routers/*.py"),
     "market": ("market/*.py", "market/loaders/*.py"),
     "search": ("search/*.py",),
     "studies": ("search/studies/*.py",),
-    "report": ("report/summary.py", "report/studies.py", "report/comparison.py"),
+    "report": (
+        "report/summary.py",
+        "report/studies.py",
+        "report/comparison.py",
+        "report/contest.py",
+    ),
 }
 """Where numbers are made: each folder gets its share of the mutants."""
 

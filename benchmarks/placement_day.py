@@ -21,15 +21,21 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.backtest.backtest import run, run_baselines
-from sor_opt.backtest.base import LIMIT, Market, ReplayParams, prepare
+from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import PlacementRules, Policy, placement_policy, static_policy
+from sor_opt.backtest.replay import LIMIT
 from sor_opt.backtest.result import Estimate, Result, estimate
+from sor_opt.market.book import BookParams
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND, BoolArray, Quotes, Tape, Trades
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
+from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.models.windows import WindowParams
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named, pair
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.schedules.twap import Twap
 from sor_opt.search.grid import run_grid
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import Space
@@ -37,12 +43,10 @@ from sor_opt.search.space import Space
 Rows = TypeVar("Rows", Quotes, Trades)
 
 POLICIES: dict[str, Policy] = {
-    "placement": placement_policy(),
-    "placement, volume": placement_policy(
-        rules=PlacementRules(windows=WindowParams(through="volume"))
-    ),
-    "placement, sweep": placement_policy(rules=PlacementRules(leftover="sweep")),
-    "static": static_policy(),
+    "placement": named("placement"),
+    "placement, volume": pair(Twap(), Placement(windows=WindowParams(through="volume"))),
+    "placement, sweep": pair(Twap(), Placement(leftover="sweep")),
+    "static": named("static"),
 }
 """The routers; "volume" counts a trade below the limit by its volume alone."""
 
@@ -63,7 +67,7 @@ def of_venue(tape: Tape, venue: str) -> Tape:
 def best_of_the_grid(market: Market, policy: Policy) -> Policy:
     """The policy with the parameters that are best on train."""
     best = run_grid(ShortfallObjective(market, policy), Space()).best
-    return replace(policy, risk=best.params)
+    return policy.with_risk(best.params)
 
 
 def text(found: Estimate) -> str:
@@ -88,7 +92,7 @@ class Audit(Allocator):
         self.seconds = 0.0
 
     def solve(self, problem: LadderProblem) -> Allocation:
-        """Answer as the replay's kernel would, and count whether that is the optimum."""
+        """Answer as the compiled router would, and count whether that is the optimum."""
         found, best = self._fast.solve(problem), self._certified.solve(problem)
         self.decisions += 1
         self.optimal += found.cost <= best.cost + tie_tolerance(best.cost)
@@ -110,8 +114,8 @@ def show(market: Market) -> None:
         parts += [text(saved(results["placement"], result, which)) for which in (train, ~train)]
         share = result.shares_by(LIMIT).sum() / max(1.0, float(np.abs(result.filled).sum()))
         print(f"{name:19}" + "  ".join(parts) + f"{share:10.0%}")
-    audit = Audit()
-    run(market, tuned["placement"], audit)
+    audit, best = Audit(), tuned["placement"].router
+    run(market, pair(Twap(), Placement(best.risk or RiskParams(), allocator=audit)))
     print(
         f"{audit.optimal} of {audit.decisions} decisions of placement's best point are optimal, "
         f"as certified in {audit.seconds:.1f} s"
@@ -132,7 +136,7 @@ def main() -> None:
         tape = of_venue(tape, given.venue)
     age = round(given.max_quote_age * SECOND) if given.max_quote_age else None
     orders = make_orders(tape, OrderParams(size=given.size, every=600 * SECOND))
-    show(prepare(tape, orders, ReplayParams(age), FeeSchedule.packaged()))
+    show(prepare(tape, orders, ReplayParams(BookParams(age)), FeeSchedule.packaged()))
 
 
 if __name__ == "__main__":

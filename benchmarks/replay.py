@@ -1,4 +1,4 @@
-"""Ratios of the replay, each measured in one run: engines, the grid, loading.
+"""Ratios of the replay, each measured in one run: compiled and Python routers, the grid, loading.
 
 python benchmarks/replay.py data/sample_quotes.csv.gz
 python benchmarks/replay.py quotes.csv.gz --max-quote-age 2
@@ -12,19 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import numpy as np
 import pandas as pd
 
 from sor_opt.allocators.registry import create
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import static_policy
+from sor_opt.market.book import BookParams
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import pair
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 from sor_opt.search.grid import run_grid
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import Space
@@ -57,20 +58,22 @@ def main() -> None:
     tape = load_tape(given.quotes)
     orders = make_orders(tape, OrderParams(size=given.size, every=600 * SECOND))
     age = round(given.max_quote_age * SECOND) if given.max_quote_age else None
-    market = prepare(tape, orders, ReplayParams(age), FeeSchedule.packaged())
+    market = prepare(tape, orders, ReplayParams(BookParams(age)), FeeSchedule.packaged())
 
-    policy = static_policy(RiskParams(0.0005, 0.0005, 0.00005), StaticParams())
-    fast = seconds(lambda: run(market, policy).cash, 9)
-    readable = seconds(lambda: run(market, policy, create("fast")).cash, 1)
+    risk = RiskParams(0.0005, 0.0005, 0.00005)
+    compiled = pair(Now(), Static(risk))
+    called = pair(Now(), Static(risk, allocator=create("fast")))
+    fast = seconds(lambda: run(market, compiled).cash, 9)
+    slow = seconds(lambda: run(market, called).cash, 1)
     print(
-        f"{len(orders)} orders: kernel {fast * 1e3:.2f} ms, readable engine {readable:.2f} s: ",
+        f"{len(orders)} orders: compiled {fast * 1e3:.2f} ms, allocator in Python {slow:.2f} s: ",
         end="",
     )
-    print(f"{readable / fast:,.0f} times (at least 50)")
+    print(f"{slow / fast:,.0f} times (at least 50)")
 
     objective = ShortfallObjective(market)
     grid = seconds(lambda: run_grid(objective, Space()), 5)
-    columns = [np.asarray(column) for column in market.feed]
+    columns = [market.feed[name].copy() for name in market.feed.dtype.names]
     reading = seconds(lambda: [column.sum() for column in columns], 9)
     print(f"{len(orders)} orders x 27 points: {grid:.3f} s (under 0.5), ", end="")
     print(f"{grid / reading:,.0f} times one reading of the same arrays ({reading * 1e3:.2f} ms)")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from search_fakes import Staircase, Undefined
 
-from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.synthetic import SyntheticParams, generate

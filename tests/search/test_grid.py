@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import static_policy
 from sor_opt.errors import DataError
+from sor_opt.market.book import BookParams
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import SCHEDULES, pair
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 from sor_opt.search.grid import run_grid
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.space import NAMES, Space
@@ -51,7 +54,7 @@ def test_a_grid_is_the_same_for_any_number_of_threads(market, jobs):
 
 def test_the_strict_space_is_flat(market):
     """Every admissible split executes the target exactly, so the parameters decide nothing."""
-    strict = static_policy(static=StaticParams(space="strict"))
+    strict = pair(Now(), Static(model=StaticParams(space="strict")))
     grid = run_grid(ShortfallObjective(market, strict), Space())
     assert grid.flat
 
@@ -74,10 +77,11 @@ def test_train_and_test_are_split_by_time(market):
     assert outcome.test_bps == pytest.approx(result.shortfall_bps[~objective.train].mean())
 
 
-def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticParams()):  # noqa: B008
+def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticParams(), schedule="now"):  # noqa: B008
     orders = make_orders(tape, OrderParams(size=size, every=180 * SECOND))
     market = prepare(tape, orders, rules, FeeSchedule.packaged())
-    return ShortfallObjective(market, static_policy(static=static)).fingerprint()
+    policy = pair(SCHEDULES[schedule](), Static(model=static))
+    return ShortfallObjective(market, policy).fingerprint()
 
 
 def test_the_fingerprint_tells_data_orders_rules_and_policy_apart(market):
@@ -89,8 +93,9 @@ def test_the_fingerprint_tells_data_orders_rules_and_policy_apart(market):
 
     assert differs() == set()
     assert differs(size=900) == {"orders"}
-    assert differs(rules=ReplayParams(SECOND)) == {"rules"}
+    assert differs(rules=ReplayParams(BookParams(SECOND))) == {"rules"}
     assert differs(static=StaticParams(space="strict")) == {"policy"}
+    assert differs(schedule="twap") == {"policy"}
     assert "data" in differs(tape=generate(SyntheticParams(seed=4, minutes=30)))
 
 

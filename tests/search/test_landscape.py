@@ -7,17 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sor_opt.backtest.base import ReplayParams, prepare
 from sor_opt.backtest.limits import Limits
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.policies import placement_policy, static_policy
 from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.book import BookParams
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import named, pair
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import Landscape, Staircase, joint_landscape, make_landscape
 from sor_opt.search.objective import ShortfallObjective
@@ -37,7 +40,7 @@ def assert_exact(objective, landscape, draws, excess=None):
 def real_objective(shared):
     tape = load_tape(shared("taq/quotes_2018-01-02.csv.gz"))
     orders = make_orders(tape, OrderParams(size=5000, every=600 * SECOND))
-    market = prepare(tape, orders, ReplayParams(2 * SECOND), FeeSchedule.packaged())
+    market = prepare(tape, orders, ReplayParams(BookParams(2 * SECOND)), FeeSchedule.packaged())
     return ShortfallObjective(market)
 
 
@@ -88,7 +91,7 @@ def test_a_landscape_is_the_same_for_any_number_of_threads(odd_lots, jobs):
 
 
 def test_a_flat_objective_is_one_piece(odd_lots):
-    strict = static_policy(static=StaticParams(space="strict"))
+    strict = pair(Now(), Static(model=StaticParams(space="strict")))
     landscape = make_landscape(ShortfallObjective(odd_lots, strict), Space())
     assert landscape.breakpoints == 0
     assert landscape.excess is None
@@ -97,9 +100,9 @@ def test_a_flat_objective_is_one_piece(odd_lots):
 def test_without_any_book_to_trade_on_there_is_no_landscape(odd_lots):
     tape = odd_lots.tape
     orders = make_orders(tape, OrderParams(size=700, horizon=60 * SECOND))
-    market = prepare(tape, orders, ReplayParams(max_quote_age=None), FeeSchedule.packaged())
-    feed = market.feed._replace(ask_size=np.zeros(len(market.feed.ts)))
-
+    market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
+    feed = market.feed.copy()
+    feed["ask_size"] = 0.0
     with pytest.raises(DataError, match="no train order meets a book"):
         make_landscape(ShortfallObjective(replace(market, feed=feed)), Space())
 
@@ -187,10 +190,10 @@ def test_an_excess_penalty_that_matters_is_held_at_what_is_asked_or_the_grids_mi
     assert joint_landscape(objective, GRID) is None
 
 
-def test_the_landscape_is_the_static_policys_alone(market):
-    placed = replace(steps(market), policy=placement_policy())
+def test_the_landscape_is_the_static_routers_alone(market):
+    placed = replace(steps(market), policy=named("placement"))
     assert joint_landscape(placed, GRID) is None
-    with pytest.raises(ConfigError, match="the landscape is that of the static policy"):
+    with pytest.raises(ConfigError, match="the landscape is that of the static router"):
         make_landscape(placed, GRID)
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from sor_opt.backtest.backtest import run
-from sor_opt.backtest.policies import BASELINES, static_policy
 from sor_opt.errors import DataError
 from sor_opt.models.risk import RiskParams
+from sor_opt.policies.registry import named, pair
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 from sor_opt.search.objective import ShortfallObjective
 
 # A's ask is 2 bps per second above a mid of 10.00 from second 10 on: order k costs 2 k bps.
@@ -21,7 +23,7 @@ ROWS = [(10 * k, 0, 10 - 0.002 * k, 100, 10 + 0.002 * k, 100) for k in range(1, 
 def outcome_of(market, orders):
     scene = market(ROWS, size=100, starts=[10 * k for k in range(1, orders + 1)])
     objective = ShortfallObjective(scene)
-    return objective, objective.outcome(run(scene, BASELINES["best-ask"]))
+    return objective, objective.outcome(run(scene, named("best-ask")))
 
 
 @pytest.mark.parametrize(
@@ -53,20 +55,20 @@ def test_an_order_that_never_met_a_book_is_no_part_of_the_mean(market):
         deadline=(10, 40, 60),
     )
     objective = ShortfallObjective(scene)
-    result = run(scene, BASELINES["best-ask"])
+    result = run(scene, named("best-ask"))
     assert np.isnan(result.shortfall_bps).tolist() == [False, True, False]
     assert objective.outcome(result) == pytest.approx((10.0, 20.0))
 
 
 def test_a_point_is_replayed_with_its_own_risk_and_the_policys_rest(market):
-    """A share of A's costs 2 cents above the mid: only the bold point takes it before the sweep."""
+    """A share of A's costs 2 cents above the mid: only the bold point takes it early."""
     scene = market([(0, 0, 9.98, 100, 10.02, 100)], size=100)
     shy, bold = (RiskParams(0.05, under, 0.0, unit="per_share") for under in (0.019, 0.021))
-    objective = ShortfallObjective(scene, static_policy(bold))
+    objective = ShortfallObjective(scene, pair(Now(), Static(bold)))
     for risk in (bold, shy):
         assert objective(risk) == pytest.approx((20.0, math.nan), nan_ok=True)
     reasons = [objective.replay(risk).executions()["reason"].tolist() for risk in (shy, bold)]
-    assert reasons == [["sweep"], ["route"]]
+    assert reasons == [["completion"], ["route"]]
 
 
 def test_without_any_shortfall_there_is_nothing_to_minimise(market):
@@ -90,6 +92,7 @@ def test_the_identity_names_data_orders_rules_fees_and_policy(market):
     assert differs(horizon=61) == differs(size=101) == differs(side="sell") - {"fees"} == {"orders"}
     assert differs(taker=(0.003, 0.001, 0)) == differs(rebate=(0.001, 0, 0)) == {"fees"}
     assert differs(refill="every-snapshot") == differs(max_quote_age=5) == {"rules"}
+    assert differs(band=9.0) == differs(completion="sweep") == differs(unfilled="mid") == {"rules"}
     assert differs(prints=[(10, 0, 10.0, 5, 0)]) == {"data"}
-    other = replace(objective, policy=static_policy(RiskParams(0.5, 0.5, 0.5)))
+    other = replace(objective, policy=pair(Now(), Static(RiskParams(0.5, 0.5, 0.5))))
     assert other.fingerprint() == base  # the risk is what a search moves

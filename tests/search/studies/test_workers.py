@@ -8,7 +8,7 @@ import time
 import pytest
 from search_fakes import Killing, Prepared, Staircase
 
-from sor_opt.backtest.base import ReplayParams, prepare
+from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import SorOptError, StorageError
 from sor_opt.market.synthetic import SyntheticParams, generate

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ladder_problems import best_selection, ladder_problems
 
 from sor_opt.allocators.fast.local_search import gap_of, penalty_at, spent_on
+from sor_opt.allocators.fast.placement import tabulate
 from sor_opt.allocators.fast.selections import Penalties
 from sor_opt.allocators.fast.tables import collapse, reduced, tables_of
-from sor_opt.backtest.kernel.placement import tabulate
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
 from sor_opt.models.placement import PlacementParams, VenueQuotes, ladders_of, placement_problem
 from sor_opt.models.risk import RiskParams

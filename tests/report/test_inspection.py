@@ -161,6 +161,18 @@ def test_without_trades_and_with_nothing_left_out_there_are_no_such_tables():
     assert titles == ["By venue", "The book by age limit"]
 
 
+def test_wide_books_and_stubs_are_shown_beside_crossed_ones():
+    """B's ask at 11 is 10 % from the mid of the two books that A makes; alone B is wide."""
+    seconds = NOON + np.arange(3) * SECOND
+    bids, asks = [10.0, 10.0, 0.0], [11.0, 10.02, 0.0]
+    quotes = Quotes(seconds, [1, 0, 0], bids, [100, 100, 0], asks, [100, 100, 0])
+    found = inspect(Tape(("XA", "XB"), quotes))
+    table = inspection_tables(Tape(("XA", "XB"), quotes), found, None)[-2]
+    headings = [str(column.header) for column in table.columns]
+    assert headings == ["limit", "crossed", "wide", "locked", "empty", "stale", "stubs"]
+    assert cells(table)[0] == ("none", "0.00%", "66.67%", "0.00%", "0.00%", "0.00%", "25.00%")
+
+
 def test_the_document_holds_the_same():
     whole = tape(trades())
     found = inspection_document(whole, inspect(whole), prints_quality(whole))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,11 @@ from sor_opt.backtest.backtest import run, run_baselines
 from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
+from sor_opt.policies.registry import pair
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
+from sor_opt.policies.schedules.twap import Twap
 from sor_opt.report.summary import backtest_summary, grid_summary, landscape_summary
 from sor_opt.search.grid import Grid, GridPoint, run_grid
 from sor_opt.search.landscape import Landscape, Staircase
@@ -52,6 +58,7 @@ def scene(market):
         taker=(0.003, 0.001, 0.0),
         rebate=(0.002, 0.0, 0.0),
         max_quote_age=140,
+        unfilled="mid",
     )
 
 
@@ -64,13 +71,14 @@ def near(value):
     return pytest.approx(value, rel=1e-9, abs=1e-9, nan_ok=True) if type(value) is float else value
 
 
-def totals(cash, fees, first, third, cleanup):
+def totals(cash, fees, first, third, cleanup, completed, seconds):
     """What every policy's part holds: all of them fill 550 of the 600 shares."""
     orders = [first, SECOND_ORDER, third]
     return {
         "filled_shares": 550.0,
         "unfilled_shares": 50.0,
         "limit_shares": 0.0,
+        "completed_shares": completed,
         "incomplete_orders": 1,
         "total_cash": cash,
         "avg_price": cash / 550,
@@ -78,40 +86,53 @@ def totals(cash, fees, first, third, cleanup):
         "shortfall_bps": sum(orders) / 3,
         # A resample is all of one order in 1 of 27 cases, more often than 2.5 %.
         "shortfall_interval_bps": [min(orders), max(orders)],
+        "sd_bps": statistics.stdev(orders),
+        "median_bps": statistics.median(orders),
+        "cvar_bps": max(orders),
+        "duration_s": seconds / 3,
         "cleanup_bps": cleanup / 3,
         "opportunity_bps": 1e4 * 50 * 0.01 / 2020 / 3,
     }
 
 
-# Order 1 at once: 200 at A and B, 100 each, as 10.023 and 10.031 with fees: 2,005.4, 27 bps above
-# 2,000. Order 3: 200 at A, 10.023: 2,004.6, 23 bps.
-BEST_ASK = totals(2005.4 + 1518.85 + 2004.6, 0.4 + 0.35 + 0.6, 27.0, 23.0, 0.0)
+# Order 1: 200 at A and, 30 s later, B, 100 each, as 10.023 and 10.031 with fees: 2,005.4, 27 bps
+# above 2,000. Order 3: 200 at A, 10.023: 2,004.6, 23 bps, at once or in two slices.
+BEST_ASK = totals(2005.4 + 1518.85 + 2004.6, 0.4 + 0.35 + 0.6, 27.0, 23.0, 0.0, 0.0, 30 + 30)
+TWAP = {**BEST_ASK, "duration_s": 30.0}
 # Two slices of 100. Of order 1 each goes to A and B as 1 to 3: 50 and 150 in all, 2,005.8. Order 2
 # takes 67 and 33 of 100 and 50 on show, then all that is left. Order 3: as 3 to 1, 2,005.0.
-VWAP = totals(2005.8 + 1518.85 + 2005.0, 0.3 + 0.35 + 0.5, 29.0, 25.0, 0.0)
-BASELINES = {"best-ask": BEST_ASK, "twap": BEST_ASK, "vwap": VWAP}
+PRO_RATA = totals(2005.8 + 1518.85 + 2005.0, 0.3 + 0.35 + 0.5, 29.0, 25.0, 0.0, 0.0, 3 * 30)
+BASELINES = {"best-ask": BEST_ASK, "twap": TWAP, "pro-rata": PRO_RATA}
 
 # The router leaves B's 10.031 alone and finds A at 10.013 at second 40: 2,003.6, 18 bps; order 2
-# sweeps B's 50 at 10.13 at its horizon, 0.03 above arrival and the fee.
-SWEPT = 1e4 * (50 * 0.03 + 0.05) / 2020
-ROUTER = totals(2003.6 + 1518.85 + 2004.6, 0.6 + 0.35 + 0.6, 18.0, 23.0, SWEPT)
+# buys B's 50 at 10.13 at its horizon, 0.03 above arrival and the fee.
+LATE = 1e4 * (50 * 0.03 + 0.05) / 2020
+ROUTER = totals(2003.6 + 1518.85 + 2004.6, 0.6 + 0.35 + 0.6, 18.0, 23.0, LATE, 50.0, 40 + 60)
 
 # Order 2 is filled by nobody and left out. Of two orders a resample is one alone in 1 of 4.
 SAVED = {
-    "savings_bps": {"best-ask": 4.5, "twap": 4.5, "vwap": 6.5},
-    "savings_interval_bps": {"best-ask": [0.0, 9.0], "twap": [0.0, 9.0], "vwap": [2.0, 11.0]},
-    "savings_orders": {"best-ask": 2, "twap": 2, "vwap": 2},
+    "savings_bps": {"best-ask": 4.5, "twap": 4.5, "pro-rata": 6.5},
+    "savings_interval_bps": {"best-ask": [0.0, 9.0], "twap": [0.0, 9.0], "pro-rata": [2.0, 11.0]},
+    "savings_orders": {"best-ask": 2, "twap": 2, "pro-rata": 2},
 }
 # 7 times, one crossed; 15 last quotes, of which A's and B's are 150 s old at second 250.
-QUALITY = {"crossed_share": 1 / 7, "stale_share": 2 / 15}
+QUALITY = {
+    "crossed_share": 1 / 7,
+    "stale_share": 2 / 15,
+    "wide_share": 0.0,
+    "stub_share": 0.0,
+}
+ON_TIME = {"unpriced_orders": 0, "late_orders": 0, "longest_delay_s": 0.0}
 
 
 def test_the_document_of_a_backtest(scene):
-    result = run(scene, static_policy(PER_SHARE))
-    found = backtest_summary(PER_SHARE, result, run_baselines(scene), seed=0)
+    policy = pair(Now(), Static(PER_SHARE))
+    found = backtest_summary(policy, run(scene, policy), run_baselines(scene), seed=0)
     assert found == near(
         {
             "policy": "static",
+            "schedule": "now",
+            "router": "static",
             "params": {
                 "lambda_over": 0.05,
                 "lambda_under": 0.025,
@@ -120,6 +141,7 @@ def test_the_document_of_a_backtest(scene):
             },
             "orders": 3,
             **ROUTER,
+            **ON_TIME,
             "baselines": BASELINES,
             **SAVED,
             "quality": QUALITY,
@@ -139,13 +161,16 @@ def test_the_document_of_a_sale_with_limit_fills(market):
         taker=(0.003, 0.0, 0.0),
         rebate=(0.002, 0.0, 0.0),
     )
-    rules = PlacementRules(windows=WindowParams(60 * SECOND, 60 * SECOND, 1))
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
-    found = backtest_summary(risk, run(scene, placement_policy(risk, rules)), {}, seed=0)
+    windows = WindowParams(60 * SECOND, 60 * SECOND, 1)
+    policy = pair(Twap(), Placement(risk, windows=windows))
+    found = backtest_summary(policy, run(scene, policy), {}, seed=0)
     cash = 250 * (10.02 + 0.002) + 50 * (10.00 - 0.003)
     assert found == near(
         {
             "policy": "placement",
+            "schedule": "twap",
+            "router": "placement",
             "params": {
                 "lambda_over": 0.05,
                 "lambda_under": 0.05,
@@ -156,19 +181,25 @@ def test_the_document_of_a_sale_with_limit_fills(market):
             "filled_shares": 300.0,
             "unfilled_shares": 0.0,
             "limit_shares": 250.0,
+            "completed_shares": 50.0,
             "incomplete_orders": 0,
             "total_cash": cash,
             "avg_price": cash / 300,
             "fees": -0.50 + 0.15,
             "shortfall_bps": 1e4 * (300 * 10.01 - cash) / 3003,
             "shortfall_interval_bps": [math.nan, math.nan],
+            "sd_bps": math.nan,
+            "median_bps": 1e4 * (300 * 10.01 - cash) / 3003,
+            "cvar_bps": 1e4 * (300 * 10.01 - cash) / 3003,
+            "duration_s": 60.0,
             "cleanup_bps": 1e4 * 50 * (0.01 + 0.003) / 3003,
             "opportunity_bps": 0.0,
+            **ON_TIME,
             "baselines": {},
             "savings_bps": {},
             "savings_interval_bps": {},
             "savings_orders": {},
-            "quality": {"crossed_share": 0.0, "stale_share": 0.0},
+            "quality": dict.fromkeys(QUALITY, 0.0),
         }
     )
 
@@ -187,14 +218,15 @@ def test_the_document_of_a_grid(scene):
             "unit": "fraction"
         }
 
-    # The shy point waits for A's 10.013 at second 40 and sweeps B's 100 at second 60: 2,004.4,
-    # 22 bps. Of order 2 it sweeps A's 100 and B's 50, of order 3 all 200 at A.
-    swept = [
+    # The shy point waits for A's 10.013 at second 40 and buys B's 100 at second 60: 2,004.4,
+    # 22 bps. Of order 2 it buys A's 100 at its horizon and B's 50 10 s later, of order 3 all 200 at
+    # A at its horizon.
+    late = [
         1e4 * (100 * 0.03 + 0.1) / 2000,
         1e4 * (100 * 0.02 + 0.3 + 50 * 0.03 + 0.05) / 2020,
         1e4 * (200 * 0.02 + 0.6) / 2000,
     ]
-    shy = totals(2004.4 + 1518.85 + 2004.6, 0.4 + 0.35 + 0.6, 22.0, 23.0, sum(swept))
+    shy = totals(2004.4 + 1518.85 + 2004.6, 0.4 + 0.35 + 0.6, 22.0, 23.0, sum(late), 450.0, 190)
     best = {
         "params": params(0.0025),
         "train_bps": (18 + SECOND_ORDER) / 2,
@@ -205,6 +237,8 @@ def test_the_document_of_a_grid(scene):
     assert found == near(
         {
             "policy": "static",
+            "schedule": "now",
+            "router": "static",
             "orders": {"all": 3, "train": 2, "test": 1},
             "points": [
                 best,
@@ -213,11 +247,11 @@ def test_the_document_of_a_grid(scene):
                     "train_bps": (22 + SECOND_ORDER) / 2,
                     "test_bps": 23.0,
                     **shy,
-                    "savings_bps": {"best-ask": 2.5, "twap": 2.5, "vwap": 4.5},
+                    "savings_bps": {"best-ask": 2.5, "twap": 2.5, "pro-rata": 4.5},
                     "savings_interval_bps": {
                         "best-ask": [0.0, 5.0],
                         "twap": [0.0, 5.0],
-                        "vwap": [2.0, 7.0],
+                        "pro-rata": [2.0, 7.0],
                     },
                     "savings_orders": SAVED["savings_orders"],
                 },
@@ -233,7 +267,7 @@ def test_the_document_of_a_grid(scene):
                 }
                 for name, first, third in (("best-ask", 27, 23.0), ("twap", 27, 23.0))
             }
-            | {"vwap": {"train_bps": (29 + SECOND_ORDER) / 2, "test_bps": 25.0, **VWAP}},
+            | {"pro-rata": {"train_bps": (29 + SECOND_ORDER) / 2, "test_bps": 25.0, **PRO_RATA}},
             "quality": QUALITY,
         }
     )

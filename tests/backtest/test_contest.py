@@ -1,0 +1,67 @@
+"""Pairs of schedules and routers on the same orders, and the baselines."""
+
+from __future__ import annotations
+
+import pytest
+
+from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.contest import hold_contest
+from sor_opt.errors import DataError
+from sor_opt.policies.registry import ROUTERS, SCHEDULES, pair
+
+ROWS = [
+    (0, 0, 9.98, 100, 10.02, 100),
+    (0, 1, 9.97, 100, 10.03, 300),
+    (40, 0, 9.98, 100, 10.01, 100),
+]
+
+
+@pytest.fixture
+def scene(market):
+    return market(ROWS, size=200, horizon=60, slice_seconds=30)
+
+
+def pairs(schedules, routers):
+    return [pair(SCHEDULES[one](), ROUTERS[other]()) for one in schedules for other in routers]
+
+
+def test_every_pair_is_held_against_best_ask_under_its_own_schedule(scene):
+    entries = hold_contest(scene, pairs(("now", "twap"), ("sweep", "best-ask")))
+    names = [("now", "sweep"), ("now", "best-ask"), ("twap", "sweep"), ("twap", "best-ask")]
+    assert [entry.policy.pair for entry in entries] == names
+    for entry in entries:
+        reference = run(scene, pair(entry.policy.schedule, ROUTERS["best-ask"]()))
+        assert entry.reference.outcome_key() == reference.outcome_key()
+        assert entry.result.outcome_key() == run(scene, entry.policy).outcome_key()
+    assert [entry.result is entry.reference for entry in entries] == [False, True] * 2
+
+
+def test_best_ask_is_replayed_once_for_each_schedule(scene):
+    told = []
+    policies = pairs(("now", "twap"), ("sweep", "pro-rata"))
+    entries = hold_contest(scene, policies, progress=lambda *done: told.append(done))
+    assert told == [(done, 6) for done in range(7)]
+    assert len({id(entry.reference) for entry in entries}) == 2
+
+
+def test_what_cannot_run_is_refused_before_the_first_replay(scene):
+    told = []
+    with pytest.raises(DataError, match="holds no trades, which the schedule pov follows"):
+        hold_contest(
+            scene, pairs(("now", "pov"), ("sweep",)), progress=lambda *done: told.append(done)
+        )
+    assert told == []
+
+
+def test_the_baseline_vwap_needs_earlier_days_or_a_curve(scene, tmp_path):
+    """All volume is from 09:30:30 on: the first slice has nothing due."""
+    assert [*run_baselines(scene)] == ["best-ask", "twap", "pro-rata"]
+    curve = tmp_path / "curve.csv"
+    curve.write_text("time,volume\n09:30,0\n09:30:30,500\n")
+    found = run_baselines(scene, curve)
+    assert [*found] == ["best-ask", "twap", "pro-rata", "vwap"]
+    seconds = (found["vwap"].replay.ts - scene.orders.starts[0]) / 1e9
+    assert seconds.tolist() == [30, 40]
+    curve.write_text("time,volume\n10:30,5\n10:31,5\n")
+    with pytest.raises(DataError, match=r"curve.csv: tells no volume to expect during the order"):
+        run_baselines(scene, curve)

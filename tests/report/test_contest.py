@@ -1,0 +1,101 @@
+"""The contest as a document and as a table, worked by hand."""
+
+from __future__ import annotations
+
+import pytest
+from rich.table import Table
+
+from sor_opt.backtest.contest import hold_contest
+from sor_opt.policies.registry import ROUTERS, SCHEDULES, pair
+from sor_opt.report.contest import contest_summary, contest_tables
+
+ROWS = [
+    (0, 0, 9.98, 100, 10.02, 100),
+    (0, 1, 9.97, 100, 10.04, 300),
+    (40, 0, 9.98, 100, 10.01, 100),
+]
+"""100 at A cost 20 bps, the others 40 at B, or 10 at A from second 40 on."""
+
+
+@pytest.fixture
+def summary(market):
+    """Two orders of 200: the second starts at 20 and loses its last shares at second 25."""
+
+    def make(**given):
+        scene = market(ROWS, size=200, horizon=60, slice_seconds=60, starts=(0, 20), **given)
+        policies = [pair(SCHEDULES["now"](), ROUTERS[name]()) for name in ("best-ask", "sweep")]
+        return contest_summary(scene, hold_contest(scene, policies), seed=0)
+
+    return make
+
+
+def cells(table: Table) -> list[tuple[str, ...]]:
+    return list(zip(*(map(str, column.cells) for column in table.columns), strict=True))
+
+
+def test_the_document_of_a_contest(summary):
+    """Best-ask buys at A at once and at second 40, 15 bps; the sweep at A and B, 30 bps."""
+    found = summary()
+    assert found["orders"] == 2
+    best_ask, sweep = found["contest"]
+    assert best_ask == {
+        "policy": "best-ask",
+        "schedule": "now",
+        "router": "best-ask",
+        "params": None,
+        "mean_bps": pytest.approx(15.0),
+        "sd_bps": pytest.approx(0.0),
+        "cvar_bps": pytest.approx(15.0),
+        "median_bps": pytest.approx(15.0),
+        "duration_s": 30.0,
+        "incomplete_orders": 0,
+        "saves_bps": None,
+        "low": None,
+        "high": None,
+        "orders": 2,
+    }
+    assert (sweep["policy"], sweep["mean_bps"]) == ("now x sweep", pytest.approx(30.0))
+    assert (sweep["duration_s"], sweep["orders"]) == (0.0, 2)
+    saved = [sweep[key] for key in ("saves_bps", "low", "high")]
+    assert saved == [pytest.approx(-15.0)] * 3
+
+
+def test_a_saving_counts_only_orders_that_both_filled(summary):
+    """Until its deadline at 30 the second order finds B alone at one decision of best-ask."""
+    found = summary(deadline=(600, 30))
+    best_ask, sweep = found["contest"]
+    assert (best_ask["incomplete_orders"], sweep["incomplete_orders"]) == (1, 0)
+    assert (best_ask["orders"], sweep["orders"]) == (1, 1)
+    assert sweep["saves_bps"] == pytest.approx(-15.0)
+    _, table, note = contest_tables(found)
+    headings = [str(column.header) for column in table.columns]
+    assert headings == [
+        *("schedule", "router", "mean", "sd", "worst tenth", "seconds", "not filled"),
+        *("saves", "95 % interval"),
+    ]
+    assert [row[6] for row in cells(table)] == ["1", "0"]
+    assert str(note) == "1 order not filled in full: no saving claimed."
+
+
+def test_the_table_of_a_contest(summary):
+    title, table = contest_tables(summary())
+    assert str(title).startswith("2 parent orders: shortfall against the arrival mid, bps; saved")
+    assert cells(table) == [
+        ("now", "best-ask", "15.00", "0.00", "15.00", "30.0", "", ""),
+        ("now", "sweep", "30.00", "0.00", "30.00", "0.0", "-15.00", "[-15.00, -15.00]"),
+    ]
+
+
+def test_late_and_missing_arrival_mids_are_told(market):
+    rows = [(5, 0, 9.98, 900, 10.02, 900), (50, 0, 0, 0, 0, 0)]
+    scene = market(rows, size=100, horizon=20, starts=(0, 10, 60), deadline=(40, 40, 90))
+    policies = [pair(SCHEDULES["now"](), ROUTERS[name]()) for name in ("best-ask", "sweep")]
+    found = contest_summary(scene, hold_contest(scene, policies), seed=0)
+    late = [found[key] for key in ("unpriced_orders", "late_orders", "longest_delay_s")]
+    assert late == [1, 1, 5.0]
+    notes = [str(line) for line in contest_tables(found)[2:]]
+    assert notes == [
+        "1 order not filled in full: no saving claimed.",
+        "1 order met no book to trade on: not counted.",
+        "1 arrival mid after the start, by 5 s at most.",
+    ]

@@ -12,9 +12,10 @@ from rich.table import Table
 from sor_opt.report.tables import NO_TEST, Shown, number
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
-from sor_opt.search.studies.history import FinishedTrial, History
+from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
 from sor_opt.search.studies.study import StudyResult
+from sor_opt.search.studies.trials import FinishedTrial
 
 _COUNTS = ("finished", "failed", "pruned", "running")
 """What trials of ours may be."""

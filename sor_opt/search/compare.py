@@ -19,9 +19,9 @@ from sor_opt.search.samplers.base import mixed
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.significance import Pair, compare_pairs
 from sor_opt.search.space import Space
-from sor_opt.search.studies.history import FinishedTrial
 from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
+from sor_opt.search.studies.trials import FinishedTrial
 
 MAX_EVALUATIONS = 1_000_000
 """Evaluations of a whole comparison."""

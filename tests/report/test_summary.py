@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sor_opt.backtest.policies import PlacementRules, placement_policy, static_policy
 
 from sor_opt.backtest.backtest import run, run_baselines
 from sor_opt.market.tape import SECOND, UNKNOWN

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
-from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import distributions
 from sor_opt.search.space import NAMES, Space
@@ -21,6 +20,7 @@ from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, upgraded
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import SharedStorage, Storage
+from sor_opt.search.studies.trials import FinishedTrial, ForeignTrial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,23 +30,6 @@ _RECORD = "sor_opt"
 
 _SEEDS = "seeds"
 """What the record holds beside the identity."""
-
-
-class FinishedTrial(NamedTuple):
-    """One finished trial."""
-
-    number: int
-    params: RiskParams
-    outcome: Outcome
-    seconds: float
-
-
-class ForeignTrial(NamedTuple):
-    """A finished trial that sor_opt has not measured: its value means whatever it may."""
-
-    number: int
-    params: dict[str, Any]
-    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sor_opt.errors import ConfigError
 from sor_opt.search.narrowing import Point
 from sor_opt.search.space import NAMES, Space
-
-if TYPE_CHECKING:
-    from sor_opt.search.studies.history import FinishedTrial
+from sor_opt.search.studies.trials import FinishedTrial
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from sor_opt.search.samplers.seeded import SeededSampler
 from sor_opt.search.space import Space
 from sor_opt.search.studies.driver import WAIT_SECONDS, BatchDriver, Driver, SharedDriver
 from sor_opt.search.studies.history import (
-    FinishedTrial,
     History,
     find,
     history,
@@ -35,6 +34,7 @@ from sor_opt.search.studies.interrupt import Stop, listening
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import DEFAULT_STORAGE, SharedStorage, open_storage
+from sor_opt.search.studies.trials import FinishedTrial
 from sor_opt.search.studies.workers import run_workers
 
 Progress = Callable[[int, int], None]

@@ -64,7 +64,7 @@ def test_an_edited_callee_is_compiled_anew(package, tmp_path):
     cache = tmp_path / "cache"
     assert rungs(package, cache) == 3
     before = code(cache)
-    static = package / "model" / "static.py"
+    static = package / "models" / "static.py"
     text = static.read_text()
     assert "whole if strict else whole + 1" in text
     static.write_text(text.replace("whole if strict else whole + 1", "whole if strict else 77"))

@@ -122,7 +122,8 @@ def _kink(
 ) -> float:
     """Where the line of `rungs` meets the lower envelope of all lines again.
 
-    A selection's line: its cost with the other penalty, plus the growing penalty times its deviation.
+    A selection's line: its cost with the other penalty, plus the growing penalty times what it
+    misses the target by.
     """
     offsets, fills, costs, target = problem
     best = np.empty_like(rungs)

@@ -17,15 +17,15 @@ import numpy as np
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.integer import IntegerAllocator
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import Space, StaticParams, static_problem
+from sor_opt.models.static import AskQuotes, SplitSpace, StaticParams, static_problem
 
 TARGET = 1000
 VENUES, SIZE, MID = 5, 5000.0, 100.005
-KINDS: dict[str, tuple[int, int, int, Space]] = {
+KINDS: dict[str, tuple[int, int, int, SplitSpace]] = {
     # smallest and largest displayed size, lot, space
     "whole lots, target in reach": (1000, 2500, 100, "open"),
     "odd lots, target in reach": (1000, 2500, 1, "open"),
@@ -42,11 +42,13 @@ def draw(kind: str, seed: int) -> LadderProblem:
     rng = np.random.default_rng(seed)
     return static_problem(
         [f"V{k + 1}" for k in range(VENUES)],
-        ask=100.01 + 0.01 * rng.integers(0, 4, VENUES),
-        ask_size=rng.integers(low // lot, high // lot, VENUES) * float(lot),
-        fee=rng.permutation([0.003, 0.003, 0.003, 0.0008, -0.0002]),
-        rebate=np.full(VENUES, 0.002),
-        mid=MID,
+        AskQuotes(
+            ask=100.01 + 0.01 * rng.integers(0, 4, VENUES),
+            ask_size=rng.integers(low // lot, high // lot, VENUES) * float(lot),
+            fee=rng.permutation([0.003, 0.003, 0.003, 0.0008, -0.0002]),
+            rebate=np.full(VENUES, 0.002),
+            mid=MID,
+        ),
         target=SIZE,
         risk=RiskParams(),
         params=StaticParams(space=space),

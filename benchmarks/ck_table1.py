@@ -23,11 +23,11 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.integer import IntegerParams
 from sor_opt.allocators.registry import Settings, create
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 VENUES = 5
@@ -85,7 +85,7 @@ def compile_row(size: int, scenarios: FloatArray) -> LadderProblem:
     def each(value: float) -> FloatArray:
         return np.full(venues, value)
 
-    touch = Touch(
+    quotes = VenueQuotes(
         ask=each(MID + HALF_SPREAD),
         ask_size=each(float(size)),
         fee=each(FEE),
@@ -96,7 +96,7 @@ def compile_row(size: int, scenarios: FloatArray) -> LadderProblem:
     )
     names = [f"V{k + 1}" for k in range(venues)]
     params = PlacementParams(depth="infinite", step=STEPS[size])
-    return placement_problem(names, touch, scenarios, float(size), RISK, params)
+    return placement_problem(names, quotes, scenarios, float(size), RISK, params)
 
 
 def exact_cost(
@@ -217,7 +217,7 @@ def write_json(place: str, rows: list[dict[str, Any]], seconds: float) -> None:
     if place == "-":
         sys.stdout.write(text)
         return
-    write_whole(place, text.encode())
+    write_atomically(place, text.encode())
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 FOLDERS = {
     "models": ("models/*.py",),
-    "allocators": ("allocators/*.py", "allocators/cores/*.py"),
+    "allocators": ("allocators/*.py", "allocators/fast/*.py"),
     "backtest": ("backtest/*.py", "backtest/core/*.py", "backtest/core/ahead/*.py"),
     "policies": ("policies/*.py", "policies/schedules/*.py", "policies/routers/*.py"),
     "market": ("market/*.py", "market/loaders/*.py"),

@@ -28,7 +28,7 @@ from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import Depth, PlacementParams, Touch, placement_problem
+from sor_opt.models.placement import Depth, PlacementParams, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 SIZE, STEP, SCENARIOS = 5000.0, 100.0, 1000
@@ -53,15 +53,15 @@ PAPER, MOST = 1000, 10**7
 class Moment:
     """What a ladder problem is compiled from."""
 
-    touch: Touch
+    quotes: VenueQuotes
     outflows: FloatArray
     depth: Depth
 
     def compile(self) -> LadderProblem:
         """Compile it."""
-        names = [f"V{k + 1}" for k in range(len(self.touch.ask))]
+        names = [f"V{k + 1}" for k in range(len(self.quotes.ask))]
         params = PlacementParams(self.depth, STEP)
-        return placement_problem(names, self.touch, self.outflows, SIZE, RISK, params)
+        return placement_problem(names, self.quotes, self.outflows, SIZE, RISK, params)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Run:
 
 def example(venues: int) -> Moment:
     """Set up Cont & Kukanov's Table 1."""
-    touch = Touch(
+    quotes = VenueQuotes(
         ask=np.full(venues, ASK),
         ask_size=np.full(venues, SIZE),
         fee=np.full(venues, 0.003),
@@ -84,14 +84,14 @@ def example(venues: int) -> Moment:
         mid=MID,
     )
     outflow = Outflow(family="poisson", mean=2200.0, alpha=0.6, scenarios=SCENARIOS)
-    return Moment(touch, outflow.draw(venues), "infinite")
+    return Moment(quotes, outflow.draw(venues), "infinite")
 
 
 def draw(venues: int, depth: Depth, seed: int) -> Moment:
     """Draw a book: asks within two cents, odd lots, inverted venues, queues of 500 to 3,000."""
     rng = np.random.default_rng(seed)
     queue = rng.integers(5, 31, venues).astype(np.float64) * 100
-    touch = Touch(
+    quotes = VenueQuotes(
         ask=ASK + 0.01 * rng.integers(0, 3, venues).astype(np.float64),
         ask_size=rng.integers(300, 1501, venues).astype(np.float64),
         fee=rng.choice([0.003, 0.0008, -0.0002], venues),
@@ -107,7 +107,7 @@ def draw(venues: int, depth: Depth, seed: int) -> Moment:
         scenarios=SCENARIOS,
         seed=seed,
     )
-    return Moment(touch, outflow.draw(venues), depth)
+    return Moment(quotes, outflow.draw(venues), depth)
 
 
 def timed(call: Callable[[], object], repeats: int) -> float:
@@ -156,7 +156,7 @@ def compare(title: str, moment: Moment, repeats: int, time_limit: float) -> None
     """Print one book's table: every solver's time and cost."""
     problem = moment.compile()
     compiling = timed(moment.compile, repeats)
-    venues = len(moment.touch.ask)
+    venues = len(moment.quotes.ask)
     print(
         f"\n{venues} venues, {title}: {len(problem.costs)} rungs x {SCENARIOS:,} scenarios,", end=""
     )

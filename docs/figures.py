@@ -55,8 +55,8 @@ def draw_ranges(study: dict[str, Any], path: Path) -> None:
                 linewidth=0,
             )
             first = trials_to
-        visited = [BPS * trial["params"][name] for trial in trials]
-        axes.plot([trial["number"] + 0.5 for trial in trials], visited, "k.")
+        evaluated = [BPS * trial["params"][name] for trial in trials]
+        axes.plot([trial["number"] + 0.5 for trial in trials], evaluated, "k.")
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")

@@ -181,7 +181,7 @@ class _Cache(FunctionCache):
     """
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Find machine code, whole."""
+        """Find complete machine code."""
         with suppress(OSError), self._locked(fcntl.LOCK_SH):
             return super().load_overload(sig, target_context)
         return None
@@ -254,7 +254,7 @@ def _places() -> Iterator[Path]:
 
 
 def _writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, which is made where it is missing, and touched."""
+    """Whether files can be made in a folder; it is made where it is missing, and marked as used."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -31,21 +31,21 @@ class DataError(SorOptError):
         The file it was found in.
     row : int, optional
         The data row, counted from 1 (the header is not a row).
-    mend : str, optional
+    hint : str, optional
         What to do about it.
     """
 
     exit_code = 3
 
     def __init__(
-        self, problem: str, *, file: object = None, row: int | None = None, mend: str | None = None
+        self, problem: str, *, file: object = None, row: int | None = None, hint: str | None = None
     ) -> None:
-        self.problem, self.file, self.row, self.mend = problem, file, row, mend
+        self.problem, self.file, self.row, self.hint = problem, file, row, hint
         where = ", ".join(
             part for part in (str(file) if file else "", f"row {row}" if row else "") if part
         )
         text = f"{where}: {problem}" if where else problem
-        super().__init__(f"{text}; {mend}" if mend else text)
+        super().__init__(f"{text}; {hint}" if hint else text)
 
 
 class SolverError(SorOptError):

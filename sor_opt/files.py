@@ -1,4 +1,4 @@
-"""Outputs are written whole or not at all."""
+"""Outputs are written atomically: whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from types import FrameType
 
 from sor_opt.errors import ConfigError, OutputError
 
-_DEADLY = (signal.SIGTERM, signal.SIGHUP)
+_FATAL = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the process on the spot, unless it listens to them."""
 
 
-def write_whole(path: Path | str, content: bytes) -> None:
+def write_atomically(path: Path | str, content: bytes) -> None:
     """Write a file so that it is there with all of its content, or as it was before.
 
     A symbolic link stays one: the file that it names is written. What is no regular file (a pipe,
@@ -48,7 +48,7 @@ def write_whole(path: Path | str, content: bytes) -> None:
 
 
 def check_place(path: Path | str) -> None:
-    """Refuse a place that `write_whole` cannot write to, and leave nothing behind.
+    """Refuse a place that `write_atomically` cannot write to, and leave nothing behind.
 
     Raises
     ------
@@ -108,11 +108,11 @@ def _removed_by_signals(temporary: Path) -> Iterator[None]:
         signal.raise_signal(number)
 
     main = threading.current_thread() is threading.main_thread()
-    unheard = [n for n in _DEADLY if main and signal.getsignal(n) is signal.SIG_DFL]
-    for number in unheard:
+    unhandled = [n for n in _FATAL if main and signal.getsignal(n) is signal.SIG_DFL]
+    for number in unhandled:
         signal.signal(number, remove)
     try:
         yield
     finally:
-        for number in unheard:
+        for number in unhandled:
             signal.signal(number, signal.SIG_DFL)

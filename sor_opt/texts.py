@@ -44,14 +44,14 @@ def read_text(path: Path | str, kinds: str) -> str:
             raw = file.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             reason = f"is larger than {MAX_BYTES:,} bytes"
-            raise DataError(reason, file=path, mend=f"give {kinds}")
+            raise DataError(reason, file=path, hint=f"give {kinds}")
         return raw.decode("utf-8-sig")
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
-        raise DataError(reason, file=path, mend=f"give {kinds}") from error
+        raise DataError(reason, file=path, hint=f"give {kinds}") from error
     except UnicodeDecodeError as error:
         reason = "cannot be read: it is not text"
-        raise DataError(reason, file=path, mend=f"give {kinds}") from error
+        raise DataError(reason, file=path, hint=f"give {kinds}") from error
 
 
 def parse_toml(text: str, file: object) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from sor_opt.errors import ConfigError, OutputError
-from sor_opt.files import check_place, write_whole
+from sor_opt.files import check_place, write_atomically
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -22,7 +22,7 @@ def test_a_symbolic_link_stays_one(tmp_path, there):
     if there:
         target.write_text("old")
     link.symlink_to(target)
-    write_whole(link, b"new")
+    write_atomically(link, b"new")
     assert link.is_symlink()
     assert target.read_text() == "new"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "target.txt"]
@@ -34,7 +34,7 @@ def test_a_pipe_gets_the_content_and_stays_a_pipe(tmp_path):
     found = []
     reader = threading.Thread(target=lambda: found.append(pipe.read_text()))
     reader.start()
-    write_whole(pipe, b"new")
+    write_atomically(pipe, b"new")
     reader.join(timeout=10)
     assert found == ["new"]
     assert pipe.is_fifo()
@@ -42,11 +42,11 @@ def test_a_pipe_gets_the_content_and_stays_a_pipe(tmp_path):
 
 def test_a_descriptor_and_a_device_get_the_content():
     end, start = os.pipe()
-    write_whole(f"/dev/fd/{start}", b"new")
+    write_atomically(f"/dev/fd/{start}", b"new")
     assert os.read(end, 10) == b"new"
     os.close(start)
     os.close(end)
-    write_whole(os.devnull, b"new")
+    write_atomically(os.devnull, b"new")
     assert not os.path.isfile(os.devnull)
 
 
@@ -64,11 +64,11 @@ def test_a_place_of_no_use_is_refused_before_anything_is_made(tmp_path):
 
 def test_any_name_that_the_system_can_have_can_be_written(tmp_path):
     longest = tmp_path / ("n" * 251 + ".txt")
-    write_whole(longest, b"new")
+    write_atomically(longest, b"new")
     assert longest.read_bytes() == b"new"
 
 
-def test_a_name_that_the_system_cannot_have_is_told_before_the_work(tmp_path):
+def test_a_name_that_the_system_cannot_have_is_reported_before_the_work(tmp_path):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     for place, reason in [
@@ -81,15 +81,15 @@ def test_a_name_that_the_system_cannot_have_is_told_before_the_work(tmp_path):
         assert error.value.exit_code == 1
 
 
-def test_a_name_that_is_too_long_in_a_folder_that_is_new_is_told_too(tmp_path):
+def test_a_name_that_is_too_long_in_a_folder_that_is_new_is_reported_too(tmp_path):
     place = tmp_path / "new" / ("n" * 256)
     with pytest.raises(OutputError, match=r"n: file name too long$"):
-        write_whole(place, b"")
+        write_atomically(place, b"")
 
 
-def test_a_full_device_is_told():
+def test_a_full_device_is_reported():
     with pytest.raises(OutputError) as error:
-        write_whole("/dev/full", b"new")
+        write_atomically("/dev/full", b"new")
     assert str(error.value) == "cannot write /dev/full: no space left on device"
 
 
@@ -109,7 +109,7 @@ def test_a_full_disk_keeps_the_old_file_and_nothing_else(small_disk):
     target = small_disk / "out.txt"
     target.write_text("old")
     with pytest.raises(OutputError) as error:
-        write_whole(target, bytes(100_000))
+        write_atomically(target, bytes(100_000))
     assert str(error.value) == f"cannot write {target}: no space left on device"
     assert target.read_text() == "old"
     assert list(small_disk.iterdir()) == [target]
@@ -122,7 +122,7 @@ def test_a_limit_on_the_size_of_files_keeps_the_old_file_and_nothing_else(tmp_pa
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(OutputError) as error:
-            write_whole(target, bytes(1001))
+            write_atomically(target, bytes(1001))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert str(error.value) == f"cannot write {target}: file too large"
@@ -132,11 +132,11 @@ def test_a_limit_on_the_size_of_files_keeps_the_old_file_and_nothing_else(tmp_pa
 
 SLOW_WRITER = """
 import pathlib, signal, sys, time
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 if "listening" in sys.argv:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 pathlib.Path.replace = lambda *_: time.sleep(60)
-write_whole(sys.argv[1], b"new")
+write_atomically(sys.argv[1], b"new")
 """
 
 
@@ -167,12 +167,12 @@ def test_a_signal_keeps_the_old_file_and_nothing_else(tmp_path, number, how, cod
 
 def test_a_signal_is_heard_as_before_once_the_file_is_there(tmp_path):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
-    write_whole(tmp_path / "out.txt", b"new")
+    write_atomically(tmp_path / "out.txt", b"new")
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)] == before
 
 
 def test_a_thread_writes_too(tmp_path):
-    thread = threading.Thread(target=write_whole, args=(tmp_path / "out.txt", b"new"))
+    thread = threading.Thread(target=write_atomically, args=(tmp_path / "out.txt", b"new"))
     thread.start()
     thread.join(timeout=10)
     assert (tmp_path / "out.txt").read_bytes() == b"new"

@@ -40,12 +40,10 @@ MODULES = {
 }
 
 
-def imports(path: Path, at_import_time: bool = False) -> set[str]:
-    """Modules of the package that a file imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = list(tree.body) if at_import_time else list(ast.walk(tree))
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports, at once, later or for its annotations."""
     found = set()
-    for node in nodes:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
@@ -65,27 +63,59 @@ def test_a_layer_imports_only_to_its_left(module):
 @pytest.mark.parametrize("folder", SIBLINGS)
 def test_extensions_do_not_import_each_other(folder):
     prefix = "sor_opt." + folder.replace("/", ".") + "."
-    extensions = {
-        f"{prefix}{path.stem}"
-        for path in (PACKAGE / folder).glob("*.py")
-        if path.stem not in SIBLINGS[folder] | {"__init__"}
+    extension_of = {
+        module: module.removeprefix(prefix).split(".")[0]
+        for module in MODULES
+        if module.startswith(prefix)
     }
-    for module in extensions:
-        assert not imports(MODULES[module]) & (extensions - {module})
+    extensions = set(extension_of.values()) - SIBLINGS[folder]
+    for module, own in extension_of.items():
+        if own in extensions:
+            used = {extension_of.get(other) for other in imports(MODULES[module])}
+            assert not used & (extensions - {own}), module
 
 
 def test_no_import_goes_in_a_circle():
     done: set[str] = set()
 
-    def visit(module: str, above: tuple[str, ...]) -> None:
+    def follow(module: str, above: tuple[str, ...]) -> None:
         assert module not in above, " -> ".join((*above, module))
         if module not in done:
-            for other in imports(MODULES[module], at_import_time=True):
-                visit(other, (*above, module))
+            for other in imports(MODULES[module]):
+                follow(other, (*above, module))
             done.add(module)
 
     for module in MODULES:
-        visit(module, ())
+        follow(module, ())
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_functions_have_at_most_8_parameters_and_60_lines(module):
+    nodes = ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert parameters(node) <= 8, node.name
+            assert lines(node) <= 60, node.name
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many parameters a function has, `self` and `cls` left out."""
+    given = function.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    named += [argument for argument in (given.vararg, given.kwarg) if argument]
+    return sum(argument.arg not in ("self", "cls") for argument in named)
+
+
+def lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many lines a function has, its docstring included."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def test_what_counts_as_a_parameter_and_as_a_line():
+    source = "def f(self, a, /, b, *c, d=1, **e):\n    x = 1\n    return x\n"
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    assert (parameters(function), lines(function)) == (5, 3)
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sor_opt.allocators import exhaustive, integer, robbins_monro
-from sor_opt.allocators.cores import certificate, knapsack
+from sor_opt.allocators.fast import certificate, knapsack
 from sor_opt.backtest import history, parallel
 from sor_opt.backtest.limits import Limits
 from sor_opt.market import synthetic
@@ -35,7 +35,7 @@ COUNTS = {
     "workers of a study": study.MOST["workers"],
     "trials that are saved at once (`--batch`)": study.MOST["batch"],
     "evaluations of `compare`: budget x repeats x strategies": compare.MAX_EVALUATIONS,
-    "points that `exhaustive` visits": exhaustive.DEFAULT_LIMIT,
+    "points that `exhaustive` evaluates": exhaustive.DEFAULT_LIMIT,
     "terms of an integer program": integer.DEFAULT_TERMS,
     "iterations of `robbins-monro`": robbins_monro.MAX_ITERATIONS,
     "chunks of one venue's display, and of an order that is posted": static.MAX_RUNGS,
@@ -46,7 +46,7 @@ COUNTS = {
     "steps of `fast`'s knapsack (odd lots, one scenario)": knapsack.STEPS,
     "states of it": knapsack.STATES,
     "fills of a linear relaxation": certificate.NONZEROS,
-    "splits x scenarios that the certificate visits": certificate.VISITS,
+    "splits x scenarios that the certificate evaluates": certificate.MAX_EVALUATED,
 }
 NUMBERS = {
     "prices and fees of a book": [bounds.MAX_PRICE],

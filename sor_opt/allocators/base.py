@@ -127,7 +127,7 @@ class Allocator(ABC):
     def within(self, seconds: float) -> Self:
         """The same allocator with a time limit, or with the tighter one of two.
 
-        When the time is over an allocator gives the best climb that it has as "feasible", or
+        When the time is over an allocator gives the best selection that it has as "feasible", or
         raises SolverError where it has none.
 
         Raises
@@ -146,7 +146,7 @@ class Allocator(ABC):
 
     @abstractmethod
     def solve(self, problem: LadderProblem) -> Allocation:
-        """Find the cheapest climb.
+        """Find the cheapest selection of rungs.
 
         Among equal costs (see `sor_opt.models.ladder.tie_tolerance`) the fewest shares sent win,
         then the earliest ladder; an integer program cannot promise these two.

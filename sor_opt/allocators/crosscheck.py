@@ -12,7 +12,7 @@ from sor_opt.allocators.exhaustive import count_points
 from sor_opt.errors import SolverError
 from sor_opt.models.instances import Instance
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
-from sor_opt.models.static import Space, StaticParams
+from sor_opt.models.static import SplitSpace, StaticParams
 
 POINTS = 1_000_000
 """Lattice points that an instance may have; larger ones lose their last venues."""
@@ -73,10 +73,10 @@ def crosscheck(
         Called with the number of instances done.
     """
     result = CrossCheck({allocator.name: Tally() for allocator in allocators})
-    for whole in instances:
-        fitting = trim(whole)
+    for given in instances:
+        fitting = trim(given)
         result.instances += 1
-        result.trimmed += fitting != whole
+        result.trimmed += fitting != given
         for instance in _variants(fitting):
             _compare(instance, allocators, result)
         if progress is not None:
@@ -87,7 +87,7 @@ def crosscheck(
 def _variants(instance: Instance) -> list[Instance]:
     """The instance in every space that its cost model has."""
     if isinstance(instance.model, StaticParams):
-        models = [replace(instance.model, space=space) for space in get_args(Space)]
+        models = [replace(instance.model, space=space) for space in get_args(SplitSpace)]
         return [replace(instance, model=model) for model in models]
     return [instance]
 

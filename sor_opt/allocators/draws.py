@@ -26,7 +26,7 @@ _THETAS = (0.00005, 0.0001, 0.0002)
 
 _TICK = 0.01
 _CHUNKS = {1: 60, 2: 14, 3: 5, 4: 3}
-"""Most chunks per ladder of a placement, by its number of venues: lattices that can be walked."""
+"""Most chunks per ladder of a placement, by its number of venues: lattices to enumerate."""
 
 _SHARES = (0.1, 0.2, 0.3, 0.4)
 """How often so many venues are wanted, where an instance has them."""
@@ -86,19 +86,19 @@ def _size(rng: np.random.Generator, rungs: int, step: float) -> float:
 
 def _order(rng: np.random.Generator, depth: float, step: float) -> Order:
     size = float(rng.choice([0.2, 0.5, 0.8, 1.3])) * depth
-    whole = max(1, round(size / step)) * step
-    size = whole if rng.random() < 0.7 else whole + float(rng.integers(1, int(step)))
+    chunks = max(1, round(size / step)) * step
+    size = chunks if rng.random() < 0.7 else chunks + float(rng.integers(1, int(step)))
     return Order(size, get_args(Side)[rng.integers(2)])
 
 
 def _risk(rng: np.random.Generator) -> RiskParams:
     """Draw one of the 27 points, or penalties in dollars of which some are 0."""
-    over, under = rng.choice(_LAMBDAS, 2)
+    lambda_over, lambda_under = rng.choice(_LAMBDAS, 2)
     theta = rng.choice(_THETAS)
     if rng.random() < 0.3:
-        over, under, theta = rng.choice([0.0, 0.004, 0.02, 0.11], 3)
-        return RiskParams(float(over), float(under), float(theta), unit="per_share")
-    return RiskParams(float(over), float(under), float(theta))
+        lambda_over, lambda_under, theta = rng.choice([0.0, 0.004, 0.02, 0.11], 3)
+        return RiskParams(float(lambda_over), float(lambda_under), float(theta), unit="per_share")
+    return RiskParams(float(lambda_over), float(lambda_under), float(theta))
 
 
 def snapshot_instances(tape: Tape, count: int, rng: np.random.Generator) -> Iterator[Instance]:
@@ -167,7 +167,7 @@ def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> I
 
 
 def _queue_ahead(rng: np.random.Generator, size: float, shown: float) -> float | None:
-    """Draw a queue: what is displayed, none, an endless one, or of the order's kind."""
+    """Draw a queue: what is displayed, none, an infinite one, or of the order's kind."""
     kind = rng.choice(4, p=[0.3, 0.2, 0.1, 0.4])
     return (None, 0.0, float("inf"), float(rng.uniform(0, 2) * max(size, shown)))[kind]
 
@@ -198,17 +198,18 @@ def _outflow(rng: np.random.Generator, size: float, step: float, venues: int) ->
 
 def _risk_within(instance: Instance, rng: np.random.Generator) -> RiskParams:
     """Draw penalties in dollars that satisfy A2 and A3 where A1 holds."""
-    touch = instance.touch
-    half, fee = touch.mid - touch.best_bid, float(touch.fee.max())
-    over = max(half + float(touch.rebate.max()), -(half + float(touch.fee.min())), 0.0)
-    under = max(half + fee, 0.0)
+    quotes = instance.quotes
+    half, fee = quotes.mid - quotes.best_bid, float(quotes.fee.max())
+    least_over = max(half + float(quotes.rebate.max()), -(half + float(quotes.fee.min())), 0.0)
+    least_under = max(half + fee, 0.0)
     margins = rng.uniform(1.01, 3.0, 2)
     theta = float(rng.choice([0.0, 0.0005, 0.01]))
     beyond = 1e-4  # also where a bound is 0
-    over, under = over * margins[0] + beyond, under * margins[1] + beyond
-    return RiskParams(over, under, theta, unit="per_share")
+    lambda_over = least_over * margins[0] + beyond
+    lambda_under = least_under * margins[1] + beyond
+    return RiskParams(lambda_over, lambda_under, theta, unit="per_share")
 
 
 def _any_risk(rng: np.random.Generator) -> RiskParams:
-    over, under, theta = rng.choice([0.0, 0.001, 0.004, 0.02, 0.11], 3).tolist()
-    return RiskParams(over, under, theta, unit="per_share")
+    lambda_over, lambda_under, theta = rng.choice([0.0, 0.001, 0.004, 0.02, 0.11], 3).tolist()
+    return RiskParams(lambda_over, lambda_under, theta, unit="per_share")

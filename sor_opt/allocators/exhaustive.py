@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -15,17 +15,17 @@ from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.ladder import TOLERANCE, Allocation, LadderProblem, Status
 
 DEFAULT_LIMIT = 50_000_000
-"""Points that `ExhaustiveAllocator` visits without being asked twice: about a tenth of a second."""
+"""Points that `ExhaustiveAllocator` evaluates by default at most: about a tenth of a second."""
 
 _CHUNK = 5_000_000
 """Points x scenarios between two calls of the progress callback."""
 
 MOST_POINTS = 10**11
-"""The highest limit: minutes at best. More points than this are not told apart."""
+"""The highest limit: minutes at best. More points than this are not counted."""
 
 
 def count_points(problem: LadderProblem) -> int:
-    """Count the points that an exhaustive search visits.
+    """Count the points that an exhaustive search evaluates.
 
     All of the lattice, prod_i (J_i + 1), where the total is free; the compositions of the total
     into rungs that the ladders' heights allow where it is exact. `MOST_POINTS` stands for more.
@@ -48,14 +48,14 @@ def count_points(problem: LadderProblem) -> int:
 
 
 class ExhaustiveAllocator(Allocator):
-    """Visits every admissible climb, for any number of scenarios.
+    """Evaluates every admissible selection, for any number of scenarios.
 
     Parameters
     ----------
     limit : int
         Points above which a problem is refused, below `MOST_POINTS`.
     progress : callable, optional
-        Called with (points done, points in all) before the walk and as it goes on.
+        Called with (points done, points in all) before the search and as it goes on.
     """
 
     name: ClassVar[str] = "exhaustive"
@@ -69,7 +69,7 @@ class ExhaustiveAllocator(Allocator):
         self._progress = progress
 
     def solve(self, problem: LadderProblem) -> Allocation:
-        """Find the cheapest climb; ties as `Allocator.solve` promises.
+        """Find the cheapest selection; ties as `Allocator.solve` promises.
 
         Raises
         ------
@@ -80,17 +80,17 @@ class ExhaustiveAllocator(Allocator):
         points = count_points(problem)
         if points > self._limit:
             counted = f"{points:,}" if points < MOST_POINTS else f"{MOST_POINTS:,} or more"
-            mend = f"raise it with --limit {points}, or " if points < MOST_POINTS else ""
+            hint = f"raise it with --limit {points}, or " if points < MOST_POINTS else ""
             raise SolverError(
-                f"exhaustive would visit {counted} points, more than its limit of"
-                f" {self._limit:,}; {mend}use integer or fast"
+                f"exhaustive would evaluate {counted} points, more than its limit of"
+                f" {self._limit:,}; {hint}use integer or fast"
             )
         rungs = np.zeros(len(problem.names), np.int64)
         if points == 0:
             return Allocation(
                 problem, rungs, "infeasible", math.inf, math.inf, self.name, clock.seconds
             )
-        done, found = self._walk(problem, points, rungs, clock)
+        done, found = self._search(problem, points, rungs, clock)
         if not found:
             clock.require("exhaustive found no split")
         cost = problem.cost(rungs)
@@ -99,38 +99,65 @@ class ExhaustiveAllocator(Allocator):
         return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
 
     def warm_up(self) -> None:
-        """Compile the walk."""
+        """Compile the search."""
         ExhaustiveAllocator().solve(EXAMPLES[0])
 
-    def _walk(
+    def _search(
         self, problem: LadderProblem, points: int, rungs: IntArray, clock: Clock
     ) -> tuple[int, bool]:
-        """Give how many points were visited in time, and whether one was met."""
-        spent, executed = _prefix_sums(problem)
-        heights = problem.heights
-        digits = np.full(len(heights), -1, np.int64)
-        best = np.array([np.inf, np.inf, np.inf])
+        """Give how many points were evaluated in time, and whether one was admissible."""
+        lattice = _Lattice(
+            problem.offsets,
+            problem.heights,
+            *_prefix_sums(problem),
+            problem.probabilities,
+            problem.target,
+            problem.shortfall_penalty,
+            problem.excess_penalty,
+            problem.exact_rungs,
+        )
+        digits = np.full(len(problem.names), -1, np.int64)
+        best = _Best(math.inf, math.inf, math.inf)
         chunk = max(1, _CHUNK // max(1, len(problem.probabilities)))
         done = 0
         while done < points and clock.left > 0:
             if self._progress is not None:
                 self._progress(done, points)
-            done += _visit(
-                problem.offsets,
-                heights,
-                spent,
-                executed,
-                problem.probabilities,
-                problem.target,
-                problem.shortfall_penalty,
-                problem.excess_penalty,
-                problem.exact_rungs,
-                digits,
-                best,
-                rungs,
-                chunk,
-            )
-        return done, bool(best[1] < np.inf)
+            count, best = _enumerate(lattice, best, digits, rungs, chunk)
+            done += count
+        return done, best.cost < math.inf
+
+
+class _Lattice(NamedTuple):
+    """A `LadderProblem` on plain arrays; ladder i's sums of n rungs are at ``offsets[i] + i + n``.
+
+    Attributes
+    ----------
+    spent : float64 ndarray, shape (heights,)
+        Dollars.
+    executed : float64 ndarray, shape (heights, scenarios)
+        Shares.
+    exact : int
+        Rungs in all, or below 0.
+    """
+
+    offsets: IntArray
+    heights: IntArray
+    spent: FloatArray
+    executed: FloatArray
+    probabilities: FloatArray
+    target: float
+    shortfall_penalty: float
+    excess_penalty: float
+    exact: int
+
+
+class _Best(NamedTuple):
+    """The lowest cost so far, and cost and number of rungs of the selection that is kept."""
+
+    lowest: float
+    cost: float
+    rungs: float
 
 
 def _prefix_sums(problem: LadderProblem) -> tuple[FloatArray, FloatArray]:
@@ -164,57 +191,49 @@ def _step(
 
 
 @compiled
-def _visit(
-    offsets: IntArray,
-    heights: IntArray,
-    spent: FloatArray,
-    executed: FloatArray,
-    probabilities: FloatArray,
-    target: float,
-    under: float,
-    over: float,
-    exact: int,
-    digits: IntArray,
-    best: FloatArray,
-    rungs: IntArray,
-    chunk: int,
-) -> int:
+def _enumerate(
+    lattice: _Lattice, best: _Best, digits: IntArray, rungs: IntArray, chunk: int
+) -> tuple[int, _Best]:
     """Go on from `digits` (-1: from the top) for about `chunk` points; give how many it was.
 
-    The last ladder is the inner loop. Ladders count down, so climbs come in falling lexicographic
-    order and the first of several that tie is the one on the earliest ladders. `best` holds the
-    lowest cost seen, and cost and number of rungs of the pick, whose climb is in `rungs`.
+    The last ladder is the inner loop. Ladders count down, so selections come in falling
+    lexicographic order and the first of several that tie is the one on the earliest ladders. The
+    selection that `best` tells of is in `rungs`.
     """
-    ladders, last = len(heights), len(heights) - 1
-    if ladders == 0:
-        return 1
+    offsets, heights, spent, executed, probabilities = lattice[:5]
+    target, shortfall_penalty, excess_penalty, exact = lattice[5:]
+    lowest, kept, count = best
+    last = len(heights) - 1
+    if last < 0:
+        return 1, best
     # Rungs, dollars and shares of the ladders before i, and the rungs that those from i on have.
-    used, base = np.zeros(ladders, np.int64), np.zeros(ladders)
-    filled = np.zeros((ladders, len(probabilities)))
+    used, base = np.zeros(last + 1, np.int64), np.zeros(last + 1)
+    filled = np.zeros((last + 1, len(probabilities)))
     room = np.cumsum(heights[::-1])[::-1]
-    i = visited = 0
-    while visited < chunk:
+    i = done = 0
+    while done < chunk:
         for k in range(i, last):
             if digits[k] < 0:
                 digits[k] = heights[k] if exact < 0 else min(heights[k], exact - used[k])
             _step(k, offsets[k] + k + digits[k], digits[k], spent, executed, used, base, filled)
         high = heights[last] if exact < 0 else exact - used[last]
         low = 0 if exact < 0 else high
-        tie = TOLERANCE * max(1.0, abs(best[0])) if best[0] < np.inf else 0.0
+        tie = TOLERANCE * max(1.0, abs(lowest)) if lowest < np.inf else 0.0
         for n in range(high, low - 1, -1):
             row = offsets[last] + last + n
             cost = base[last] + spent[row]
             for s in range(len(probabilities)):
                 gap = target - filled[last, s] - executed[row, s]
-                cost += probabilities[s] * (under * gap if gap > 0.0 else -over * gap)
-            if cost <= best[0] + tie:
-                if cost < best[1] - tie or used[last] + n < best[2]:
-                    best[1], best[2] = cost, used[last] + n
+                dollars = shortfall_penalty * gap if gap > 0.0 else -excess_penalty * gap
+                cost += probabilities[s] * dollars
+            if cost <= lowest + tie:
+                if cost < kept - tie or used[last] + n < count:
+                    kept, count = cost, float(used[last] + n)
                     rungs[:last] = digits[:last]
                     rungs[last] = n
-                best[0] = min(best[0], cost)
-                tie = TOLERANCE * max(1.0, abs(best[0]))
-        visited += high - low + 1
+                lowest = min(lowest, cost)
+                tie = TOLERANCE * max(1.0, abs(lowest))
+        done += high - low + 1
         i = last - 1
         while i >= 0 and digits[i] <= (0 if exact < 0 else max(0, exact - used[i] - room[i + 1])):
             i -= 1
@@ -222,4 +241,4 @@ def _visit(
             break
         digits[i] -= 1
         digits[i + 1 :] = -1
-    return visited
+    return done, _Best(lowest, kept, count)

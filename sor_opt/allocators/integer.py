@@ -2,10 +2,11 @@
 
 With one binary y[j] per rung, y[j] >= y[j + 1] along a ladder, and u_s, o_s >= 0::
 
-    minimise  sum_j c[j] y[j] + sum_s p_s (pu u_s + po o_s)
+    minimise  sum_j c[j] y[j] + sum_s p_s (shortfall_penalty u_s + excess_penalty o_s)
     so that   sum_j a[j, s] y[j] + u_s - o_s = S   for every scenario s
 
-u_s and o_s are the shortfall and the excess because pu, po >= 0. All of PuLP is in this file.
+u_s and o_s are the shortfall and the excess because both penalties are >= 0. All of PuLP is in this
+file.
 """
 
 from __future__ import annotations
@@ -83,13 +84,13 @@ class IntegerAllocator(Allocator):
         self.time_limit = self._params.time_limit
 
     def solve(self, problem: LadderProblem) -> Allocation:
-        """Find the cheapest climb; which of several that tie is the solver's choice.
+        """Find the cheapest selection; which of several that tie is the solver's choice.
 
         Raises
         ------
         SolverError
-            If the solver fails, finds no climb within the time limit, or the program has more terms
-            than its limit.
+            If the solver fails, finds no selection within the time limit, or the program has more
+            terms than its limit.
         """
         clock = Clock(self.time_limit)
         terms = int(np.count_nonzero(problem.fills)) + sum(problem.fills.shape)
@@ -154,7 +155,7 @@ class CbcAllocator(IntegerAllocator):
     name: ClassVar[str] = "integer-cbc"
 
     def _solver(self, seconds: float | None, mip: bool = True) -> pulp.LpSolver:
-        # CBC asks a new solution to be better by 1e-5 unless told otherwise; and `threads` is left
+        # CBC asks a new solution to be better by 1e-5 by default; and `threads` is left
         # alone, because even one starts its threaded search, which now and then stalls for 10 s.
         tolerances = ("increment", "primalT", "dualT", "integerT")
         return _Cbc(
@@ -231,11 +232,12 @@ class _Model:
     def __init__(self, problem: LadderProblem, clock: Clock, late: str) -> None:
         self._problem = problem
         weights = problem.probabilities * problem.step
-        under, over = weights * problem.shortfall_penalty, weights * problem.excess_penalty
-        largest = max(abs(values).max(initial=0.0) for values in (problem.costs, under, over))
+        of_short, of_excess = weights * problem.shortfall_penalty, weights * problem.excess_penalty
+        costs = np.concatenate([problem.costs, of_short, of_excess])
+        largest = abs(costs).max(initial=0.0)
         self.scale = _COST_SCALE / largest if largest > 0 else 1.0
         self.program = pulp.LpProblem("ladders", pulp.LpMinimize)
-        self._climbed = [
+        self._chosen = [
             self.program.add_variable(f"y{j}", 0, 1, cat=pulp.LpInteger)
             for j in range(len(problem.costs))
         ]
@@ -244,24 +246,24 @@ class _Model:
             for name in "uo"
         )
         self.program += _combine(
-            [*self._climbed, *short, *excess],
-            np.concatenate([problem.costs, under, over]) * self.scale,
+            [*self._chosen, *short, *excess],
+            costs * self.scale,
         )
         for first, last in zip(problem.offsets, problem.offsets[1:], strict=False):
             for j in range(first, last - 1):
-                self.program += self._climbed[j] >= self._climbed[j + 1]
+                self.program += self._chosen[j] >= self._chosen[j + 1]
         for s, fills in enumerate(problem.fills.T / problem.step):
             clock.require(late)
             used = np.flatnonzero(fills)
-            executed = _combine([self._climbed[j] for j in used], fills[used])
+            executed = _combine([self._chosen[j] for j in used], fills[used])
             self.program += executed + short[s] - excess[s] == problem.target / problem.step
         if problem.exact_total:
-            self.program += pulp.lpSum(self._climbed) == problem.exact_rungs
+            self.program += pulp.lpSum(self._chosen) == problem.exact_rungs
 
     def rungs(self) -> IntArray:
-        """Rungs climbed on each ladder in the last solve."""
-        climbed = np.array([y.value() for y in self._climbed], dtype=np.float64)
-        ends = np.concatenate([[0], np.cumsum(np.rint(climbed).astype(np.int64))])
+        """Rungs chosen on each ladder in the last solve."""
+        chosen = np.array([y.value() for y in self._chosen], dtype=np.float64)
+        ends = np.concatenate([[0], np.cumsum(np.rint(chosen).astype(np.int64))])
         return np.diff(ends[self._problem.offsets])
 
 

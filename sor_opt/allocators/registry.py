@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import DEFAULT_LIMIT, ExhaustiveAllocator
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.integer import CbcAllocator, IntegerAllocator, IntegerParams
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
 from sor_opt.errors import ConfigError

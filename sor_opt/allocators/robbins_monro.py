@@ -6,9 +6,9 @@ approximation approach to stochastic programming" (SIAM J. Optimization 19(4), 2
     X_n = X_{n-1} - gamma g(X_{n-1}, xi_n),   answer = mean of the X_n
 
 Ladder problems keep the expectation of what a share gains and the scenarios of what it executes, so
-the gradient of ladder i, standing in rung j, is in dollars per share::
+the gradient of ladder i, where it stands in rung j, is in dollars per share::
 
-    g_i = costs_j / step + fills_js / step (-pu 1{A < S} + po 1{A > S})
+    g_i = costs_j / step + fills_js / step (-shortfall_penalty 1{A < S} + excess_penalty 1{A > S})
 
 Cont & Kukanov sample the first term too, which only adds variance. With |g_i| <= G_i their step
 size is gamma = sqrt(I - 1) S / sqrt(N sum_i G_i^2), I counting the ladders that have rungs: in
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class RobbinsMonroAllocator(Allocator):
         return False
 
     def solve(self, problem: LadderProblem) -> Allocation:
-        """Approximate the cheapest climb, rounded to whole rungs.
+        """Approximate the cheapest selection, rounded to whole rungs.
 
         When the time is over it is the mean of the iterates so far.
 
@@ -95,7 +95,7 @@ class RobbinsMonroAllocator(Allocator):
         return Allocation(problem, rungs, "feasible", cost, -math.inf, self.name, clock.seconds)
 
     def warm_up(self) -> None:
-        """Compile the walk."""
+        """Compile the iteration."""
         RobbinsMonroAllocator().solve(EXAMPLES[0])
 
     def _mean(self, problem: LadderProblem, clock: Clock) -> FloatArray:
@@ -103,91 +103,79 @@ class RobbinsMonroAllocator(Allocator):
         rng = np.random.default_rng(self._params.seed)
         at, total = np.empty(len(problem.names)), np.zeros(len(problem.names))
         done, iterations = 0, self._params.iterations
-        gamma = _begin(
+        ladders = _Ladders(
             problem.offsets,
+            problem.fills,
             problem.costs,
             problem.target,
             problem.shortfall_penalty,
             problem.excess_penalty,
             problem.step,
-            iterations,
-            at,
         )
+        gamma = _begin(ladders, iterations, at)
         chunk = max(1, _CHUNK // max(1, len(problem.costs)))
         while done < iterations and (done == 0 or clock.left > 0):
             count = min(chunk, iterations - done)
             drawn = rng.choice(len(problem.probabilities), count, p=problem.probabilities)
-            _iterate(
-                problem.offsets,
-                problem.fills,
-                problem.costs,
-                problem.target,
-                problem.shortfall_penalty,
-                problem.excess_penalty,
-                problem.step,
-                drawn,
-                gamma,
-                at,
-                total,
-            )
+            _iterate(ladders, drawn, gamma, at, total)
             done += count
         return total / done
 
 
+class _Ladders(NamedTuple):
+    """A `LadderProblem` on plain arrays."""
+
+    offsets: IntArray
+    fills: FloatArray
+    costs: FloatArray
+    target: float
+    shortfall_penalty: float
+    excess_penalty: float
+    step: float
+
+
 @compiled
-def _begin(
-    offsets: IntArray,
-    costs: FloatArray,
-    target: float,
-    under: float,
-    over: float,
-    step: float,
-    iterations: int,
-    at: FloatArray,
-) -> float:
+def _begin(ladders: _Ladders, iterations: int, at: FloatArray) -> float:
     """Write the equal split, in rungs, to `at`, shape (I,); give the step size."""
+    offsets, step = ladders.offsets, ladders.step
     used, squares = 0, 0.0
     for i in range(len(at)):
         if offsets[i + 1] > offsets[i]:
             used += 1
             steepest = 0.0
             for j in range(offsets[i], offsets[i + 1]):
-                steepest = max(steepest, abs(costs[j]) / step)
-            squares += (steepest + under + over) ** 2
+                steepest = max(steepest, abs(ladders.costs[j]) / step)
+            squares += (steepest + ladders.shortfall_penalty + ladders.excess_penalty) ** 2
     for i in range(len(at)):
-        at[i] = min(float(offsets[i + 1] - offsets[i]), target / step / max(1, used))
-    return math.sqrt(max(1, used - 1)) * target / math.sqrt(iterations * max(1e-300, squares))
+        at[i] = min(float(offsets[i + 1] - offsets[i]), ladders.target / step / max(1, used))
+    return (
+        math.sqrt(max(1, used - 1)) * ladders.target / math.sqrt(iterations * max(1e-300, squares))
+    )
 
 
 @compiled
 def _iterate(
-    offsets: IntArray,
-    fills: FloatArray,
-    costs: FloatArray,
-    target: float,
-    under: float,
-    over: float,
-    step: float,
-    drawn: IntArray,
-    gamma: float,
-    at: FloatArray,
-    total: FloatArray,
+    ladders: _Ladders, drawn: IntArray, gamma: float, at: FloatArray, total: FloatArray
 ) -> None:
-    """Walk on through the drawn scenarios from a position in rungs; sum the positions."""
-    ladders = len(offsets) - 1
+    """Go on through the drawn scenarios from a position in rungs; sum the positions."""
+    offsets, fills, costs, target, shortfall_penalty, excess_penalty, step = ladders
     for s in drawn:
         executed = 0.0
-        for i in range(ladders):
-            whole = int(at[i])
-            for j in range(offsets[i], offsets[i] + whole):
+        for i in range(len(at)):
+            below = int(at[i])
+            for j in range(offsets[i], offsets[i] + below):
                 executed += fills[j, s]
-            if offsets[i] + whole < offsets[i + 1]:
-                executed += (at[i] - whole) * fills[offsets[i] + whole, s]
-        miss = -under if executed < target else over if executed > target else 0.0
-        for i in range(ladders):
+            if offsets[i] + below < offsets[i + 1]:
+                executed += (at[i] - below) * fills[offsets[i] + below, s]
+        marginal = 0.0
+        if executed < target:
+            marginal = -shortfall_penalty
+        elif executed > target:
+            marginal = excess_penalty
+        for i in range(len(at)):
             height = offsets[i + 1] - offsets[i]
             if height > 0:
                 j = offsets[i] + min(int(at[i]), height - 1)
-                slope = (costs[j] + miss * fills[j, s]) / step
+                slope = (costs[j] + marginal * fills[j, s]) / step
                 at[i] = min(max(at[i] - gamma * slope / step, 0.0), float(height))
             total[i] += at[i]

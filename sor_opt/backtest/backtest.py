@@ -24,13 +24,12 @@ def run(market: Market, policy: Policy, jobs: int = 1) -> Result:
         From `sor_opt.backtest.market.prepare`.
     policy : Policy
     jobs : int
-        Threads that share the orders where the policy is compiled; the result is the same for any
-        number.
+        Threads that share the orders of a compiled policy; the result is the same for any number.
 
     Raises
     ------
     ConfigError
-        If several threads shall call a policy in Python, or it does not fit the orders.
+        If the policy does not fit the orders, or answers what is no answer.
     DataError
         If the policy has too little to learn from.
     SolverError

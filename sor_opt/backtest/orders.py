@@ -178,7 +178,7 @@ def _windows(tape: Tape, params: OrderParams) -> list[_Window]:
             f"no quotes between {params.start or SESSION[0]} and {params.end or SESSION[1]} "
             f"{tape.timezone} time",
             file=tape.source,
-            mend="set --start and --end",
+            hint="set --start and --end",
         )
     return windows
 

@@ -15,10 +15,11 @@ from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.table import Table
 
+    from sor_opt.allocators.base import Allocator
     from sor_opt.allocators.crosscheck import CrossCheck
     from sor_opt.cli.console import Output
     from sor_opt.models.instances import Instance
@@ -95,30 +96,54 @@ class BookOptions(FeeOptions):
         return instance.priced(fees)
 
 
+@dataclass(frozen=True)
+class AllocatorOptions:
+    """Which allocator solves the problem, and when it may stop."""
+
+    allocator: Annotated[
+        str, typer.Option(help="exhaustive, integer, integer-cbc, fast or robbins-monro.")
+    ] = "fast"
+    certify: Annotated[
+        bool, typer.Option(help="Whether fast proves its answer, where scenarios make it a search.")
+    ] = True
+    iterations: Annotated[int, typer.Option(help="Of robbins-monro.")] = 1000
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds that the allocator may take.")
+    ] = None
+    gap: Annotated[
+        float, typer.Option(help="Relative gap at which an integer program may stop.")
+    ] = 0.0
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Points above which exhaustive refuses.")
+    ] = None
+    max_terms: Annotated[
+        int, typer.Option(min=1, help="Terms above which an integer program is not written.")
+    ] = 5_000_000
+
+    def make(self, seed: int, progress: Callable[[int, int], None]) -> Allocator:
+        """Make the allocator; exhaustive reports its progress."""
+        from sor_opt.allocators.exhaustive import DEFAULT_LIMIT
+        from sor_opt.allocators.integer import IntegerParams
+        from sor_opt.allocators.registry import Settings, create
+        from sor_opt.allocators.robbins_monro import RobbinsMonroParams
+
+        settings = Settings(
+            DEFAULT_LIMIT if self.limit is None else self.limit,
+            progress,
+            IntegerParams(gap=self.gap, most_terms=self.max_terms),
+            self.certify,
+            RobbinsMonroParams(self.iterations, seed),
+        )
+        made = create(self.allocator, settings)
+        return made if self.time_limit is None else made.within(self.time_limit)
+
+
 @spread
 def allocate(
     book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV."), READS],
     options: BookOptions,
     output: OutputOptions,
-    allocator: Annotated[
-        str, typer.Option(help="exhaustive, integer, integer-cbc, fast or robbins-monro.")
-    ] = "fast",
-    certify: Annotated[
-        bool, typer.Option(help="Whether fast proves its answer, where scenarios make it a search.")
-    ] = True,
-    iterations: Annotated[int, typer.Option(help="Of robbins-monro.")] = 1000,
-    time_limit: Annotated[
-        float | None, typer.Option(help="Seconds that the allocator may take.")
-    ] = None,
-    gap: Annotated[
-        float, typer.Option(help="Relative gap at which an integer program may stop.")
-    ] = 0.0,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Points above which exhaustive refuses.")
-    ] = None,
-    max_terms: Annotated[
-        int, typer.Option(min=1, help="Terms above which an integer program is not written.")
-    ] = 5_000_000,
+    solving: AllocatorOptions,
 ) -> None:
     """Split one order over the venues of a book at the least cost.
 
@@ -126,10 +151,6 @@ def allocate(
 
     Example: sor-opt allocate book.toml --size 5000 --model placement --allocator integer
     """
-    from sor_opt.allocators.exhaustive import DEFAULT_LIMIT
-    from sor_opt.allocators.integer import IntegerParams
-    from sor_opt.allocators.registry import Settings, create
-    from sor_opt.allocators.robbins_monro import RobbinsMonroParams
     from sor_opt.cli.console import Output
     from sor_opt.report.allocation import allocation_summary, split_table, summary_table
 
@@ -141,19 +162,10 @@ def allocate(
 
         def tell(done: int, points: int) -> None:
             if done == 0:
-                out.note(f"{points:,} points to visit")
+                out.note(f"{points:,} points to evaluate")
             progress(done, points)
 
-        settings = Settings(
-            DEFAULT_LIMIT if limit is None else limit,
-            tell,
-            IntegerParams(gap=gap, most_terms=max_terms),
-            certify,
-            RobbinsMonroParams(iterations, output.seed),
-        )
-        solver = create(allocator, settings)
-        if time_limit is not None:
-            solver = solver.within(time_limit)
+        solver = solving.make(output.seed, tell)
         found = solver.solve(problem)
     out.result(allocation_summary(instance, found))
     out.show(split_table(instance, found), summary_table(found))
@@ -170,7 +182,7 @@ def _note(instance: Instance, out: Output) -> None:
     from sor_opt.models.venues import BookSide
 
     if isinstance(instance.model, PlacementParams):
-        for broken in violated_assumptions(instance.touch, instance.risk):
+        for broken in violated_assumptions(instance.quotes, instance.risk):
             out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
     if instance.crossed:
         bid, ask = instance.best

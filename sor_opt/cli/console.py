@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from sor_opt.cli.options import OutputOptions
-from sor_opt.files import unwritable, write_whole
+from sor_opt.files import unwritable, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,7 +120,7 @@ class Output:
         if self._options.to_stdout:
             _write(text)
         else:
-            write_whole(self._options.json, text.encode())
+            write_atomically(self._options.json, text.encode())
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 app = typer.Typer(name="data", help="Inspect, convert and generate market data.")
 
 Quotes = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Quotes; the format is told by the content."), READS
+    Path,
+    typer.Argument(metavar="FILE", help="Quotes; the content shows the format."),
+    READS,
 ]
 
 

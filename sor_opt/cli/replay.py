@@ -181,17 +181,17 @@ class ReplayOptions(DataOptions, FeeOptions):
 def _doubts(quality: BookQuality, book: BookParams) -> Iterator[str]:
     """Say where a router would have had no good book before it for much of the time."""
     if quality.crossed_share >= _CROSSED_WARNING:
-        mend = "--max-quote-age 2s" if book.max_quote_age is None else "a shorter --max-quote-age"
+        hint = "--max-quote-age 2s" if book.max_quote_age is None else "a shorter --max-quote-age"
         yield (
             f"the consolidated book is crossed in {quality.crossed_share:.1%} of the snapshots "
-            f"(stale quotes); nothing trades on it; try {mend}, or see `sor-opt data inspect`"
+            f"(stale quotes); nothing trades on it; try {hint}, or see `sor-opt data inspect`"
         )
     if quality.wide_share >= _BAND_WARNING:
         always = quality.wide_share >= _ALWAYS_WIDE
-        mend = "to trade on it give a wider --band, or --band none" if always else "see --band"
+        hint = "to trade on it give a wider --band, or --band none" if always else "see --band"
         yield (
             f"the best bid and ask are more than {book.band:g} bps apart in "
-            f"{quality.wide_share:.1%} of the snapshots; nothing trades on such a book; {mend}"
+            f"{quality.wide_share:.1%} of the snapshots; nothing trades on such a book; {hint}"
         )
     if quality.stub_share >= _BAND_WARNING:
         yield (

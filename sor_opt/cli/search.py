@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -49,18 +50,25 @@ def landscape(
     out.show(*landscape_tables(summary))
 
 
+@dataclass(frozen=True)
+class StrategyOptions:
+    """Which search strategies compete, and for how long."""
+
+    strategies: Annotated[
+        str, typer.Option(help="Of grid, adaptive, random, qmc, tpe, cmaes, gp; with commas.")
+    ] = "grid,adaptive,random,qmc,tpe,cmaes"
+    budget: Annotated[int, typer.Option(help="Evaluations per run.")] = 81
+    repeats: Annotated[int, typer.Option(help="Runs of a strategy that has seeds.")] = 20
+
+
 @spread
 def compare(
     data: DataArgument,
     replay: ReplayOptions,
     policy: PolicyOptions,
     levels: LevelsOptions,
+    contenders: StrategyOptions,
     output: OutputOptions,
-    strategies: Annotated[
-        str, typer.Option(help="Of grid, adaptive, random, qmc, tpe, cmaes, gp; with commas.")
-    ] = "grid,adaptive,random,qmc,tpe,cmaes",
-    budget: Annotated[int, typer.Option(help="Evaluations per run.")] = 81,
-    repeats: Annotated[int, typer.Option(help="Runs of a strategy that has seeds.")] = 20,
     plot: PlotOption = None,
 ) -> None:
     """Let search strategies compete on equal budgets, over several seeds.
@@ -72,8 +80,8 @@ def compare(
     from sor_opt.search import compare as search
     from sor_opt.search.landscape import joint_landscape
 
-    names = tuple(name for name in map(str.strip, strategies.split(",")) if name)
-    params = search.CompareParams(names, budget, repeats, output.seed)
+    names = tuple(name for name in map(str.strip, contenders.strategies.split(",")) if name)
+    params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
     space = levels.space()
     objective = replay.objective(data, policy.make(), space, out)

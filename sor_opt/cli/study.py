@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,25 @@ StorageOption = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class StudyOptions:
+    """How a study searches, and where it is kept."""
+
+    sampler: Annotated[str, typer.Option(help="grid, adaptive, random, qmc, tpe, cmaes or gp.")] = (
+        "adaptive"
+    )
+    trials: Annotated[int, typer.Option(help="Finished trials to reach.")] = 100
+    storage: StorageOption = _DEFAULT_STORAGE
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1
+    batch: Annotated[
+        int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
+    ] = 1
+    seed_from: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Begin a new study with the points of this one."),
+    ] = None
+
+
 @app.command("run", cls=NamingCommand)
 @spread
 def run(
@@ -46,19 +66,7 @@ def run(
     policy: PolicyOptions,
     levels: LevelsOptions,
     output: OutputOptions,
-    sampler: Annotated[
-        str, typer.Option(help="grid, adaptive, random, qmc, tpe, cmaes or gp.")
-    ] = "adaptive",
-    trials: Annotated[int, typer.Option(help="Finished trials to reach.")] = 100,
-    storage: StorageOption = _DEFAULT_STORAGE,
-    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
-    batch: Annotated[
-        int, typer.Option(help="Save so many trials at once; a kill costs them at most.")
-    ] = 1,
-    seed_from: Annotated[
-        str | None,
-        typer.Option(metavar="STUDY", help="Begin a new study with the points of this one."),
-    ] = None,
+    study: StudyOptions,
 ) -> None:
     """Make a study, or go on with it, until it holds so many finished trials.
 
@@ -72,10 +80,19 @@ def run(
 
     out = Output(output)
     space = levels.space()
-    make_sampler(sampler, space, output.seed)  # complains before the data is read
+    make_sampler(study.sampler, space, output.seed)  # complains before the data is read
     objective = replay.objective(data, policy.make(), space, out)
     plan = StudyRun(
-        name, objective, space, sampler, trials, storage, output.seed, workers, batch, seed_from
+        name,
+        objective,
+        space,
+        study.sampler,
+        study.trials,
+        study.storage,
+        output.seed,
+        study.workers,
+        study.batch,
+        study.seed_from,
     )
     with out.progress(name) as progress:
         result = run_study(plan, progress)
@@ -83,7 +100,7 @@ def run(
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:
-        out.warn(f"interrupted; this resumes it: {_command(storage)}")
+        out.warn(f"interrupted; this resumes it: {_command(study.storage)}")
         raise typer.Exit(1)
 
 
@@ -150,7 +167,7 @@ def export(
         history = find(opened, name)
     write_frame(history.frame(), file)
     others = f"; {len(history.others)} not measured by sor-opt left out" if history.others else ""
-    Output(OutputOptions()).show(f"{len(history.visits)} trials in {file}{others}")
+    Output(OutputOptions()).show(f"{len(history.trials)} trials in {file}{others}")
 
 
 @app.command("delete")
@@ -170,7 +187,7 @@ def delete(
 
     out = Output(OutputOptions())
     with open_storage(storage) as opened:
-        finished = len(history.find(opened, name).visits)
+        finished = len(history.find(opened, name).trials)
         if not yes:
             out.confirm(f"Delete study {name} with {finished} finished trials?")
         history.delete(opened, name)

@@ -158,7 +158,7 @@ class PrintsQuality:
 
         "scaled": prices fit when they are divided by `scale`; "moved": times fit when `offset` is
         added; "apart": no print is of the quotes' time; "foreign": most are outside, and neither a
-        scale nor a move mends it.
+        scale nor a move corrects it.
         """
         enough = max(GAIN, FEWEST_GAINED / max(1, self.prints))
         most = min(MOST_LEFT, self.misfit - enough)

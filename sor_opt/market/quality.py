@@ -111,8 +111,9 @@ def book_quality(quotes: Quotes, params: BookParams, stretches: Sequence[Stretch
     """
     feed, rules = make_feed(quotes, "buy"), params.rules
     venues = int(quotes.venue.max(initial=-1)) + 1
+    nothing = (0,) * len(_Counts._fields)
     parts = [_count(feed, venues, rules, *stretch) for stretch in stretches]
-    return BookQuality.of(_Counts(*map(sum, zip(*parts, strict=True))))
+    return BookQuality.of(_Counts(*map(sum, zip(nothing, *parts, strict=True))))
 
 
 class Stretch(NamedTuple):

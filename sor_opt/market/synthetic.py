@@ -244,20 +244,19 @@ def _simulate(
     width: FloatArray,
     locks: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Play the events.
+    """Simulate the events.
 
     Prices are in ticks and sides are 0 for bids and 1 for asks. Returned are quotes (event, venue,
     bid, bid size, ask, ask size) and prints (event, venue, price, size, aggressor), row by row;
     event -1 is the open.
     """
-    count, venues = len(fair), len(depth)
+    count, venues, prints = len(fair), len(depth), 0
     price, size = np.empty((venues, 2)), np.empty((venues, 2))
     quoted, printed = np.empty((venues + count, 6)), np.empty((count, 5))
     for v in range(venues):
         price[v, 0], price[v, 1] = np.floor(fair[0] - width[v]), np.ceil(fair[0] + width[v])
         size[v] = depth[v] // LOT * LOT
         _write_quote(quoted[v], -1, v, price, size)
-    prints = 0
     for i in range(count):
         v, s = _reached(price, fair[i])
         if v < 0:

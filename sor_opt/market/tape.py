@@ -50,7 +50,7 @@ class _Columns:
         backwards = np.flatnonzero(np.diff(self.ts) < 0)
         if backwards.size:
             raise DataError(
-                "time runs backwards", row=int(backwards[0]) + 2, mend="sort the rows by time"
+                "time runs backwards", row=int(backwards[0]) + 2, hint="sort the rows by time"
             )
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sor_opt.errors import ConfigError, DataError, quoted
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.models.bounds import MAX_PRICE, MAX_SHARES
 from sor_opt.models.instances import MODELS, Instance, Order
 from sor_opt.models.outflow import Outflow
@@ -54,7 +54,7 @@ def read_instance(path: Path | str) -> Instance:
     _known(tables, _TABLES, "the book", path, None)
     rows = tables.get("venues")
     if not isinstance(rows, list) or not rows:
-        raise DataError("holds no venues", file=path, mend=f"give each the keys {_COLUMNS}")
+        raise DataError("holds no venues", file=path, hint=f"give each the keys {_COLUMNS}")
     try:
         return Instance(
             tuple(_venue(row, path, number) for number, row in enumerate(rows, start=1)),
@@ -82,14 +82,14 @@ def write_instance(instance: Instance, path: Path | str) -> None:
     }
     if instance.outflow is not None:
         tables["outflow"] = given(instance.outflow)
-    write_whole(path, f"{json.dumps(tables, indent=1)}\n".encode())
+    write_atomically(path, f"{json.dumps(tables, indent=1)}\n".encode())
 
 
 def _parse(text: str, path: object) -> Mapping[str, Any]:
     lines = [line.strip() for line in text.splitlines()]
     head = next((line for line in lines if line and not line.startswith("#")), "")
     if not head:
-        raise DataError("is empty", file=path, mend=f"give {_KINDS}")
+        raise DataError("is empty", file=path, hint=f"give {_KINDS}")
     if head.startswith("{"):
         return parse_json(text, path)
     if head.startswith("[") or "=" in head:
@@ -140,8 +140,8 @@ def _model(table: Any, path: object) -> Any:
         return _build(StaticParams, table, path)
     name = table.get("name", StaticParams.name)
     if not isinstance(name, str) or name not in MODELS:
-        mend = f"known are {', '.join(MODELS)}"
-        raise DataError(f"unknown model {quoted(name)}", file=path, mend=mend)
+        hint = f"known are {', '.join(MODELS)}"
+        raise DataError(f"unknown model {quoted(name)}", file=path, hint=hint)
     own = {key: value for key, value in table.items() if key != "name"}
     return _build(MODELS[name].params, own, path)
 
@@ -158,7 +158,7 @@ def _build(kind: type[_Record], table: Any, path: object, row: int | None = None
         needed = member.default is MISSING and member.default_factory is MISSING
         if needed and member.name not in table:
             raise DataError(
-                f"{member.name} is missing", file=path, row=row, mend=f"each venue needs {_COLUMNS}"
+                f"{member.name} is missing", file=path, row=row, hint=f"each venue needs {_COLUMNS}"
             )
     try:
         return kind(**{key: _value(key, value) for key, value in table.items()})
@@ -175,7 +175,7 @@ def _known(
             f"unknown key {quoted(unknown[0])} in {what}",
             file=path,
             row=row,
-            mend=f"known are {', '.join(sorted(known))}",
+            hint=f"known are {', '.join(sorted(known))}",
         )
 
 

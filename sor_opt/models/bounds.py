@@ -17,7 +17,7 @@ MIN_STEP = 1e-6
 
 MAX_PENALTY = 1e6
 """The largest penalty, dollars per share or fraction of the reference price: costs that differ by a
-billionth tie, so that beyond it prices would not be told apart."""
+billionth tie, so that beyond it prices would count as equal."""
 
 MAX_VENUES = 1_000
 """Venues of one book."""

@@ -18,9 +18,9 @@ from sor_opt.market.feed import Side
 from sor_opt.models.bounds import MAX_VENUES, check_size
 from sor_opt.models.ladder import LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams, static_problem
+from sor_opt.models.static import AskQuotes, StaticParams, static_problem
 from sor_opt.models.venues import BookSide, FeeSchedule, Venue
 
 
@@ -149,7 +149,7 @@ class Instance:
         return self.order.size
 
     @property
-    def touch(self) -> Touch:
+    def quotes(self) -> VenueQuotes:
         """The venues as a buyer sees them; for a sell order the mirrored book.
 
         A price that nobody shows is NaN, and the mid is then the `reference`.
@@ -165,7 +165,7 @@ class Instance:
         sign, bids, asks = _SEEN[self.order.side]
         best_bid = self.best[0 if bids == "bid" else 1]
         shown = [getattr(v, f"{asks}_size") * v.shows(asks) for v in self.venues]
-        return Touch(
+        return VenueQuotes(
             ask=np.array([_signed(sign, getattr(v, asks)) for v in self.venues]),
             ask_size=np.array(shown, dtype=np.float64),
             fee=np.array([v.fee for v in self.venues], dtype=np.float64),
@@ -201,7 +201,7 @@ def _signed(sign: float, price: float | None) -> float:
 
 
 def _queue(venue: Venue, side: BookSide, best: float | None) -> float:
-    """Shares before a new order at the best price; endless where nothing tells of them."""
+    """Shares before a new order at the best price; infinite where nothing is known of them."""
     if venue.queue is not None:
         return venue.queue
     if not venue.shows(side):
@@ -212,14 +212,10 @@ def _queue(venue: Venue, side: BookSide, best: float | None) -> float:
 def _static(instance: Instance, params: StaticParams) -> LadderProblem:
     if params.relative_to_mid:
         instance.check_mid()
-    touch = instance.touch
+    quotes = instance.quotes
     return static_problem(
         names=[v.name for v in instance.venues],
-        ask=touch.ask,
-        ask_size=touch.ask_size,
-        fee=touch.fee,
-        rebate=touch.rebate,
-        mid=touch.mid,
+        quotes=AskQuotes(quotes.ask, quotes.ask_size, quotes.fee, quotes.rebate, quotes.mid),
         target=instance.size,
         risk=instance.risk,
         params=params,
@@ -230,10 +226,10 @@ def _placement(instance: Instance, params: PlacementParams) -> LadderProblem:
     if instance.outflow is None:
         raise ConfigError("the placement model needs an [outflow] of samples or of a family")
     instance.check_mid()
-    touch = instance.touch
+    quotes = instance.quotes
     return placement_problem(
         names=[v.name for v in instance.venues],
-        touch=touch,
+        quotes=quotes,
         outflows=instance.outflow.draw(len(instance.venues)),
         target=instance.size,
         risk=instance.risk,

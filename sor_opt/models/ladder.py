@@ -23,11 +23,12 @@ def tie_tolerance(cost: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LadderProblem:
-    """Climb ladders rung by rung, in order, at the least expected cost.
+    """Choose rungs of ladders, in order, at the least expected cost.
 
-    Minimise over the rungs climbed, n_i in {0..J_i}::
+    Minimise over the rungs chosen, n_i in {0..J_i}::
 
-        sum_i sum_{j<=n_i} costs[i, j] + sum_s p_s [ pu (S - A_s)^+ + po (A_s - S)^+ ],
+        sum_i sum_{j<=n_i} costs[i, j] + sum_s p_s penalty(A_s),
+        penalty(A) = shortfall_penalty (S - A)^+ + excess_penalty (A - S)^+,
         A_s = sum_i sum_{j<=n_i} fills[i, j, s]
 
     Parameters
@@ -43,7 +44,7 @@ class LadderProblem:
     target : float
         S, shares, > 0.
     shortfall_penalty, excess_penalty : float
-        pu and po, dollars per share, >= 0.
+        Dollars per share short of the target and beyond it, >= 0.
     step : float
         Shares sent per rung, > 0.
     exact_total : bool
@@ -108,7 +109,7 @@ class LadderProblem:
 
     @property
     def exact_rungs(self) -> int:
-        """Rungs to climb in all, or -1 where that is free.
+        """Rungs to choose in all, or -1 where that is free.
 
         A target off the step is met by no number of rungs; then it is more than there are.
         """
@@ -124,29 +125,28 @@ class LadderProblem:
         return np.diff(self.offsets)
 
     def executed(self, rungs: IntArray) -> FloatArray:
-        """Sum A_s, the shares executed in each scenario when `rungs` (shape (I,)) are climbed."""
-        shares: FloatArray = self.fills[self._climbed(rungs)].sum(axis=0)
+        """Sum A_s, the shares executed in each scenario when `rungs` (shape (I,)) are chosen."""
+        shares: FloatArray = self.fills[self._chosen(rungs)].sum(axis=0)
         return shares
 
     def execution_cost(self, rungs: IntArray) -> float:
-        """Sum the expected dollars of the climbed rungs, penalties left out."""
-        return float(self.costs[self._climbed(rungs)].sum())
+        """Sum the expected dollars of the chosen rungs, penalties left out."""
+        return float(self.costs[self._chosen(rungs)].sum())
 
     def cost(self, rungs: IntArray) -> float:
-        """Evaluate the objective, in dollars, for `rungs` climbed, shape (I,)."""
+        """Evaluate the objective, in dollars, for `rungs` chosen, shape (I,)."""
         gap = self.target - self.executed(rungs)
-        under = float(self.probabilities @ np.maximum(gap, 0.0))
-        over = float(self.probabilities @ np.maximum(-gap, 0.0))
-        return (
-            self.execution_cost(rungs) + self.shortfall_penalty * under + self.excess_penalty * over
-        )
+        short = float(self.probabilities @ np.maximum(gap, 0.0))
+        excess = float(self.probabilities @ np.maximum(-gap, 0.0))
+        cost = self.execution_cost(rungs) + self.shortfall_penalty * short
+        return cost + self.excess_penalty * excess
 
     def admits(self, rungs: IntArray) -> bool:
         """Whether `rungs` keep to the ladders' heights and to the rule on the total."""
         inside = bool(np.all(rungs >= 0) and np.all(rungs <= self.heights))
         return inside and (not self.exact_total or int(rungs.sum()) == self.exact_rungs)
 
-    def _climbed(self, rungs: IntArray) -> IntArray:
+    def _chosen(self, rungs: IntArray) -> IntArray:
         pieces = [
             np.arange(start, start + n) for start, n in zip(self.offsets[:-1], rungs, strict=True)
         ]
@@ -161,7 +161,7 @@ class Allocation:
     ----------
     problem : LadderProblem
     rungs : int64 ndarray, shape (I,)
-        Rungs climbed on each ladder; all zero when infeasible.
+        Rungs chosen on each ladder; all zero when infeasible.
     status : {"optimal", "feasible", "infeasible"}
         "optimal" only where it is proven.
     cost : float
@@ -213,5 +213,5 @@ class Allocation:
 
     @property
     def execution_cost(self) -> float:
-        """Expected dollars of the climbed rungs, penalties left out."""
+        """Expected dollars of the chosen rungs, penalties left out."""
         return self.problem.execution_cost(self.rungs)

@@ -43,7 +43,7 @@ class PlacementParams:
     ----------
     depth : {"displayed", "infinite"}
         "displayed": m_k up to the displayed size rounded up to a whole chunk, of which what is
-        displayed executes. "infinite": all at the lowest ask (then fee), without end, Cont &
+        displayed executes. "infinite": all at the lowest ask (then fee), without limit, Cont &
         Kukanov's own setting.
     step : float
         Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
@@ -65,7 +65,7 @@ class PlacementParams:
         return self.depth == "infinite"
 
 
-class Touch(NamedTuple):
+class VenueQuotes(NamedTuple):
     """One moment of K venues as a buyer sees it; dollars per share, and shares.
 
     Attributes
@@ -89,7 +89,7 @@ class Touch(NamedTuple):
 def queues_ahead(bid: FloatArray, bid_left: FloatArray, best_bid: float) -> FloatArray:
     """Give the queue before a new bid at the best price, shape (K,).
 
-    What is displayed there, nothing at a venue that bids less, and an endless queue at a venue
+    What is displayed there, nothing at a venue that bids less, and an infinite queue at a venue
     without a live quote: what stands there is not known, and nothing is to be hoped for.
     """
     queue = np.empty(len(bid))
@@ -111,7 +111,7 @@ class Ladders(NamedTuple):
     ----------
     heights : int64 ndarray, shape (2K,)
     reach : float64 ndarray, shape (2K, scenarios)
-        Shares that the whole ladder executes.
+        Shares that all of the ladder executes.
     differing : int64 ndarray, shape (2K,)
         The first so many scenarios are to be averaged: one of a take, which executes alike in all.
     price, fixed : float64 ndarray, shape (2K,)
@@ -127,15 +127,20 @@ class Ladders(NamedTuple):
 
 @compiled
 def ladders_of(
-    touch: Touch, outflows: FloatArray, target: float, theta: float, step: float, infinite: bool
+    quotes: VenueQuotes,
+    outflows: FloatArray,
+    target: float,
+    theta: float,
+    step: float,
+    infinite: bool,
 ) -> Ladders:
     """Set up the ladders; `outflows` has shape (scenarios, K), `theta` is in dollars per share.
 
-    Nothing is posted behind an endless queue.
+    Nothing is posted behind an infinite queue.
     """
-    venues, scenarios = len(touch.ask), len(outflows)
+    venues, scenarios = len(quotes.ask), len(outflows)
     posts = count_rungs(target, step, False)
-    deepest = cheapest(touch.ask, touch.ask_size, touch.fee)
+    deepest = cheapest(quotes.ask, quotes.ask_size, quotes.fee)
     heights, reach = np.zeros(2 * venues, np.int64), np.zeros((2 * venues, scenarios))
     differing, price, fixed = (
         np.ones(2 * venues, np.int64),
@@ -143,15 +148,15 @@ def ladders_of(
         np.zeros(2 * venues),
     )
     for k in range(venues):
-        most = touch.ask_size[k]
+        most = quotes.ask_size[k]
         if infinite:
             most = posts * step if k == deepest else 0.0
         heights[k] = count_rungs(most, step, False)
-        price[k] = touch.ask[k] - touch.mid + touch.fee[k] + theta
+        price[k] = quotes.ask[k] - quotes.mid + quotes.fee[k] + theta
         for s in range(scenarios):
             reach[k, s] = most
-        post, queue = venues + k, touch.queue[k]
-        price[post] = -(touch.mid - touch.best_bid + touch.rebate[k])
+        post, queue = venues + k, quotes.queue[k]
+        price[post] = -(quotes.mid - quotes.best_bid + quotes.rebate[k])
         fixed[post] = theta * step
         differing[post] = scenarios
         if queue < np.inf:
@@ -181,7 +186,7 @@ def write_rungs(ladders: Ladders, step: float, fills: FloatArray, costs: FloatAr
 
 def placement_problem(
     names: Sequence[str],
-    touch: Touch,
+    quotes: VenueQuotes,
     outflows: FloatArray,
     target: float,
     risk: RiskParams,
@@ -192,7 +197,7 @@ def placement_problem(
     Parameters
     ----------
     names : sequence of str, length K
-    touch : Touch
+    quotes : VenueQuotes
     outflows : float64 array, shape (scenarios, K)
         Shares that leave each queue over the horizon, >= 0, equally likely scenarios.
     target : float
@@ -211,11 +216,11 @@ def placement_problem(
     if not (outflows >= 0).all():
         raise ConfigError("outflows must be >= 0")
     check_target(target, params.step)
-    for name, size in zip(names, touch.ask_size, strict=True):
+    for name, size in zip(names, quotes.ask_size, strict=True):
         check_depth(name, size, params.step)
-    unit = risk.dollars(touch.mid)
+    unit = risk.dollars(quotes.mid)
     theta = risk.theta_queue * unit
-    ladders = ladders_of(touch, outflows, target, theta, params.step, params.infinite)
+    ladders = ladders_of(quotes, outflows, target, theta, params.step, params.infinite)
     offsets = np.concatenate([[0], np.cumsum(ladders.heights)])
     check_cells(int(offsets[-1]), len(outflows))
     fills, costs = np.empty((offsets[-1], len(outflows))), np.empty(offsets[-1])
@@ -226,7 +231,7 @@ def placement_problem(
         fills=fills,
         costs=costs,
         target=target,
-        shortfall_penalty=risk.shortfall * unit,
+        shortfall_penalty=risk.shortfall_penalty * unit,
         excess_penalty=risk.lambda_over * unit,
         step=params.step,
     )
@@ -254,15 +259,15 @@ ASSUMPTIONS = {
     "A3": "lambda_under > half-spread + fee",
 }
 """Cont & Kukanov (2.2). Without A1 or A2 posting, or buying beyond the target, can pay by itself;
-without A3 missing shares is cheaper than buying them."""
+without A3 being short is cheaper than buying."""
 
 
 def broken_assumptions(
     half: FloatArray,
     fee: FloatArray,
     rebate: FloatArray,
-    over: FloatArray,
-    under: FloatArray,
+    lambda_over: FloatArray,
+    lambda_under: FloatArray,
 ) -> dict[str, BoolArray]:
     """Where each of `ASSUMPTIONS` does not hold, by its name; all in dollars per share.
 
@@ -271,30 +276,31 @@ def broken_assumptions(
     half, fee : float64 array, shape (n,)
         Half-spread, and the taker fee at the lowest ask.
     rebate : float64 array, shape (n, K)
-    over, under : float64 array, shape (n,)
-        lambda_over and lambda_under.
+    lambda_over, lambda_under : float64 array, shape (n,)
     """
     least, most = rebate.min(axis=1), rebate.max(axis=1)
     return {
         "A1": ~(least + half > 0),
-        "A2": ~((over > half + most) & (over > -(half + fee))),
-        "A3": ~(under > half + fee),
+        "A2": ~((lambda_over > half + most) & (lambda_over > -(half + fee))),
+        "A3": ~(lambda_under > half + fee),
     }
 
 
-def violated_assumptions(touch: Touch, risk: RiskParams) -> list[str]:
+def violated_assumptions(quotes: VenueQuotes, risk: RiskParams) -> list[str]:
     """Say which of `ASSUMPTIONS` the parameters break at one moment, a line each."""
-    taken = cheapest(touch.ask, touch.ask_size, touch.fee)
+    taken = cheapest(quotes.ask, quotes.ask_size, quotes.fee)
     if taken < 0:
         return []
-    half, fee, unit = touch.mid - touch.best_bid, touch.fee[taken], risk.dollars(touch.mid)
-    over, under = risk.lambda_over * unit, risk.lambda_under * unit
-    numbers = (np.array([number]) for number in (half, fee, touch.rebate, over, under))
+    half, fee, unit = quotes.mid - quotes.best_bid, quotes.fee[taken], risk.dollars(quotes.mid)
+    lambda_over, lambda_under = risk.lambda_over * unit, risk.lambda_under * unit
+    numbers = (
+        np.array([number]) for number in (half, fee, quotes.rebate, lambda_over, lambda_under)
+    )
     lines = {
-        "A1": f"min rebate {touch.rebate.min():g}, half-spread {half:g}",
-        "A2": f"lambda_over {over:g}, half-spread {half:g}, max rebate {touch.rebate.max():g}, "
-        f"fee {fee:g}",
-        "A3": f"lambda_under {under:g}, half-spread {half:g}, fee {fee:g}",
+        "A1": f"min rebate {quotes.rebate.min():g}, half-spread {half:g}",
+        "A2": f"lambda_over {lambda_over:g}, half-spread {half:g}, max rebate "
+        f"{quotes.rebate.max():g}, fee {fee:g}",
+        "A3": f"lambda_under {lambda_under:g}, half-spread {half:g}, fee {fee:g}",
     }
     broken = broken_assumptions(*numbers)
     return [

@@ -14,7 +14,7 @@ Unit = Literal["fraction", "per_share"]
 
 @dataclass(frozen=True)
 class RiskParams:
-    """What a missed share, an excess share and queueing cost.
+    """What a share short of the target, one beyond it, and queueing cost.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class RiskParams:
                 raise ConfigError(f"{name} must be at most {MAX_PENALTY:g}, got {value:g}")
 
     @property
-    def shortfall(self) -> float:
-        """lambda_under + theta_queue: what a missing share costs, in `unit`."""
+    def shortfall_penalty(self) -> float:
+        """lambda_under + theta_queue: what a share short of the target costs, in `unit`."""
         return self.lambda_under + self.theta_queue
 
     @property
-    def excess(self) -> float:
+    def excess_penalty(self) -> float:
         """lambda_over + theta_queue: what an excess share costs, in `unit`."""
         return self.lambda_over + self.theta_queue
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from sor_opt.models.risk import RiskParams
 MAX_RUNGS = 1_000_000
 """The most chunks that one venue's displayed size may make."""
 
-Space = Literal["strict", "open"]
+SplitSpace = Literal["strict", "open"]
 Reference = Literal["mid", "zero"]
 
 
@@ -47,12 +47,12 @@ class StaticParams:
 
     name: ClassVar[str] = "static"
 
-    space: Space = "open"
+    space: SplitSpace = "open"
     ref: Reference | None = None
     step: float = 100.0
 
     def __post_init__(self) -> None:
-        if self.space not in get_args(Space):
+        if self.space not in get_args(SplitSpace):
             raise ConfigError(f"space must be strict or open, got {quoted(self.space)}")
         if self.ref not in (None, *get_args(Reference)):
             raise ConfigError(f"ref must be mid or zero, got {quoted(self.ref)}")
@@ -130,13 +130,28 @@ def check_cells(rungs: int, scenarios: int) -> None:
         )
 
 
+class AskQuotes(NamedTuple):
+    """The asks of K venues in one snapshot; dollars per share, and shares.
+
+    Attributes
+    ----------
+    ask, ask_size, fee, rebate : float64 ndarray, shape (K,)
+        `ask_size` is 0 where nothing is displayed.
+    mid : float
+        Mid of the consolidated book: the reference price, and what fractional penalties refer to.
+        Where costs are counted from zero it may be any price that these refer to.
+    """
+
+    ask: FloatArray
+    ask_size: FloatArray
+    fee: FloatArray
+    rebate: FloatArray
+    mid: float
+
+
 def static_problem(
     names: Sequence[str],
-    ask: FloatArray,
-    ask_size: FloatArray,
-    fee: FloatArray,
-    rebate: FloatArray,
-    mid: float,
+    quotes: AskQuotes,
     target: float,
     risk: RiskParams,
     params: StaticParams,
@@ -146,11 +161,7 @@ def static_problem(
     Parameters
     ----------
     names : sequence of str, length K
-    ask, ask_size, fee, rebate : float64 arrays, shape (K,)
-        Dollars per share and shares; size 0 where the venue shows nothing.
-    mid : float
-        Mid of the consolidated book: the reference price, and what fractional penalties refer to.
-        Where costs are counted from zero it may be any price that these refer to.
+    quotes : AskQuotes
     target : float
         S, shares, > 0.
     risk : RiskParams
@@ -161,6 +172,7 @@ def static_problem(
     ConfigError
         If a displayed size makes more than `MAX_RUNGS` chunks, or all make more than `MAX_CELLS`.
     """
+    ask, ask_size, fee, rebate, mid = quotes
     for name, size in zip(names, ask_size, strict=True):
         check_depth(name, size, params.step)
     heights = np.array([count_rungs(s, params.step, params.strict) for s in ask_size], np.int64)
@@ -186,8 +198,8 @@ def static_problem(
         fills=fills,
         costs=costs,
         target=target,
-        shortfall_penalty=risk.shortfall * unit,
-        excess_penalty=risk.excess * unit,
+        shortfall_penalty=risk.shortfall_penalty * unit,
+        excess_penalty=risk.excess_penalty * unit,
         step=params.step,
         exact_total=params.strict,
     )

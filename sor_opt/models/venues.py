@@ -180,7 +180,7 @@ class FeeSchedule:
     def _parse(cls, text: str, file: str) -> FeeSchedule:
         rows = parse_toml(text, file).get("fee")
         if not isinstance(rows, list) or not rows:
-            raise DataError("holds no fees", file=file, mend=f"add rows like {_example('XNYS')}")
+            raise DataError("holds no fees", file=file, hint=f"add rows like {_example('XNYS')}")
         return cls(_fee(row, number, file) for number, row in enumerate(rows, start=1))
 
     def override(self, other: FeeSchedule) -> FeeSchedule:
@@ -270,7 +270,7 @@ _TYPES = _NEEDED | {"source": (str,), "assumption": (bool,)}
 def _fee(row: Any, number: int, file: str) -> Fee:
     if not isinstance(row, dict) or not _NEEDED.keys() <= row.keys():
         raise DataError(
-            f"fee {number} needs {', '.join(_NEEDED)}", file=file, mend=f"write {_example('XNYS')}"
+            f"fee {number} needs {', '.join(_NEEDED)}", file=file, hint=f"write {_example('XNYS')}"
         )
     for name, value in row.items():
         if type(value) not in _TYPES.get(name, ()):  # a bool is an int, a datetime is a date

@@ -78,7 +78,7 @@ def past_flows(past: Past, params: WindowParams) -> Scenarios:
             f"no slice has {params.minimum} windows of {length / SECOND:g}s with a book to trade "
             "on behind it",
             file=past.tape.source,
-            mend="start later, look further back (--lookback), or take a smaller --min-windows",
+            hint="start later, look further back (--lookback), or take a smaller --min-windows",
         )
     if params.conditional:
         flows, first, last = _by_state(past, windows, flows, first, last, params.minimum)
@@ -93,7 +93,7 @@ def _check_trades(past: Past) -> None:
         raise DataError(
             "holds no trades, which the placement router learns from and is filled by",
             file=past.tape.source,
-            mend="give --trades FILE beside the quotes",
+            hint="give --trades FILE beside the quotes",
         )
     last = slices.starts.max() + slices.horizon
     during = (prints["ts"] >= slices.midnights.min()) & (prints["ts"] <= last)
@@ -101,7 +101,7 @@ def _check_trades(past: Past) -> None:
         raise DataError(
             "no trade is of a venue and a day of the orders",
             file=past.tape.source,
-            mend="give the trades of the same days and venues",
+            hint="give the trades of the same days and venues",
         )
 
 

@@ -41,8 +41,8 @@ def _sent(instance: Instance, found: Allocation) -> dict[str, tuple[FloatArray, 
     expected = problem.fills @ problem.probabilities
     executed = np.array(
         [
-            expected[first : first + climbed].sum()
-            for first, climbed in zip(problem.offsets[:-1], found.rungs, strict=True)
+            expected[first : first + count].sum()
+            for first, count in zip(problem.offsets[:-1], found.rungs, strict=True)
         ]
     )
     sent: FloatArray = np.asarray(found.rungs * problem.step)
@@ -56,18 +56,18 @@ def _sent(instance: Instance, found: Allocation) -> dict[str, tuple[FloatArray, 
 
 def split_table(instance: Instance, found: Allocation) -> Table:
     """What is sent to each venue."""
-    order, touch = instance.order, instance.touch
+    order, quotes = instance.order, instance.quotes
     buying = order.side == "buy"
     table = Table("venue", title=f"{order.side} {order.size:,.10g} shares")
     parts = _sent(instance, found)
     posting = len(parts) > 1
     columns: dict[str, Any] = {
-        "ask" if buying else "bid": np.abs(touch.ask),
-        "displayed": touch.ask_size,
-        "fee": touch.fee,
+        "ask" if buying else "bid": np.abs(quotes.ask),
+        "displayed": quotes.ask_size,
+        "fee": quotes.fee,
     }
     if posting:
-        columns |= {"rebate": touch.rebate, "queue": touch.queue}
+        columns |= {"rebate": quotes.rebate, "queue": quotes.queue}
     for name, (sent, executed) in parts.items():
         columns |= {name: sent, ("executed" if name != "limit" else "expected"): executed}
     for name in columns:
@@ -75,7 +75,7 @@ def split_table(instance: Instance, found: Allocation) -> Table:
     for number, venue in enumerate(instance.venues):
         table.add_row(venue.name, *(_shown(column[number]) for column in columns.values()))
     if posting:
-        table.caption = f"limit orders at {abs(touch.best_bid):,.10g}"
+        table.caption = f"limit orders at {abs(quotes.best_bid):,.10g}"
     return table
 
 

@@ -55,7 +55,7 @@ def _strategy(strategy: Strategy, budget: int, landscape: Landscape | None) -> d
         "name": strategy.name,
         "budget": budget,
         "repeats": len(strategy.runs),
-        "evaluations": float(np.median([len(run.visits) for run in strategy.runs])),
+        "evaluations": float(np.median([len(run.trials) for run in strategy.runs])),
         "best_bps": best,
         "regret_bps": None if landscape is None else landscape.regret(best["median"]),
         "test_bps": _quartiles(test),
@@ -82,7 +82,7 @@ def _run(run: Run) -> dict[str, Any]:
         "params": asdict(run.best.params),
         **run.best.outcome._asdict(),
         "evaluation": run.best.number + 1,
-        "evaluations": len(run.visits),
+        "evaluations": len(run.trials),
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from sor_opt.errors import ConfigError
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
@@ -64,4 +64,4 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         If the system cannot write the file.
     """
     check_suffix(path)
-    write_whole(path, _WRITERS[path.suffix](frame))
+    write_atomically(path, _WRITERS[path.suffix](frame))

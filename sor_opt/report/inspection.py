@@ -18,16 +18,16 @@ from sor_opt.report.tables import Shown, number
 _VERDICTS: dict[Verdict, str] = {
     "scaled": (
         "{misfit:.1%} of the trades are outside the quotes of their moment, {misfit_scaled:.1%} if "
-        "their prices are divided by {scale:.6g}; mend the prices of the trades (unit, split)"
+        "their prices are divided by {scale:.6g}; correct the prices of the trades (unit, split)"
     ),
     "moved": (
         "{misfit:.1%} of the trades are outside the quotes of their moment, {misfit_moved:.1%} if "
-        "their times are moved by {move}; mend the times of the trades (time zone, clock)"
+        "their times are moved by {move}; correct the times of the trades (time zone, clock)"
     ),
     "apart": "none of the {prints:,} trades is of the quotes' time; give the trades of these days",
     "foreign": (
         "{outside_share:.1%} of the trades are outside the quotes of their moment (price / mid "
-        "{ratio:.4g}), and no scale of prices and no move of times mends it; give the trades of "
+        "{ratio:.4g}), and no scale of prices and no move of times helps; give the trades of "
         "this symbol and these days"
     ),
 }

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.search.grid import Grid
 from sor_opt.search.landscape import Landscape
 
@@ -67,7 +67,7 @@ def save(figure: Figure, path: Path) -> None:
     check_picture(path)
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix.removeprefix("."), dpi=120)
-    write_whole(path, content.getvalue())
+    write_atomically(path, content.getvalue())
 
 
 def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) -> None:
@@ -123,7 +123,7 @@ def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
     ends, values = landscape.staircase
     figure = Figure(figsize=_SIZE, layout="constrained")
     whole_range, close = figure.subplots(2, 1)
-    points = [(point.params.shortfall, point.outcome.train_bps) for point in grid.points]
+    points = [(point.params.shortfall_penalty, point.outcome.train_bps) for point in grid.points]
     for axes in (whole_range, close):
         edges = np.concatenate([[landscape.low], ends])
         for column, name in enumerate(("train", "test")):

@@ -12,9 +12,10 @@ from rich.table import Table
 from sor_opt.report.tables import NO_TEST, Shown, number
 from sor_opt.search.narrowing import rounds
 from sor_opt.search.space import NAMES
-from sor_opt.search.studies.history import History, Visit
+from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
 from sor_opt.search.studies.study import StudyResult
+from sor_opt.search.studies.trials import FinishedTrial
 
 _COUNTS = ("finished", "failed", "pruned", "running")
 """What trials of ours may be."""
@@ -22,20 +23,20 @@ _COUNTS = ("finished", "failed", "pruned", "running")
 
 def history_summary(history: History) -> dict[str, Any]:
     """Describe a study: what it was made for, and where it stands."""
-    train = {visit.outcome.train_bps for visit in history.visits}
+    train = {trial.outcome.train_bps for trial in history.trials}
     return {
         "study": history.name,
         "sampler": history.sampler,
-        "finished": len(history.visits),
+        "finished": len(history.trials),
         "failed": history.failed,
         "pruned": history.pruned,
         "running": history.running,
         "not_measured": len(history.others),
         "distinct": len(train),
-        "best": _visit(history.best),
+        "best": _trial(history.best),
         "identity": history.identity,
         "made_for": words(history.identity),
-        "began_from": history.seeds.told() if history.seeds else None,
+        "began_from": history.seeds.describe() if history.seeds else None,
     }
 
 
@@ -58,7 +59,7 @@ def full_summary(history: History) -> dict[str, Any]:
     """
     return {
         **history_summary(history),
-        "trials": [_visit(visit) for visit in history.visits],
+        "trials": [_trial(trial) for trial in history.trials],
         "others": [other._asdict() for other in history.others],
         "rounds": _rounds(history) if history.sampler == "adaptive" else [],
     }
@@ -141,21 +142,21 @@ def _other(other: Mapping[str, Any]) -> str:
     return f"  trial {other['number']}, {point or 'no parameters'}: value {values}"
 
 
-def _visit(visit: Visit | None) -> dict[str, Any] | None:
-    if visit is None:
+def _trial(trial: FinishedTrial | None) -> dict[str, Any] | None:
+    if trial is None:
         return None
     return {
-        "number": visit.number,
-        "params": asdict(visit.params),
-        **visit.outcome._asdict(),
-        "seconds": visit.seconds,
+        "number": trial.number,
+        "params": asdict(trial.params),
+        **trial.outcome._asdict(),
+        "seconds": trial.seconds,
     }
 
 
 def _rounds(history: History) -> list[dict[str, Any]]:
     values = {
-        tuple(getattr(visit.params, name) for name in NAMES): visit.outcome.train_bps
-        for visit in history.visits
+        tuple(getattr(trial.params, name) for name in NAMES): trial.outcome.train_bps
+        for trial in history.trials
     }
     return [
         {

@@ -19,9 +19,9 @@ from sor_opt.search.samplers.base import mixed
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.significance import Pair, compare_pairs
 from sor_opt.search.space import Space
-from sor_opt.search.studies.history import Visit
 from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
+from sor_opt.search.studies.trials import FinishedTrial
 
 MAX_EVALUATIONS = 1_000_000
 """Evaluations of a whole comparison."""
@@ -85,9 +85,9 @@ class Run(NamedTuple):
 
     Attributes
     ----------
-    visits : tuple of Visit
+    trials : tuple of FinishedTrial
         The points in the order of their evaluation, as many as the budget or fewer.
-    best : Visit
+    best : FinishedTrial
         The winner: the lowest train shortfall, the earliest among equals.
     objective_seconds : float
         Wall time within the objective.
@@ -95,8 +95,8 @@ class Run(NamedTuple):
         All other wall time: the strategy's own, and Optuna's for keeping the study.
     """
 
-    visits: tuple[Visit, ...]
-    best: Visit
+    trials: tuple[FinishedTrial, ...]
+    best: FinishedTrial
     objective_seconds: float
     overhead_seconds: float
 
@@ -105,7 +105,7 @@ class Run(NamedTuple):
 
         A strategy that runs out of points keeps its best.
         """
-        values = [visit.outcome.train_bps for visit in self.visits]
+        values = [trial.outcome.train_bps for trial in self.trials]
         return np.pad(np.minimum.accumulate(values), (0, budget - len(values)), "edge")
 
 
@@ -153,7 +153,7 @@ def compare(
 ) -> Comparison:
     """Let the strategies search `space`, one run after the other.
 
-    Every evaluation is made and timed, also that of a point which another run has visited.
+    Every evaluation is made and timed, also that of a point which another run has evaluated.
 
     Raises
     ------
@@ -203,7 +203,7 @@ class _Contest:
             runs.append(self._search(name, seed, self._objective, None))
             self._past += self._params.budget
             self._progress(self._past, self._total)
-        known = {visit.params: visit.outcome for visit in runs[0].visits}
+        known = {trial.params: trial.outcome for trial in runs[0].trials}
         kept = self._search(name, seeds[0], known.__getitem__, self._database)
         return Strategy(name, tuple(runs), kept.overhead_seconds - runs[0].overhead_seconds)
 
@@ -217,7 +217,7 @@ class _Contest:
         seconds = time.perf_counter() - began
         if result.interrupted or result.best is None:
             raise KeyboardInterrupt
-        return Run(result.history.visits, result.best, timed.seconds, seconds - timed.seconds)
+        return Run(result.history.trials, result.best, timed.seconds, seconds - timed.seconds)
 
     def _advance(self, finished: int, _target: int) -> None:
         self._progress(self._past + finished, self._total)

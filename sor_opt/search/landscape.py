@@ -130,7 +130,7 @@ def make_landscape(
     if joint is not None:
         return joint
     middle = space.grid()[len(space.grid()) // 2]
-    held = middle.excess if excess is None else excess
+    held = middle.excess_penalty if excess is None else excess
     walk = _Walk(objective, space, held, progress)
     stairs = walk.staircases(held)
     assert stairs is not None

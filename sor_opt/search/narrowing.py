@@ -2,14 +2,14 @@
 
 The rule
 --------
-Round 0 visits the grid. Then turns follow, each of `LEAPS` leaps and a walk of every parameter. The
-best point is the lowest value among the rounds' own points, the earliest among equals.
+Round 0 evaluates the grid. Then turns follow, each of `LEAPS` leaps and a walk of every parameter.
+The best point is the lowest value among the rounds' own points, the earliest among equals.
 
 A **leap** starts elsewhere: it scales all parameters of the grid's best point by one factor, over
 the whole of the space (`sor_opt.search.scaling` says by which factors).
 
-A **walk** visits one parameter's *range*, with the other two held at the best point so far. After
-the grid, and after each walk, the range moves by where the best point lies in it:
+A **walk** evaluates one parameter's *range*, with the other two held at the best point so far.
+After the grid, and after each walk, the range moves by where the best point lies in it:
 
 - at an end, or elsewhere: the new range is ``linspace(0.5 * best, 1.5 * best, 5)``, cut at the
   space's bounds;
@@ -19,7 +19,7 @@ the grid, and after each walk, the range moves by where the best point lies in i
 A parameter whose walk found nothing better rests for one turn, then for three, seven and so on,
 until one does: it may play no part at all. One that made no difference in the grid rests at first.
 
-The search is over when a turn in which no parameter rests has nothing left to visit.
+The search is over when a turn in which no parameter rests has nothing left to evaluate.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SETTLED = 0.05
 
 @dataclass(frozen=True)
 class Round:
-    """What one round visits.
+    """What one round evaluates.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Round:
     centre : tuple of float or None
         The best point so far, which a walk goes through; None for the grid.
     points : tuple of tuple of float
-        The points that no earlier round has visited, in the order of the visits.
+        The points that no earlier round has evaluated, in the order of the evaluations.
     """
 
     parameter: str | None
@@ -81,7 +81,7 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
     ranges = {name: space.levels(name) for name in NAMES}
     grid = tuple(itertools.product(*ranges.values()))
     yield Round(None, dict(ranges), None, grid)
-    visited = set(grid)
+    evaluated = set(grid)
     best = min(grid, key=values.__getitem__)
     scaling = Scaling(space, best, grid)
     rests = {name: _Rest() for name in NAMES}
@@ -94,10 +94,10 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
         for _ in range(LEAPS):
             leapt = scaling.following(values)
             settled = settled and not leapt
-            points = tuple(point for point in leapt if point not in visited)
+            points = tuple(point for point in leapt if point not in evaluated)
             if points:
                 yield Round(None, dict(ranges), best, points)
-                visited.update(points)
+                evaluated.update(points)
             best = min((best, *leapt), key=values.__getitem__)
         for axis, name in enumerate(NAMES):
             if rests[name].passes():
@@ -105,10 +105,10 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
             walked, before = ranges[name], best
             if before[axis] not in walked:
                 walked = ranges[name] = _around(before[axis], space.bounds(name))
-            points = tuple(p for p in _line(before, axis, walked) if p not in visited)
+            points = tuple(p for p in _line(before, axis, walked) if p not in evaluated)
             if points:
                 yield Round(name, dict(ranges), before, points)
-                visited.update(points)
+                evaluated.update(points)
                 best = min((before, *points), key=values.__getitem__)
             ranges[name] = _moved(walked, best[axis], space.bounds(name))
             settled = settled and not points and ranges[name] == walked
@@ -161,5 +161,5 @@ def _moved(levels: Range, best: float, bounds: Bounds) -> Range:
 
 def _around(best: float, bounds: Bounds) -> Range:
     wide = np.linspace(0.5 * best, 1.5 * best, 5).clip(*bounds).tolist()
-    wide[2] = best  # to the last bit: the centre has been visited
+    wide[2] = best  # to the last bit: the centre has been evaluated
     return tuple(sorted(set(wide)))

@@ -100,7 +100,7 @@ class ShortfallObjective:
             raise DataError(
                 "no train order meets a book to trade on",
                 file=self.market.tape.source,
-                mend="see `sor-opt data inspect`",
+                hint="see `sor-opt data inspect`",
             )
 
     def fingerprint(self) -> dict[str, Any]:

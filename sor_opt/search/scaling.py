@@ -60,7 +60,7 @@ class Scaling:
         self._begun = False
 
     def following(self, values: Mapping[Point, float]) -> tuple[Point, ...]:
-        """Give the points to visit next: the ends at first, then a cut of every promising gap.
+        """Give the points to evaluate next: the ends at first, then a cut of every promising gap.
 
         Parameters
         ----------

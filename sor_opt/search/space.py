@@ -91,8 +91,8 @@ class Space:
         known = [field.name for field in fields(cls)]
         unknown = sorted(set(given) - set(known))
         if unknown:
-            mend = f"known are {', '.join(known)}"
-            raise DataError(f"unknown key {quoted(unknown[0])}", file=path, mend=mend)
+            hint = f"known are {', '.join(known)}"
+            raise DataError(f"unknown key {quoted(unknown[0])}", file=path, hint=hint)
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
         }
@@ -106,7 +106,7 @@ class Space:
         return tuple(getattr(self, name))
 
     def bounds(self, name: str) -> Bounds:
-        """The widest interval that a search of one parameter may visit."""
+        """The widest interval that a search of one parameter may reach."""
         levels = self.levels(name)
         return Bounds(levels[0] / self.reach, min(levels[-1] * self.reach, MAX_PENALTY))
 

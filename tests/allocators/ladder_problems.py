@@ -1,4 +1,4 @@
-"""Ladder problems to draw, and the definition of the best climb, point by point."""
+"""Ladder problems to draw, and the definition of the best selection, point by point."""
 
 from itertools import product
 
@@ -38,10 +38,10 @@ def ladder_problems(draw, scenarios=1, most_ladders=4, most_rungs=3):
     )
 
 
-def best_climb(problem):
-    """Lowest cost, then fewest rungs, then the earliest ladders; None where there is no climb."""
-    climbs = [np.array(n) for n in product(*(range(h + 1) for h in problem.heights))]
-    admissible = [n for n in climbs if problem.admits(n)]
+def best_selection(problem):
+    """Lowest cost, then fewest rungs, then the earliest ladders; None where none is admissible."""
+    selections = [np.array(n) for n in product(*(range(h + 1) for h in problem.heights))]
+    admissible = [n for n in selections if problem.admits(n)]
     if not admissible:
         return None
     costs = [problem.cost(n) for n in admissible]

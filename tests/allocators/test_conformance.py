@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ladder_problems import best_climb, ladder_problems
+from ladder_problems import best_selection, ladder_problems
 
 from sor_opt.allocators.registry import Settings, create, names, provers
 from sor_opt.errors import SolverError
 from sor_opt.models.ladder import tie_tolerance
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams, static_problem
+from sor_opt.models.static import AskQuotes, StaticParams, static_problem
 
 EXACT = tuple(allocator.name for allocator in provers())
 every_allocator = pytest.mark.parametrize("name", EXACT)
@@ -32,7 +32,7 @@ def refuses(allocator, problem):
 
 def by_definition(problem, allocation):
     """Hold an allocation against the definition of the problem."""
-    best = best_climb(problem)
+    best = best_selection(problem)
     if best is None:
         assert allocation.status == "infeasible"
         assert allocation.cost == math.inf
@@ -52,7 +52,7 @@ def by_definition(problem, allocation):
 @every_allocator
 @settings(max_examples=60, deadline=None)
 @given(problem=ladder_problems())
-def test_the_cost_is_the_lowest_of_all_admissible_climbs(name, problem):
+def test_the_cost_is_the_lowest_of_all_admissible_selections(name, problem):
     by_definition(problem, create(name).solve(problem))
 
 
@@ -74,11 +74,11 @@ def test_every_answer_is_admissible_and_honest_about_what_it_proves(name, proble
         return
     found = allocator.solve(problem)
     if found.status == "infeasible":
-        assert best_climb(problem) is None
+        assert best_selection(problem) is None
         return
     assert problem.admits(found.rungs)
     assert found.cost == pytest.approx(problem.cost(found.rungs), rel=0, abs=1e-9)
-    lowest = problem.cost(best_climb(problem))
+    lowest = problem.cost(best_selection(problem))
     assert found.bound <= lowest + tie_tolerance(lowest) <= found.cost + 2 * tie_tolerance(lowest)
     assert (found.status == "optimal") == (found.gap == 0.0)
 
@@ -87,7 +87,7 @@ def test_every_answer_is_admissible_and_honest_about_what_it_proves(name, proble
 @settings(max_examples=200, deadline=None)
 @given(problem=ladder_problems(most_ladders=5))
 def test_ties_go_to_the_fewest_shares_and_then_the_earliest_ladder(name, problem):
-    best = best_climb(problem)
+    best = best_selection(problem)
     assume(best is not None)
     assert create(name).solve(problem).rungs.tolist() == best.tolist()
 
@@ -106,11 +106,13 @@ def compiled(space, size=500.0, depth=(250.0, 300.0), risk=None):
     """Two venues around a mid of 100: B is dearer by a cent and pays 2 mils for the rest."""
     return static_problem(
         ["A", "B"],
-        ask=np.array([100.01, 100.02]),
-        ask_size=np.array(depth),
-        fee=np.array([0.003, 0.001]),
-        rebate=np.array([0.002, 0.004]),
-        mid=100.0,
+        AskQuotes(
+            ask=np.array([100.01, 100.02]),
+            ask_size=np.array(depth),
+            fee=np.array([0.003, 0.001]),
+            rebate=np.array([0.002, 0.004]),
+            mid=100.0,
+        ),
         target=size,
         risk=risk or RiskParams(0.05, 0.05, 0.01, unit="per_share"),
         params=StaticParams(space=space),
@@ -162,8 +164,7 @@ def test_nothing_is_sent_where_nothing_is_shown(name):
 def test_rebates_are_paid_on_shares_sent_and_not_executed_alone(name, rebate, sent):
     problem = static_problem(
         ["A"],
-        *(np.array([number]) for number in (100.01, 250.0, 0.003, rebate)),
-        mid=100.0,
+        AskQuotes(*(np.array([number]) for number in (100.01, 250.0, 0.003, rebate)), mid=100.0),
         target=200.0,
         risk=RiskParams(0.05, 0.05, 0.01, unit="per_share"),
         params=StaticParams(),
@@ -219,8 +220,13 @@ strict_venues = st.fixed_dictionaries(
 def test_the_strict_space_is_the_common_pseudocode(name, venues, size):
     problem = static_problem(
         [f"V{k}" for k in range(len(venues))],
-        *(np.array([v[key] for v in venues], float) for key in ("ask", "size", "fee", "rebate")),
-        mid=100.0,
+        AskQuotes(
+            *(
+                np.array([v[key] for v in venues], float)
+                for key in ("ask", "size", "fee", "rebate")
+            ),
+            mid=100.0,
+        ),
         target=float(size),
         risk=RiskParams(0.05, 0.07, 0.01, unit="per_share"),
         params=StaticParams(space="strict"),

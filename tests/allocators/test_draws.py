@@ -51,10 +51,10 @@ def test_a_seed_stands_for_the_same_instances_as_ever(placed, outside, expected)
     assert digest(drawn(300, 1, placed, outside)) == expected
 
 
-def test_placements_keep_to_the_assumptions_unless_told_otherwise():
+def test_placements_keep_to_the_assumptions_by_default():
     kept, broken = (drawn(300, 2, placed=True, outside=outside) for outside in (False, True))
-    assert not any(violated_assumptions(i.touch, i.risk) for i in kept)
-    assert any(violated_assumptions(i.touch, i.risk) for i in broken)
+    assert not any(violated_assumptions(i.quotes, i.risk) for i in kept)
+    assert any(violated_assumptions(i.quotes, i.risk) for i in broken)
 
 
 def test_every_instance_has_a_mid():
@@ -62,7 +62,7 @@ def test_every_instance_has_a_mid():
         assert None not in instance.best
 
 
-def test_placements_have_lattices_that_can_be_walked():
+def test_placements_have_lattices_that_can_be_enumerated():
     for instance in drawn(300, 3, placed=True):
         most = {1: 60, 2: 14, 3: 5, 4: 3}[len(instance.venues)]
         chunks = math.ceil(instance.order.size / instance.model.step)

@@ -6,15 +6,15 @@ from hypothesis import given
 from ladder_problems import ladder_problems
 
 from sor_opt.allocators.exhaustive import MOST_POINTS, ExhaustiveAllocator, count_points
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.models.ladder import LadderProblem
 
 
 @given(problem=ladder_problems())
-def test_the_points_are_the_admissible_climbs(problem):
-    climbs = product(*(range(h + 1) for h in problem.heights))
-    assert count_points(problem) == sum(problem.admits(np.array(n)) for n in climbs)
+def test_the_points_are_the_admissible_selections(problem):
+    selections = product(*(range(h + 1) for h in problem.heights))
+    assert count_points(problem) == sum(problem.admits(np.array(n)) for n in selections)
 
 
 def even(heights, target=500.0):
@@ -39,7 +39,7 @@ def test_points_beyond_counting_are_refused_and_no_limit_lets_them_in(exact):
     )  # fmt: skip
     assert count_points(problem) == MOST_POINTS
     refusal = (
-        "would visit 100,000,000,000 or more points, more than its limit of 99,999,999,999; use"
+        "would evaluate 100,000,000,000 or more points, more than its limit of 99,999,999,999; use"
     )
     with pytest.raises(SolverError, match=refusal):
         ExhaustiveAllocator(MOST_POINTS - 1).solve(problem)
@@ -59,7 +59,7 @@ def test_progress_tells_the_points_first_and_then_goes_on():
     assert found.rungs.tolist() == FastAllocator().solve(problem).rungs.tolist()
 
 
-def test_no_venue_at_all_leaves_one_climb():
+def test_no_venue_at_all_leaves_one_selection():
     problem = LadderProblem((), [0], np.empty((0, 1)), [], 500.0, 0.1, 0.1)
     assert count_points(problem) == 1
     assert ExhaustiveAllocator().solve(problem).cost == pytest.approx(50.0)

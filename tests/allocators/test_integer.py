@@ -51,7 +51,7 @@ def test_no_split_within_the_time_limit_is_an_error(kind):
 
 
 @both
-def test_differences_near_the_tie_tolerance_are_told_apart(kind):
+def test_differences_near_the_tie_tolerance_are_distinguished(kind):
     # 50 rungs of about 15,614 dollars that differ by hundredths of a cent.
     costs = 15614.0 + np.random.default_rng(5).permutation(50) * 1e-4
     problem = LadderProblem(

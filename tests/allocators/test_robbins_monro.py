@@ -10,6 +10,7 @@ from sor_opt.allocators.robbins_monro import (
     RobbinsMonroParams,
     _begin,
     _iterate,
+    _Ladders,
 )
 from sor_opt.models.ladder import LadderProblem
 
@@ -18,9 +19,9 @@ def mean_iterate(heights, fills, costs, drawn, target=200.0):
     offsets = np.concatenate([[0], np.cumsum(heights)])
     fills, costs = np.array(fills, float), np.array(costs, float)
     at, total = np.empty(len(heights)), np.zeros(len(heights))
-    penalties = (target, 0.05, 0.03, 100.0)
-    gamma = _begin(offsets, costs, *penalties, len(drawn), at)
-    _iterate(offsets, fills, costs, *penalties, np.array(drawn), gamma, at, total)
+    ladders = _Ladders(offsets, fills, costs, target, 0.05, 0.03, 100.0)
+    gamma = _begin(ladders, len(drawn), at)
+    _iterate(ladders, np.array(drawn), gamma, at, total)
     return (total / len(drawn)).tolist()
 
 
@@ -82,7 +83,7 @@ def test_three_ladders_step_by_the_root_of_two():
 
 
 def test_the_answer_is_the_mean_in_whole_rungs():
-    """Means of 1.94 rungs are 2; cost and status are those of a climb that is not proven."""
+    """Means of 1.94 rungs are 2; cost and status are those of a selection that is not proven."""
     problem = LadderProblem(("A",), [0, 2], np.full(2, 100.0), [1.0, 1.0], 200.0, 0.05, 0.03)
     found = RobbinsMonroAllocator(RobbinsMonroParams(4)).solve(problem)
     assert (found.rungs.tolist(), found.cost, found.status) == ([2], 2.0, "feasible")

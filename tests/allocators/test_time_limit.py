@@ -11,7 +11,9 @@ import pytest
 
 from sor_opt.allocators.base import Clock
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.fast.selections import Penalties
+from sor_opt.allocators.fast.single import solve_within
 from sor_opt.allocators.integer import CbcAllocator, IntegerAllocator, IntegerParams
 from sor_opt.allocators.registry import Settings, create, names
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
@@ -118,15 +120,21 @@ def test_odd_lots_beyond_number_are_given_up_with_the_gap_that_is_left():
 
 
 @pytest.mark.compiled
-def test_states_are_bounded_without_a_time_limit(monkeypatch):
-    """As with `STATES`, which is compiled in; `STEPS` is given at every call."""
-    monkeypatch.setattr("sor_opt.allocators.fast.STEPS", 2_000_000)
-    assert FastAllocator().solve(odd_lots(40)).status == "feasible"
+def test_steps_are_bounded_with_time_left(monkeypatch):
+    """As are `STATES`, and `STEPS` without a time limit, both of which are compiled in."""
+    for name in ("_USUAL_STEPS", "STEPS"):
+        monkeypatch.setattr(f"sor_opt.allocators.fast.allocator.{name}", 2_000_000)
+    assert FastAllocator().within(60).solve(odd_lots(40)).status == "feasible"
+
+
+def solve_in_a_step(offsets, fills, costs, *numbers):
+    """`solve_single` with a knapsack that gives up at once."""
+    *penalties, exact, rungs = numbers
+    return solve_within(offsets, fills, costs, Penalties(*penalties), exact, 1, rungs)
 
 
 def test_the_last_word_settles_what_was_given_up(monkeypatch):
-    monkeypatch.setattr("sor_opt.allocators.fast._USUAL_STEPS", 1)
-    monkeypatch.setattr("sor_opt.allocators.fast.STEPS", 1)
+    monkeypatch.setattr("sor_opt.allocators.fast.allocator.solve_single", solve_in_a_step)
     problem = odd_lots(12)
     alone, settled = (
         FastAllocator().solve(problem),
@@ -162,7 +170,7 @@ def test_attempts_grow_with_the_pace_and_end_with_the_time_or_the_most():
     assert Clock(1000.0).within(lambda _: True, 10)
 
 
-def test_without_any_time_there_is_one_attempt_that_leaves_a_climb():
+def test_without_any_time_there_is_one_attempt_that_leaves_a_selection():
     tried = []
     assert not Clock(1e-9).within(lambda steps: bool(tried.append(steps)), 10)
     assert tried == [1]
@@ -179,8 +187,8 @@ def test_there_is_an_attempt_even_where_the_time_is_over():
 
 
 @pytest.mark.parametrize("certify", [None, ExhaustiveAllocator()])
-def test_without_any_time_there_is_still_a_climb_that_costs_what_it_says(certify, monkeypatch):
-    monkeypatch.setattr("sor_opt.allocators.fast._USUAL_STEPS", 1)
+def test_without_any_time_there_is_still_a_selection_that_costs_what_it_says(certify, monkeypatch):
+    monkeypatch.setattr("sor_opt.allocators.fast.allocator._USUAL_STEPS", 1)
     for problem in (drawn(40, 3, 4), odd_lots(12)):
         found = FastAllocator(certify).within(1e-9).solve(problem)
         assert problem.admits(found.rungs)

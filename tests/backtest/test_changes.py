@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sor_opt.allocators.cores import knapsack
-from sor_opt.allocators.fast import FREE, climb
+from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.backtest.core.ahead.changes import next_excess, next_shortfall
 from sor_opt.backtest.core.ahead.order import OrderAhead
 from sor_opt.backtest.core.replay import replay
@@ -40,7 +39,7 @@ def ladders(heights, fills, costs, target):
 
 def climbed(given, under, over):
     rungs = np.zeros(len(given.offsets) - 1, np.int64)
-    assert climb(*given, under, over, FREE, knapsack.STEPS, rungs)[1] == 0
+    assert solve_single(*given, under, over, FREE, rungs)[1] == 0
     return rungs
 
 

@@ -11,7 +11,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.core.replay import replay
 from sor_opt.backtest.market import ReplayParams, prepare

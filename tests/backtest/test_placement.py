@@ -255,12 +255,12 @@ def test_a_crossed_book_delays_the_placement_and_keeps_the_slices_end(scene, pla
     ]
 
 
-def test_no_trades_at_all_are_refused_with_the_mend(market):
+def test_no_trades_at_all_are_refused_with_a_hint(market):
     with pytest.raises(DataError, match=r"no trades.*--trades FILE"):
         run(market(BOOK, starts=(120,)), policy())
 
 
-def test_no_windows_at_all_are_refused_with_the_mend(scene):
+def test_no_windows_at_all_are_refused_with_a_hint(scene):
     with pytest.raises(DataError, match=r"no slice has 9 windows of 60s.*--min-windows"):
         run(scene(), policy(minimum=9))
 

@@ -72,7 +72,7 @@ def test_exhaustive_says_how_to_raise_its_limit(run, book):
     assert code == 4
     assert "--limit 16" in err
     code, _, err = run(*arguments, "--limit", 16)
-    assert (code, err) == (0, "16 points to visit\n")
+    assert (code, err) == (0, "16 points to evaluate\n")
 
 
 def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
@@ -155,7 +155,7 @@ def test_without_bids_buying_needs_a_reference_of_zero(run, book):
 FEELESS = BOOK.replace(",fee,rebate", "").replace(",0.003,0.002", "").replace(",0.001,0.004", "")
 
 
-def test_fees_that_the_book_does_not_name_are_the_newest_packaged_ones_and_told(run, book):
+def test_fees_that_the_book_does_not_name_are_the_newest_packaged_ones_and_reported(run, book):
     book.write_text(FEELESS + "XBOS,99.98,400,100.02,300\n")
     code, out, err = run("allocate", book, "--size", 850, "--json", "-")
     assert code == 0
@@ -264,9 +264,9 @@ def test_validate_finds_no_mismatch_and_repeats_itself(run):
 
 
 def test_validate_writes_mismatches_that_allocate_reads(run, tmp_path, monkeypatch):
-    from sor_opt.allocators import fast
+    from sor_opt.allocators.fast import allocator
 
-    monkeypatch.setattr(fast, "climb", lambda *problem: (1e9, 0.0))
+    monkeypatch.setattr(allocator, "solve_single", lambda *problem: (1e9, 0.0))
     folder = tmp_path / "wrong"
     code, _, err = run("validate", "--instances", 1, "--seed", 1, "--mismatches", folder)
     assert code == 4

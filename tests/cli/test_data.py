@@ -120,12 +120,12 @@ ALTERED = {
     "halved": (
         lambda trades: replace(trades, price=trades.price / 2),
         "warning: 100.0% of the trades are outside the quotes of their moment, 0.0% if their "
-        "prices are divided by 0.5; mend the prices of the trades (unit, split)\n",
+        "prices are divided by 0.5; correct the prices of the trades (unit, split)\n",
     ),
     "an hour late": (
         lambda trades: replace(trades, ts=trades.ts + 3600 * SECOND),
         "warning: 97.8% of the trades are outside the quotes of their moment, 0.0% if their times "
-        "are moved by -1h; mend the times of the trades (time zone, clock)\n",
+        "are moved by -1h; correct the times of the trades (time zone, clock)\n",
     ),
     "twice": (
         lambda trades: Trades(
@@ -137,7 +137,7 @@ ALTERED = {
     "another's": (
         lambda trades: replace(trades, price=trades.price[::-1] + 40),
         "warning: 100.0% of the trades are outside the quotes of their moment (price / mid 1.334), "
-        "and no scale of prices and no move of times mends it; give the trades of this symbol and "
+        "and no scale of prices and no move of times helps; give the trades of this symbol and "
         "these days\n",
     ),
 }

@@ -1,4 +1,4 @@
-"""What cannot be written is told in one line, and costs nothing that could be written."""
+"""What cannot be written is reported in one line, and costs nothing that could be written."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_screen_that_fails_costs_no_file(run, tmp_path, monkeypatch, market, b
     assert json.loads((tmp_path / "out" / "result.json").read_text())
 
 
-def test_a_full_standard_output_is_told(book, tmp_path):
+def test_a_full_standard_output_is_reported(book, tmp_path):
     result = tmp_path / "result.json"
     with open("/dev/full", "w") as full:
         for words in (["--json", result], ["--json", "-"]):
@@ -112,7 +112,7 @@ def test_a_full_standard_output_is_told(book, tmp_path):
     assert json.loads(result.read_text())["executed"] == 400
 
 
-def test_a_closed_standard_output_is_told(book, tmp_path):
+def test_a_closed_standard_output_is_reported(book, tmp_path):
     """The shell closes it: a process that is made here would get another one."""
     result = tmp_path / "result.json"
     command = f'exec "$@" allocate {book} --size 400 --json {result} >&-'
@@ -192,7 +192,7 @@ def test_a_result_that_is_too_large_keeps_the_old_file(tmp_path, market, option,
 
 
 @pytest.mark.parametrize("words", ["--json /dev/full", "--json {long}"])
-def test_a_place_that_fails_is_told(book, tmp_path, words):
+def test_a_place_that_fails_is_reported(book, tmp_path, words):
     place = words.format(long=tmp_path / ("n" * 256)).split()[1]
     done = sor_opt("allocate", book, "--size", 400, "--json", place)
     reason = "no space left on device" if place == "/dev/full" else "file name too long"

@@ -79,8 +79,8 @@ def test_nothing_is_posted_where_nothing_is_shown_unless_a_queue_is_given(run, b
     _, out, err = run("allocate", book(silent), "--json", "-")
     assert json.loads(out)["limit"]["XPSX"] == 0
     assert "shows nothing: XPSX bid, XPSX ask" in err
-    told = silent.replace('name = "XPSX"', 'name = "XPSX"\nqueue = 0')
-    assert json.loads(run("allocate", book(told), "--json", "-")[1])["limit"]["XPSX"] > 0
+    queued = silent.replace('name = "XPSX"', 'name = "XPSX"\nqueue = 0')
+    assert json.loads(run("allocate", book(queued), "--json", "-")[1])["limit"]["XPSX"] > 0
 
 
 def test_a_sell_order_posts_at_the_ask(run, book):
@@ -313,7 +313,7 @@ def test_trades_of_another_day_are_refused(run, market, tmp_path):
     assert "no trade is of a venue and a day of the orders" in err
 
 
-def test_slices_with_too_little_past_are_told(run, market):
+def test_slices_with_too_little_past_are_reported(run, market):
     # Windows of 30 s begin each 10 s: none are over at second 0, one at 30, four at 60.
     _, _, err = run("backtest", *market, *PLACED)
     assert "3 of 16 slices have fewer than 5 past windows behind them" in err

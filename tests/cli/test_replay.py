@@ -161,7 +161,7 @@ def test_wrong_data_is_one_line_and_exit_code_3(tmp_path):
         assert str(data) in done.stderr
 
 
-def test_a_venue_without_a_fee_is_named_with_the_mend(tmp_path):
+def test_a_venue_without_a_fee_is_named_with_the_hint(tmp_path):
     odd = tmp_path / "quotes.csv"
     odd.write_text(
         "ts,venue,bid,bid_size,ask,ask_size\n1709562600000000000,NOWHERE,9,1,10,1\n"

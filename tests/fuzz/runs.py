@@ -1,4 +1,4 @@
-"""Runs cases in worker processes; a case that ends its worker is told, and the rest goes on."""
+"""Runs cases in worker processes; a case that ends its worker is reported, and the rest goes on."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def raising(error):
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (DataError("is wrong", file="x", mend="mend it"), Kind.REFUSED),
+        (DataError("is wrong", file="x", hint="hint it"), Kind.REFUSED),
         (ConfigError("two\nlines"), Kind.RIDDLE),
         (DataError("\x1b[31m"), Kind.RIDDLE),
         (DataError("A" * 601), Kind.RIDDLE),
@@ -77,7 +77,7 @@ def raising(error):
         (ChangedError("a bid is 1"), Kind.CHANGED),
     ],
 )
-def test_what_comes_of_a_case_is_told_apart(judged, error, kind):
+def test_what_comes_of_a_case_is_distinguished(judged, error, kind):
     outcome = judged(raising(error))
     assert (outcome.format, outcome.number, outcome.kind) == ("any", 7, kind)
 
@@ -88,7 +88,7 @@ def test_a_load_without_end_is_a_hang(judged, monkeypatch):
     assert judged(lambda path, text: None).kind is Kind.LOADED
 
 
-def test_a_case_that_ends_its_worker_is_told_and_the_others_are_judged(tmp_path, monkeypatch):
+def test_a_case_that_ends_its_worker_is_reported_and_the_others_are_judged(tmp_path, monkeypatch):
     (tmp_path / "dying.py").write_text(
         "import json, os, sys\n"
         "first, end = map(int, sys.argv[2:4])\n"

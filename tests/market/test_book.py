@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from sor_opt.errors import ConfigError
 from sor_opt.market.book import (
     CROSSED,
     DUST,
@@ -377,31 +376,3 @@ def test_venues_are_filled_up_the_cheapest_first(shares, sent, expected):
     )
     fill_cheapest(price, left, fee, shares, sent)
     assert sent.tolist() == expected
-
-
-# Parameters
-
-
-def test_the_default_rules():
-    assert BookParams() == BookParams(None, 100.0, "price", None)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"max_quote_age": 0}, "max_quote_age must be > 0, got 0s"),
-        ({"band": 0.0}, "band must be > 0 basis points, or none, got 0"),
-        ({"band": math.inf}, "band must be > 0 basis points, or none, got inf"),
-        ({"band": math.nan}, "band must be > 0 basis points, or none, got nan"),
-        ({"refill": "never"}, "refill must be one of price, update, every-snapshot, got 'never'"),
-        ({"refill_memory": -1_000_000_000}, "refill_memory must be > 0, got -1s"),
-        (
-            {"refill": "update", "refill_memory": 5},
-            "refill_memory goes with the refill rule price alone",
-        ),
-    ],
-)
-def test_wrong_rules_are_refused_in_one_line(wrong, message):
-    with pytest.raises(ConfigError) as refusal:
-        BookParams(**wrong)
-    assert str(refusal.value) == message

@@ -50,7 +50,7 @@ def test_raw_and_pretty_numbers_mean_the_same(load):
         ),
         ("222.83,100,0", "222830000000,100,0", "row 3: ask_px_00 '222830000000' is a whole number"),
         (",222.81,10,", ",222,10,", "row 1: price '222' has no decimal point, and is no raw price"),
-        (",222.81,10,", ",inf,10,", "row 1: price 'inf' is no price; mend the cell, or leave it"),
+        (",222.81,10,", ",inf,10,", "row 1: price 'inf' is no price; correct the cell, or"),
         (",222.81,10,", ",1e400,10,", "row 1: price '1e400' is no price"),
         (",222.81,10,", ",nan,10,", "row 1: price 'nan' is no price"),
         (",222.81,10,", ",\u0663.5,10,", "row 1: price '\u0663.5' is no price"),

@@ -272,7 +272,7 @@ def test_several_symbols_need_a_choice(example, reader):
     two = changed(example, 0, example.symbol, "OTHER")
     symbol = example.frame[example.symbol][1]
     error = reader.refuse(example, two) if not example.is_trades else None
-    assert error is None or ("2 symbols" in error.problem and "OTHER" in str(error.mend))
+    assert error is None or ("2 symbols" in error.problem and "OTHER" in str(error.hint))
     chosen = reader.load(example, two, symbol)
     rows = chosen.trades if example.is_trades else chosen.quotes
     whole = reader.load(example, example.text.encode())

@@ -267,7 +267,7 @@ def test_nothing_is_said_of_unaltered_days(day):
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0, 1e-4])
-def test_scaled_prices_are_told_with_their_scale(day, factor):
+def test_scaled_prices_are_reported_with_their_scale(day, factor):
     before, after = with_trades(day, day.trades), with_trades(day, scaled(day.trades, factor))
     assert (after.verdict, after.misfit, after.offset) == ("scaled", 1, 0)
     assert after.scale == pytest.approx(factor, rel=1e-12)
@@ -282,7 +282,7 @@ def test_scaled_prices_are_told_with_their_scale(day, factor):
         5 * HOUR,
     ],
 )
-def test_moved_times_are_told_with_their_offset(day, by):
+def test_moved_times_are_reported_with_their_offset(day, by):
     before, after = with_trades(day, day.trades), with_trades(day, moved(day.trades, by))
     assert (after.verdict, after.offset) == ("moved", -by)
     assert after.misfit_moved == before.misfit
@@ -290,7 +290,7 @@ def test_moved_times_are_told_with_their_offset(day, by):
 
 
 @pytest.mark.parametrize("times", [2, 3])
-def test_copies_are_told_with_their_number(day, times):
+def test_copies_are_reported_with_their_number(day, times):
     before, after = with_trades(day, day.trades), with_trades(day, copied(day.trades, times))
     assert (after.verdict, after.copied, after.copies) == ("", True, times)
     assert after.prints == times * before.prints
@@ -298,7 +298,7 @@ def test_copies_are_told_with_their_number(day, times):
 
 
 @pytest.mark.parametrize("level", [0.763, 1.0, 1.31])
-def test_another_symbols_prices_are_told_whatever_their_level(day, level):
+def test_another_symbols_prices_are_reported_whatever_their_level(day, level):
     walk = np.cumsum(np.random.default_rng(1).normal(0, 1e-4, len(day.trades)))
     price = np.median(day.trades.price) * level * np.exp(walk - np.median(walk))
     found = with_trades(day, replace(day.trades, price=price.round(2)))
@@ -306,13 +306,13 @@ def test_another_symbols_prices_are_told_whatever_their_level(day, level):
     assert found.outside_share > 0.9
 
 
-def test_trades_of_a_day_far_from_the_quotes_are_told(sample):
+def test_trades_of_a_day_far_from_the_quotes_are_reported(sample):
     found = with_trades(sample, moved(sample.trades, 9 * 24 * HOUR))
     assert (found.verdict, found.unquoted_share, found.offset) == ("apart", 1, 0)
     assert np.isnan(found.outside_share)
 
 
-def test_two_faults_are_both_told(sample):
+def test_two_faults_are_both_reported(sample):
     found = with_trades(sample, copied(moved(sample.trades, HOUR), 2))
     assert (found.verdict, found.offset, found.copied) == ("moved", -HOUR, True)
 
@@ -343,10 +343,10 @@ def test_few_prints_and_few_outside_are_no_matter(prints, outside, verdict):
     assert falling(prints, outside).verdict == verdict
 
 
-@pytest.mark.parametrize(("prints", "told"), [(9, False), (10, True)])
-def test_copies_are_told_from_five_prints_on(prints, told):
+@pytest.mark.parametrize(("prints", "copied"), [(9, False), (10, True)])
+def test_copies_are_reported_from_five_prints_on(prints, copied):
     trades = trades_of(*((NOON + step // 2, 10) for step in range(prints)))
-    assert measured(quotes_of((NOON, 0, 10, 11), (NOON + 9, 0, 10, 11)), trades).copied is told
+    assert measured(quotes_of((NOON, 0, 10, 11), (NOON + 9, 0, 10, 11)), trades).copied is copied
 
 
 def test_equal_prints_by_chance_are_no_copies():

@@ -230,3 +230,8 @@ def test_the_thinned_day_needs_an_age_limit(shared):
     assert found.proposed_max_quote_age == 2 * SECOND
     assert crossed[2] / found.snapshots <= TOLERABLE
     assert [age for age, _ in found.by_age] == list(AGE_LIMITS)
+
+
+def test_of_no_stretch_every_share_is_0():
+    quality = book_quality(quotes_of((0, 0, 9.9, 10.0)), BookParams(), [])
+    assert tuple(asdict(quality).values()) == (0.0,) * 6 + (0,) * 3

@@ -170,7 +170,8 @@ def test_hours_of_one_digit_are_read(write):
 @pytest.mark.parametrize("clock", ["24:00:00", "9:60:00", "930", "9:30:00 PM", "-9:30:00", "9.30"])
 def test_a_clock_that_cannot_be_read_is_refused_with_its_row(write, clock):
     rows = "".join(f"2018-01-02,{c},N,10,3,10.1,3,XXX\n" for c in ("9:30:00", "9:31:00", clock))
-    with pytest.raises(DataError, match=rf"row 3: TIME is not a time of day \('{clock}'\); mend"):
+    wrong = rf"row 3: TIME is not a time of day \('{clock}'\); correct"
+    with pytest.raises(DataError, match=wrong):
         load_tape(write(QUOTES + rows))
 
 

@@ -89,7 +89,7 @@ def test_a_fee_per_share_is_less_than_half_a_dollar():
             Fee("A", day, **{"taker": 0.0, "rebate": 0.0, name: value})
 
 
-def test_an_outflow_is_a_thousand_independent_draws_unless_told_otherwise():
+def test_an_outflow_is_a_thousand_independent_draws_by_default():
     drawn = Outflow(family="pareto", mean=5.0)
     assert (drawn.alpha, drawn.tail, drawn.scenarios, drawn.seed) == (0.0, 2.5, 1000, 0)
     assert drawn.draw(2).shape == (1000, 2)

@@ -19,12 +19,12 @@ def problem(**changes):
     return LadderProblem(**(given | changes))
 
 
-def test_the_cost_is_the_climbed_rungs_and_the_expected_penalties():
-    climbed = np.array([2, 1])
+def test_the_cost_is_the_chosen_rungs_and_the_expected_penalties():
+    chosen = np.array([2, 1])
     # Scenario 1 executes 260, 60 in excess; scenario 2 executes 180, 20 short.
-    assert problem().executed(climbed).tolist() == [260.0, 180.0]
-    assert problem().execution_cost(climbed) == pytest.approx(-0.5)
-    assert problem().cost(climbed) == pytest.approx(-0.5 + 0.25 * 60 * 0.2 + 0.75 * 20 * 0.1)
+    assert problem().executed(chosen).tolist() == [260.0, 180.0]
+    assert problem().execution_cost(chosen) == pytest.approx(-0.5)
+    assert problem().cost(chosen) == pytest.approx(-0.5 + 0.25 * 60 * 0.2 + 0.75 * 20 * 0.1)
 
 
 def test_an_allocation_reports_expectations():

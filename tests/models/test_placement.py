@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, descend
-from sor_opt.allocators.cores.tables import tables_of
+from sor_opt.allocators.fast.local_search import ANY_RADIUS, UNLIMITED_STEPS, descend
+from sor_opt.allocators.fast.tables import tables_of
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
 from sor_opt.models.outflow import Outflow
 from sor_opt.models.placement import (
     PlacementParams,
-    Touch,
+    VenueQuotes,
     check_target,
     placement_problem,
     queues_ahead,
@@ -25,7 +25,7 @@ RISK = RiskParams(lambda_over=0.07, lambda_under=0.05, theta_queue=0.004, unit="
 INFINITE = PlacementParams(depth="infinite")
 
 
-def touch(**changes):
+def quotes(**changes):
     """Two venues around a mid of 100.01, a cent from the best bid and from the best ask."""
     given = {
         "ask": [100.02, 100.03],
@@ -37,11 +37,11 @@ def touch(**changes):
         "mid": 100.01,
     }
     given |= changes
-    return Touch(*(np.array(v, float) if isinstance(v, list) else v for v in given.values()))
+    return VenueQuotes(*(np.array(v, float) if isinstance(v, list) else v for v in given.values()))
 
 
 def compiled(outflows, moment=None, target=200.0, risk=RISK, params=None):
-    moment = moment or touch()
+    moment = moment or quotes()
     return placement_problem(
         [f"V{k}" for k in range(len(moment.ask))],
         moment,
@@ -100,14 +100,14 @@ def test_hand_worked_posting_waits_behind_the_queue():
 
 
 def test_an_infinite_outflow_fills_all_and_nothing_is_posted_behind_an_infinite_queue():
-    moment = touch(queue=[1e6, math.inf])
+    moment = quotes(queue=[1e6, math.inf])
     problem = compiled([[math.inf, math.inf]], moment)
     assert rungs_of(problem, "V0 post")[1].tolist() == [[100], [100]]
     assert problem.heights[-1] == 0
 
 
 def test_a_venue_that_shows_nothing_has_nothing_to_take():
-    problem = compiled([[0, 0]], touch(ask_size=[0.0, 200.0], ask=[math.nan, 100.03]))
+    problem = compiled([[0, 0]], quotes(ask_size=[0.0, 200.0], ask=[math.nan, 100.03]))
     assert problem.heights.tolist() == [0, 2, 2, 2]
 
 
@@ -126,7 +126,7 @@ def test_a_target_off_the_step_may_be_posted_in_whole_chunks():
     ids=["lowest ask", "then lowest fee", "then earliest", "of those that show something"],
 )
 def test_infinite_depth_is_taken_where_it_is_cheapest(ask, sizes, fees, taken):
-    moment = touch(ask=ask, ask_size=sizes, fee=fees)
+    moment = quotes(ask=ask, ask_size=sizes, fee=fees)
     problem = compiled([[0, 0]], moment, target=250.0, params=INFINITE)
     heights = [0, 0, 3, 3]
     heights[taken] = 3
@@ -137,13 +137,13 @@ def test_infinite_depth_is_taken_where_it_is_cheapest(ask, sizes, fees, taken):
 
 
 def test_without_an_ask_infinite_depth_is_no_depth():
-    problem = compiled([[0, 0]], touch(ask_size=[0.0, 0.0]), params=INFINITE)
+    problem = compiled([[0, 0]], quotes(ask_size=[0.0, 0.0]), params=INFINITE)
     assert problem.heights.tolist() == [0, 0, 2, 2]
 
 
 def test_penalties_in_fractions_are_of_the_mid_even_if_the_market_is_mirrored():
     risk = RiskParams(0.001, 0.002, 0.0005)
-    mirrored = touch(ask=[-99.99, -99.98], best_bid=-100.01, mid=-100.0)
+    mirrored = quotes(ask=[-99.99, -99.98], best_bid=-100.01, mid=-100.0)
     problem = compiled([[0, 0]], mirrored, risk=risk)
     assert problem.shortfall_penalty == pytest.approx(0.25)
     assert problem.excess_penalty == pytest.approx(0.1)
@@ -174,11 +174,11 @@ def each(strategy, count):
 
 @st.composite
 def moments(draw):
-    """A touch of 1 to 3 venues, for a buyer or mirrored for a seller, and outflows."""
+    """A quotes of 1 to 3 venues, for a buyer or mirrored for a seller, and outflows."""
     count, best_bid = draw(st.integers(1, 3)), draw(st.sampled_from([99.99, -100.02]))
     mid = best_bid + draw(st.sampled_from([0.005, 0.01]))
     fees = st.floats(-0.01, 0.01)
-    moment = touch(
+    moment = quotes(
         ask=[mid + draw(st.floats(0.005, 0.05)) for _ in range(count)],
         ask_size=draw(each(st.integers(0, 330).map(float), count)),
         fee=draw(each(fees, count)),
@@ -199,7 +199,7 @@ def moments(draw):
     step=st.sampled_from([100.0, 30.0]),
     risk=st.sampled_from([RISK, RiskParams(0.0005, 0.001, 0.0001), RiskParams(0, 0, 0)]),
 )
-def test_any_climb_costs_what_the_formula_says(drawn, shares, target, step, risk):
+def test_any_selection_costs_what_the_formula_says(drawn, shares, target, step, risk):
     moment, flows = drawn
     venues = len(moment.ask)
     problem = compiled(flows, moment, target, risk, PlacementParams(step=step))
@@ -214,7 +214,7 @@ def test_any_climb_costs_what_the_formula_says(drawn, shares, target, step, risk
 
 @settings(deadline=None)
 @given(drawn=moments(), shares=st.lists(st.integers(0, 3), min_size=4, max_size=4))
-def test_any_climb_of_infinite_depth_costs_what_the_formula_says(drawn, shares):
+def test_any_selection_of_infinite_depth_costs_what_the_formula_says(drawn, shares):
     moment, flows = drawn
     venues = len(moment.ask)
     problem = compiled(flows, moment, 250.0, params=INFINITE)
@@ -259,7 +259,7 @@ def test_outflows_must_fit_the_venues(outflows):
 
 def test_ladders_of_too_many_chunks_are_refused():
     with pytest.raises(ConfigError, match=r"^V1 shows 1e\+18 shares, more than 1,000,000 chunks"):
-        compiled([[0, 0]], touch(ask_size=[100.0, 1e18]))
+        compiled([[0, 0]], quotes(ask_size=[100.0, 1e18]))
     with pytest.raises(ConfigError, match=r"^1e\+18 shares are more than 1,000,000 chunks of 100"):
         compiled([[0, 0]], target=1e18)
 
@@ -289,13 +289,13 @@ def test_a_new_bid_queues_behind_what_is_displayed_at_its_price():
 
 
 def test_the_usual_parameters_keep_to_all_assumptions():
-    assert violated_assumptions(touch(), RISK) == []
+    assert violated_assumptions(quotes(), RISK) == []
 
 
 def violated(unit, over=0.07, under=0.05, **changes):
     scale = 1.0 if unit == "per_share" else 1 / 100.01
     return violated_assumptions(
-        touch(**changes), RiskParams(over * scale, under * scale, unit=unit)
+        quotes(**changes), RiskParams(over * scale, under * scale, unit=unit)
     )
 
 
@@ -325,12 +325,12 @@ def test_a_violated_assumption_is_named(name, kept, broken, number, unit):
 
 
 def test_all_violated_assumptions_are_named():
-    found = violated_assumptions(touch(rebate=[-0.02, 0.0]), RiskParams(0, 0, 0))
+    found = violated_assumptions(quotes(rebate=[-0.02, 0.0]), RiskParams(0, 0, 0))
     assert [line[:2] for line in found] == ["A1", "A2", "A3"]
 
 
 def test_without_an_ask_no_assumption_is_judged():
-    assert violated_assumptions(touch(ask_size=[0.0, 0.0]), RiskParams(0, 0, 0)) == []
+    assert violated_assumptions(quotes(ask_size=[0.0, 0.0]), RiskParams(0, 0, 0)) == []
 
 
 # One venue, infinite depth: Cont & Kukanov's Proposition 3
@@ -349,7 +349,7 @@ every_family = pytest.mark.parametrize("family", FLOWS)
 
 
 def one_venue(outflows, queue, under, target=TARGET, step=1.0):
-    moment = Touch(
+    moment = VenueQuotes(
         *(np.array([number]) for number in (100.02, 1.0, FEE, REBATE, queue)),
         best_bid=99.98,
         mid=100.0,
@@ -456,7 +456,7 @@ def test_beyond_the_largest_bid_worth_posting_every_share_is_taken(flows):
 
 def three_venues(theta):
     outflows = Outflow(family="exponential", mean=250.0, alpha=0.3, scenarios=100, seed=2).draw(3)
-    moment = Touch(
+    moment = VenueQuotes(
         np.array([100.02, 100.03, 100.03]),
         np.full(3, 500.0),
         np.full(3, 0.003),
@@ -488,7 +488,7 @@ def test_the_expected_cost_is_not_convex():
     """
     problem = compiled(
         [[100.0, 50.0]],
-        touch(rebate=[0.0, 0.0], queue=[0.0, 0.0]),
+        quotes(rebate=[0.0, 0.0], queue=[0.0, 0.0]),
         target=100.0,
         params=PlacementParams(step=5.0),
     )
@@ -505,7 +505,7 @@ def test_the_expected_cost_is_not_convex():
 def test_a_descent_may_end_in_a_local_optimum():
     problem = placement_problem(
         ["A", "B"],
-        Touch(
+        VenueQuotes(
             np.full(2, 100.02),
             np.zeros(2),
             np.zeros(2),
@@ -520,7 +520,7 @@ def test_a_descent_may_end_in_a_local_optimum():
         PlacementParams(step=50.0),
     )
     stuck = np.zeros(4, np.int64)
-    cost, _ = descend(tables_of(problem), WHOLE, ENDLESS, stuck)
+    cost, _ = descend(tables_of(problem), ANY_RADIUS, UNLIMITED_STEPS, stuck)
     best = certified(problem)
     # 200 at the venue of the lower rebate and 50 at the other, where the reverse is better.
     assert stuck.tolist() == [0, 0, 4, 1]

@@ -6,8 +6,8 @@ from sor_opt.models.risk import RiskParams
 
 def test_theta_is_added_to_both_penalties():
     risk = RiskParams(lambda_over=0.001, lambda_under=0.002, theta_queue=0.0005)
-    assert risk.excess == pytest.approx(0.0015)
-    assert risk.shortfall == pytest.approx(0.0025)
+    assert risk.excess_penalty == pytest.approx(0.0015)
+    assert risk.shortfall_penalty == pytest.approx(0.0025)
 
 
 def test_a_fraction_is_worth_the_price_and_a_dollar_a_dollar():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams, check_depth, count_rungs, static_problem
+from sor_opt.models.static import AskQuotes, StaticParams, check_depth, count_rungs, static_problem
 
 RISK = RiskParams(0.001, 0.002, 0.0005)
 
@@ -14,11 +14,13 @@ def compiled(sizes, params, target=1000.0, mid=100.0, price=100.05, rebate=0.002
     count = len(sizes)
     return static_problem(
         [f"V{k}" for k in range(count)],
-        ask=np.full(count, price),
-        ask_size=np.array(sizes, dtype=float),
-        fee=np.full(count, 0.003),
-        rebate=np.full(count, rebate),
-        mid=mid,
+        AskQuotes(
+            ask=np.full(count, price),
+            ask_size=np.array(sizes, dtype=float),
+            fee=np.full(count, 0.003),
+            rebate=np.full(count, rebate),
+            mid=mid,
+        ),
         target=target,
         risk=RISK,
         params=params,

@@ -97,7 +97,7 @@ def test_a_number_may_be_large_but_not_absurd(name, most):
         replace(GOOD, **{name: 1.0001 * most})
 
 
-def test_a_venue_without_fees_is_named_with_the_mend():
+def test_a_venue_without_fees_is_named_with_the_hint():
     with pytest.raises(ConfigError, match=r'no fee .* venue NOPE; .*--fees FILE.*venue = "NOPE"'):
         FeeSchedule.packaged().on(["XNYS", "NOPE"], DAY)
 

@@ -49,7 +49,7 @@ def looked_at(quotes, trades, times, since=0, length=100, params=NO_BAND, side="
 
 
 def outflow(quotes, trades, starts, cancellations=False, through=False, side="buy", length=100):
-    """Outflows of windows of 100 ns that start where they are told."""
+    """Outflows of windows of 100 ns that start where they are given."""
     moments = looked_at(quotes, trades, starts, length=length, side=side)
     return outflows(
         feed_of(quotes, side),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -164,6 +166,14 @@ def test_a_router_of_ones_own_may_post(market):
     ]
 
 
-def test_what_is_called_in_python_has_one_thread(market):
-    with pytest.raises(ConfigError, match="now x cheapest is called in Python, in one thread"):
-        run(market(ROWS), Policy(SCHEDULES["now"](), Cheapest()), jobs=2)
+def test_several_jobs_call_a_policy_in_python_in_one_thread(market):
+    threads = set()
+
+    class Threaded(Cheapest):
+        def split(self, view, due):
+            threads.add(threading.get_ident())
+            return super().split(view, due)
+
+    stage, policy = market(ROWS, starts=(0, 5, 10)), Policy(SCHEDULES["now"](), Threaded())
+    assert run(stage, policy, jobs=3).outcome_key() == run(stage, policy).outcome_key()
+    assert threads == {threading.get_ident()}

@@ -12,8 +12,8 @@ from reference.book import DUST, Look
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.registry import create
 from sor_opt.market.tape import FloatArray
-from sor_opt.models.placement import Touch, placement_problem, queues_ahead
-from sor_opt.models.static import static_problem
+from sor_opt.models.placement import VenueQuotes, placement_problem, queues_ahead
+from sor_opt.models.static import AskQuotes, static_problem
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.routers.best_ask import BestAsk
 from sor_opt.policies.routers.placement import Placement
@@ -95,17 +95,8 @@ def solver_of(router: Static | Placement) -> Allocator:
 
 def static(router: Static, costs: Costs, look: Look, due: float) -> list[float]:
     """What the static cost model says, up to what is left."""
-    problem = static_problem(
-        costs.names,
-        look.ask,
-        look.ask_left,
-        costs.taker,
-        costs.rebate,
-        look.mid,
-        due,
-        router.risk,
-        router.model,
-    )
+    asks = AskQuotes(look.ask, look.ask_left, costs.taker, costs.rebate, look.mid)
+    problem = static_problem(costs.names, asks, due, router.risk, router.model)
     chunks = np.asarray(solver_of(router).solve(problem).rungs * problem.step)
     return list(np.minimum(chunks, look.ask_left).tolist())
 
@@ -124,10 +115,10 @@ def place(router: Placement, costs: Costs, look: Look, flows: FloatArray, target
     queue = queues_ahead(look.bid, look.bid_left, look.best_bid)
     if not len(flows):  # nothing is known: no fill is hoped for
         flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
-    touch = Touch(
+    quotes = VenueQuotes(
         look.ask, look.ask_left, costs.taker, costs.rebate, queue, look.best_bid, look.mid
     )
-    problem = placement_problem(costs.names, touch, flows, target, router.risk, router.model)
+    problem = placement_problem(costs.names, quotes, flows, target, router.risk, router.model)
     sent = np.asarray(solver_of(router).solve(problem).rungs * problem.step)
     takes = np.minimum(sent[:venues], look.ask_left)
     return Placed(takes.tolist(), sent[venues:].tolist(), queue.tolist())

@@ -15,7 +15,7 @@ from sor_opt.search.compare import CompareParams, Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape, Staircase
 from sor_opt.search.objective import Outcome
 from sor_opt.search.significance import compare_pairs
-from sor_opt.search.studies.history import Visit
+from sor_opt.search.studies.history import FinishedTrial
 
 EXACT = Landscape(
     0.0001, 0.01, Staircase(np.array([0.001, 0.01]), np.array([[1.0, 9], [5, 6]])), None, 2
@@ -23,12 +23,12 @@ EXACT = Landscape(
 
 
 def a_run(*values):
-    visits = tuple(
-        Visit(number, RiskParams(), Outcome(value, value + 10), 0.1)
+    trials = tuple(
+        FinishedTrial(number, RiskParams(), Outcome(value, value + 10), 0.1)
         for number, value in enumerate(values)
     )
-    best = min(visits, key=lambda visit: visit.outcome.train_bps)
-    return Run(visits, best, len(values) * 0.5, 0.25)
+    best = min(trials, key=lambda trial: trial.outcome.train_bps)
+    return Run(trials, best, len(values) * 0.5, 0.25)
 
 
 def a_comparison(repeats=3):
@@ -161,7 +161,7 @@ def test_the_p_values_are_a_triangle_of_the_pairs_that_were_tested():
     ]
 
 
-def test_times_are_those_of_the_median_run_and_told_apart():
+def test_times_are_those_of_the_median_run_and_distinguished():
     random = comparison_summary(a_comparison(), None)["strategies"][0]
     times = {key: value for key, value in random.items() if key.endswith("seconds")}
     assert times == {

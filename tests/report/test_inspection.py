@@ -63,17 +63,17 @@ def test_of_fitting_trades_and_of_none_nothing_is_said():
         (
             {"misfit": 1.0, "outside_share": 1.0, "misfit_moved": 1.0, "scale": 0.5},
             "100.0% of the trades are outside the quotes of their moment, 1.2% if their prices are "
-            "divided by 0.5; mend the prices of the trades (unit, split)",
+            "divided by 0.5; correct the prices of the trades (unit, split)",
         ),
         (
             {"misfit": 0.6, "misfit_scaled": 0.6, "offset": -3630 * SECOND},
             "60.0% of the trades are outside the quotes of their moment, 1.2% if their times are "
-            "moved by -1h30s; mend the times of the trades (time zone, clock)",
+            "moved by -1h30s; correct the times of the trades (time zone, clock)",
         ),
         (
             {"misfit": 0.6, "misfit_scaled": 0.6, "offset": 5 * 60 * SECOND},
             "60.0% of the trades are outside the quotes of their moment, 1.2% if their times are "
-            "moved by +5m; mend the times of the trades (time zone, clock)",
+            "moved by +5m; correct the times of the trades (time zone, clock)",
         ),
         (
             {
@@ -94,7 +94,7 @@ def test_of_fitting_trades_and_of_none_nothing_is_said():
                 "ratio": 1.3129,
             },
             "95.1% of the trades are outside the quotes of their moment (price / mid 1.313), and "
-            "no scale of prices and no move of times mends it; give the trades of this symbol and "
+            "no scale of prices and no move of times helps; give the trades of this symbol and "
             "these days",
         ),
         (

@@ -20,7 +20,7 @@ from sor_opt.report.studies import (
 )
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import Space
-from sor_opt.search.studies.history import History, Other, Visit
+from sor_opt.search.studies.history import FinishedTrial, ForeignTrial, History
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.study import StudyResult
 
@@ -32,8 +32,10 @@ IDENTITY = {
 WORDS = {"data": "day.csv, digest 0123", "orders": "number 39, horizon 9m", "sampler": "grid"}
 
 
-def a_visit(number, under, train, test=float("nan")):
-    return Visit(number, RiskParams(0.0005, under, 0.0001), Outcome(train, test), 0.25 + number)
+def a_trial(number, under, train, test=float("nan")):
+    return FinishedTrial(
+        number, RiskParams(0.0005, under, 0.0001), Outcome(train, test), 0.25 + number
+    )
 
 
 STUDY = History(
@@ -41,11 +43,11 @@ STUDY = History(
     IDENTITY,
     Space((0.0005,), (0.001,), (0.0001,)),
     (
-        a_visit(0, 0.001, 2.5, -1.25),
-        a_visit(2, 0.00123456789, -0.5, 1234.5),
-        a_visit(3, 0.0015, 2.5),
+        a_trial(0, 0.001, 2.5, -1.25),
+        a_trial(2, 0.00123456789, -0.5, 1234.5),
+        a_trial(3, 0.0015, 2.5),
     ),
-    others=(Other(1, {"x": 0.5, "y": 2}, (-1e9, 3.0)), Other(4, {}, (7.0,))),
+    others=(ForeignTrial(1, {"x": 0.5, "y": 2}, (-1e9, 3.0)), ForeignTrial(4, {}, (7.0,))),
     failed=3,
     pruned=2,
     running=1,
@@ -94,9 +96,9 @@ def lines(shown):
 def test_the_document_of_a_study():
     assert history_summary(STUDY) == SUMMARY
     seeded = replace(STUDY, seeds=Seeds("old", ((1.0, 1.0, 1.0),) * 3, 2))
-    told = "3 points of study old, the best first; 2 more lie outside the space"
-    assert history_summary(seeded) == {**SUMMARY, "began_from": told}
-    empty = replace(STUDY, visits=(), others=())
+    origin = "3 points of study old, the best first; 2 more lie outside the space"
+    assert history_summary(seeded) == {**SUMMARY, "began_from": origin}
+    empty = replace(STUDY, trials=(), others=())
     nothing = {"finished": 0, "not_measured": 0, "distinct": 0, "best": None}
     assert history_summary(empty) == {**SUMMARY, **nothing}
 
@@ -150,14 +152,14 @@ def test_the_document_that_is_shown():
     }
 
 
-def adaptive(*visits):
+def adaptive(*trials):
     identity = {**IDENTITY, "sampler": "adaptive"}
-    return full_summary(replace(STUDY, identity=identity, visits=visits))
+    return full_summary(replace(STUDY, identity=identity, trials=trials))
 
 
 def test_an_adaptive_study_shows_its_rounds():
     """The grid's one point is at both ends of its range: from half of it to one and a half."""
-    grid, leap = adaptive(a_visit(0, 0.001, 2.5))["rounds"]
+    grid, leap = adaptive(a_trial(0, 0.001, 2.5))["rounds"]
     assert grid == {
         "parameter": None,
         "ranges": {"lambda_over": (0.0005,), "lambda_under": (0.001,), "theta_queue": (0.0001,)},
@@ -217,7 +219,7 @@ def test_the_top_of_what_is_shown():
 
 
 def test_an_adaptive_studys_last_ranges_are_shown():
-    shown = lines(show_tables(adaptive(a_visit(0, 0.001, 2.5, 1.0)), top=5))
+    shown = lines(show_tables(adaptive(a_trial(0, 0.001, 2.5, 1.0)), top=5))
     assert shown[-2] == (
         "After 2 rounds the ranges are lambda_over 0.00025 to 0.00075, lambda_under 0.0005 to "
         "0.0015, theta_queue 5e-05 to 0.00015."

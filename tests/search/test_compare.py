@@ -28,7 +28,7 @@ ALL = ("grid", "adaptive", "random", "qmc", "tpe", "cmaes")
 def facts(comparison):
     """Everything but the times."""
     return [
-        [(visit.params, visit.outcome) for run in strategy.runs for visit in run.visits]
+        [(trial.params, trial.outcome) for run in strategy.runs for trial in run.trials]
         for strategy in comparison.strategies
     ], comparison.pairs
 
@@ -42,12 +42,12 @@ def test_strategies_with_seeds_run_with_each_of_them_and_others_once(comparison)
     runs = {strategy.name: len(strategy.runs) for strategy in comparison.strategies}
     assert runs == {"grid": 1, "adaptive": 1, "random": 3, "qmc": 3, "tpe": 3, "cmaes": 3}
     for strategy in comparison.strategies:
-        assert len({run.visits[-1].params for run in strategy.runs}) == len(strategy.runs)
+        assert len({run.trials[-1].params for run in strategy.runs}) == len(strategy.runs)
 
 
 def test_nobody_evaluates_more_than_the_budget(comparison):
     points = {
-        strategy.name: {len(run.visits) for run in strategy.runs}
+        strategy.name: {len(run.trials) for run in strategy.runs}
         for strategy in comparison.strategies
     }
     assert points == {name: {27 if name == "grid" else 30} for name in ALL}
@@ -59,7 +59,7 @@ def test_curves_are_the_best_so_far_and_last_for_the_budget(comparison):
         assert curves.shape == (len(strategy.runs), 30)
         assert (np.diff(curves) <= 0).all()
         assert (curves[:, -1] == strategy.outcomes[:, 0]).all()
-        assert [run.visits[0].outcome.train_bps for run in strategy.runs] == curves[:, 0].tolist()
+        assert [run.trials[0].outcome.train_bps for run in strategy.runs] == curves[:, 0].tolist()
 
 
 def test_winners_carry_their_test_cost(comparison):
@@ -98,7 +98,7 @@ def test_a_sampler_says_truly_whether_its_seed_matters(name):
     assert (facts(two) != facts(three)) == SAMPLERS[name].seeded
 
 
-def test_time_in_the_objective_and_around_it_are_told_apart():
+def test_time_in_the_objective_and_around_it_are_distinguished():
     (strategy,) = compare(
         Staircase(seconds=0.01), Space(), CompareParams(("random",), 10, 1)
     ).strategies
@@ -198,7 +198,7 @@ def test_no_search_ever_beats_the_exact_optimum():
     assert landscape is not None
     found = compare(objective, Space(), CompareParams(ALL, budget=40, repeats=2))
     for strategy in found.strategies:
-        for visit in (visit for run in strategy.runs for visit in run.visits):
-            assert landscape.regret(visit.outcome.train_bps) >= -1e-9
-            exact = landscape.staircase.at(visit.params.shortfall)
-            np.testing.assert_allclose(visit.outcome, exact, rtol=1e-9, atol=1e-9)
+        for trial in (trial for run in strategy.runs for trial in run.trials):
+            assert landscape.regret(trial.outcome.train_bps) >= -1e-9
+            exact = landscape.staircase.at(trial.params.shortfall_penalty)
+            np.testing.assert_allclose(trial.outcome, exact, rtol=1e-9, atol=1e-9)

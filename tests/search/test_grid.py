@@ -41,12 +41,12 @@ def test_the_27_points_are_ranked_by_train_and_their_outcomes_counted(market):
 
 @pytest.mark.parametrize("jobs", [2, 7, 64])
 def test_a_grid_is_the_same_for_any_number_of_threads(market, jobs):
-    told = []
+    reported = []
     alone = run_grid(ShortfallObjective(market), Space())
     shared = run_grid(
-        ShortfallObjective(market, jobs=jobs), Space(), lambda *done: told.append(done)
+        ShortfallObjective(market, jobs=jobs), Space(), lambda *done: reported.append(done)
     )
-    assert told == [(done, 27) for done in range(1, 28)]
+    assert reported == [(done, 27) for done in range(1, 28)]
     for one, other in zip(alone.points, shared.points, strict=True):
         assert (one.params, one.outcome) == (other.params, other.outcome)
         assert one.result.outcome_key() == other.result.outcome_key()

@@ -152,14 +152,14 @@ def test_rounds_stop_where_the_values_do():
 )
 def test_no_point_repeats(salt, steps, reach, levels):
     space = Space(lambda_over=levels, reach=reach)
-    visits = []
+    evaluated = []
 
     def staircase(point):
-        visits.append(point)
+        evaluated.append(point)
         return hash((salt, *(round(math.log(x) * steps) for x in point))) % 7
 
     values: dict = {}
     for round_ in itertools.islice(narrow(space, values), 50):
         assert isinstance(round_, Round)
         values.update((point, staircase(point)) for point in round_.points)
-    assert len(set(visits)) == len(visits)
+    assert len(set(evaluated)) == len(evaluated)

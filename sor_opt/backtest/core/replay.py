@@ -15,7 +15,6 @@ from sor_opt.backtest.market import Completion, Market
 from sor_opt.backtest.parallel import dealt, in_threads
 from sor_opt.backtest.replay import Replay
 from sor_opt.compiled import addressed, types_of
-from sor_opt.errors import ConfigError
 from sor_opt.market.book import DUST
 from sor_opt.market.feed import Records
 from sor_opt.market.tape import IntArray
@@ -29,12 +28,13 @@ _USUAL_EXECUTIONS = 64
 def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     """Replay every order of `market`.
 
-    `jobs` threads share the orders. Whatever their number, the replay is the same.
+    `jobs` threads share the orders of a compiled policy; one in Python is called in one thread.
+    Whatever their number, the replay is the same.
 
     Raises
     ------
     ConfigError
-        If several threads shall run a policy in Python, or the policy does not fit the orders.
+        If the policy does not fit the orders, or answers what is no answer.
     DataError
         If the policy has too little to learn from.
     SolverError
@@ -44,10 +44,6 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     router = ready.router.compiled()
     inputs, openings = inputs_of(market, ready)
     if router is None or inputs.rules.ask_schedule:
-        if jobs > 1:
-            raise ConfigError(
-                f"{policy.name} is called in Python, in one thread; leave out the jobs"
-            )
         venues = market.tape.venues
         orders = range(len(market.orders))
         logs = [play_in_python(ready, venues, inputs, openings, order) for order in orders]

@@ -28,7 +28,7 @@ class ParquetSource:
     Raises
     ------
     DataError
-        If it is not whole.
+        If it is truncated.
     """
 
     def __init__(self, source: Source, known: Mapping[str, str]) -> None:
@@ -64,7 +64,7 @@ class ParquetSource:
         Raises
         ------
         DataError
-            If it is not whole, a column is missing or of the wrong kind, or there are no rows.
+            If it is truncated, a column is missing or of the wrong kind, or there are no rows.
         ConfigError
             If the columns would take more memory than the source allows.
         """
@@ -85,7 +85,7 @@ class ParquetSource:
             yield
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             raise self._source.error(
-                f"the Parquet data is damaged ({quoted(str(error))})", mend="fetch the file again"
+                f"the Parquet data is damaged ({quoted(str(error))})", hint="fetch the file again"
             ) from error
 
     def _as(self, column: pa.ChunkedArray, name: str, wanted: pa.DataType) -> pa.ChunkedArray:
@@ -98,7 +98,7 @@ class ParquetSource:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._source.error(
                 f"column {self.header.shown(name)} is not of type {wanted} ({quoted(str(error))})",
-                mend="write it in another type",
+                hint="write it in another type",
             ) from None
 
 

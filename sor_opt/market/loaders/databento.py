@@ -85,9 +85,9 @@ _DEPTH = {"depth": NUMBER}
 class DatabentoLoader(Loader):
     """One file gives quotes, trades or both; the time is ts_recv, or ts_event where that is absent.
 
-    Whether prices are raw or in dollars is told once for all of them, from their texts. A row with
+    Whether prices are raw or in dollars is decided once for all, from their texts. A row with
     action T is a print and shows the book *before* it, so quotes come from the other rows; of an
-    mbp-10 file only from those that touch the best level. A tbbo file has nothing but prints: there
+    mbp-10 file only from those of the best level. A tbbo file has nothing but prints: there
     the book before each print is a quote that was true at that moment, but what the print itself
     left is not seen before the next one.
     """
@@ -168,7 +168,7 @@ _WRONG = (_Written.OTHERWISE, _Written.WITHOUT_POINT)
 
 _ONE_WAY = "write all prices of the file in one way"
 _ODD = {
-    _Written.OTHERWISE: ("is no price", "mend the cell, or leave it blank"),
+    _Written.OTHERWISE: ("is no price", "correct the cell, or leave it blank"),
     _Written.WITHOUT_POINT: (
         "has no decimal point, and is no raw price (a multiple of 1,000)",
         "write dollars with a point, such as 156.0",
@@ -198,9 +198,9 @@ def _odd_price(table: Table, columns: Mapping[str, tuple[IntArray, list[str]]]) 
         (int(np.argmax(rows)), name) for name, rows in cells(odd).items() if rows.any()
     )
     indices, texts = columns[name]
-    what, mend = _ODD[odd]
+    what, hint = _ODD[odd]
     price = f"{table.header.shown(name)} {quoted(texts[indices[first]])}"
-    return table.source.error(f"{price} {what}", row=table.row(first), mend=mend)
+    return table.source.error(f"{price} {what}", row=table.row(first), hint=hint)
 
 
 def _on_exchange(table: Table) -> Table:
@@ -210,7 +210,7 @@ def _on_exchange(table: Table) -> Table:
         raise table.source.error(
             "the publisher is consolidated (EQUS.MINI or the like): its quotes name no venue",
             row=table.row(int(np.argmax(consolidated))),
-            mend="use the feeds of the exchanges, such as XNAS.ITCH",
+            hint="use the feeds of the exchanges, such as XNAS.ITCH",
         )
     return table.without(np.isin(numbers, OFF_EXCHANGE)[publisher], "prints off exchange")
 
@@ -223,7 +223,7 @@ def _prints(table: Table) -> BoolArray:
 
 
 def _shows_best(table: Table, prints: BoolArray) -> BoolArray:
-    """Rows whose best level is news: all but prints (unless there is nothing else), at depth 0."""
+    """Rows of the best level: all but prints (unless there is nothing else), at depth 0."""
     if prints.all():
         return prints
     return ~prints & ~(table.numbers("depth") > 0) if table.has("depth") else ~prints

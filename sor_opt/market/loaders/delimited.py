@@ -30,7 +30,7 @@ _WANTED = {
 }
 """What a cell should have been, by Arrow's name of the type, or the type."""
 
-_MENDS = {INSTANT: "write the offset, or give the zone of all times with --timezone"}
+_HINTS = {INSTANT: "write the offset, or give the zone of all times with --timezone"}
 
 
 def read_csv(source: Source, header: Header, types: Types) -> Table:
@@ -137,7 +137,7 @@ def _times(source: Source, shown: str, texts: pa.Array, type_: pa.DataType) -> p
     raise source.error(
         f"{shown} is not {_WANTED[type_]} ({quoted(texts[row - 1].as_py())})",
         row=row,
-        mend=_MENDS.get(type_, "mend the cell"),
+        hint=_HINTS.get(type_, "correct the cell"),
     )
 
 
@@ -158,7 +158,7 @@ def _check_minutes(source: Source, header: Header, name: str, times: pa.ChunkedA
         raise source.error(
             f"{header.shown(name)} {quoted(texts[row].as_py())} is no time of hours and minutes",
             row=row + 1,
-            mend="mend the cell",
+            hint="correct the cell",
         )
 
 
@@ -177,7 +177,7 @@ def _explained(source: Source, header: Header, types: Types, error: Exception) -
     problem = f"{stripped(header.written[int(cell[1])])} is not {_WANTED[cell[2]]}"
     value = re.search(r"'(.*)'", cell[3], re.DOTALL)
     return source.error(
-        f"{problem} ({quoted(value[1])})" if value else problem, row=row, mend="mend the cell"
+        f"{problem} ({quoted(value[1])})" if value else problem, row=row, hint="correct the cell"
     )
 
 
@@ -186,5 +186,5 @@ def _malformed(source: Source, text: str, row: int | None) -> DataError:
     counts = re.search(r"Expected (\d+) columns, got (\d+): (.*)", text, re.DOTALL)
     if counts:
         problem = f"has {counts[2]} columns, expected {counts[1]} ({quoted(counts[3])})"
-        return source.error(problem, row=row, mend="mend the row")
-    return source.error(f"is no CSV ({quoted(text)})", row=row, mend="mend the file")
+        return source.error(problem, row=row, hint="hint the row")
+    return source.error(f"is no CSV ({quoted(text)})", row=row, hint="correct the file")

@@ -78,7 +78,7 @@ class Header:
         if missing:
             has = ", ".join(map(stripped, self.written))
             raise source.error(
-                f"missing column {', '.join(missing)}", mend=f"the file has {quoted(has)}"
+                f"missing column {', '.join(missing)}", hint=f"the file has {quoted(has)}"
             )
         repeated = next((name for name in types if self.names.count(name) > 1), None)
         if repeated is not None:
@@ -89,7 +89,7 @@ class Header:
             ]
             raise source.error(
                 f"several columns are called {repeated}: {quoted(', '.join(both))}",
-                mend="keep one of them",
+                hint="keep one of them",
             )
 
     def closest(self, *candidates: dict[str, pa.DataType]) -> dict[str, pa.DataType]:

@@ -37,7 +37,7 @@ def load_tape(
 ) -> Tape:
     """Read a file of quotes, and one of trades beside it where given.
 
-    The format is told by the content, whatever the file is called; gzip and zstd are read as they
+    The format is recognised by the content, not by the name; gzip and zstd are read as they
     are.
 
     Parameters
@@ -64,17 +64,17 @@ def load_tape(
         find_zone(timezone)
     tape = _load(Source.open(quotes, max_bytes), symbol, timezone)
     if symbol and tape.symbol != symbol:
-        raise DataError("does not say which symbol it holds", file=quotes, mend="omit --symbol")
+        raise DataError("does not say which symbol it holds", file=quotes, hint="omit --symbol")
     if not len(tape.quotes):
         raise DataError(
-            "holds trades and no quotes", file=quotes, mend="give it as the trades of a quotes file"
+            "holds trades and no quotes", file=quotes, hint="give it as the trades of a quotes file"
         )
     if trades is None:
         return tape
     source = Source.open(trades, max_bytes)
     prints = _load(source, symbol or tape.symbol or None, timezone)
     if prints.trades is None:
-        raise DataError("holds no trades", file=trades, mend="give a file of trades")
+        raise DataError("holds no trades", file=trades, hint="give a file of trades")
     return _join(tape, prints, prints.trades)
 
 
@@ -87,7 +87,7 @@ def _load(source: Source, symbol: str | None, timezone: str | None) -> Tape:
                     log.info("%s: %s %d %s", source.path, what, count, reason)
             return replace(tape, source=str(source.path))
     known = ", ".join(loader.name for loader in LOADERS)
-    raise source.error("the format is not known", mend=f"known are {known}")
+    raise source.error("the format is not known", hint=f"known are {known}")
 
 
 def _join(quoted: Tape, printed: Tape, trades: Trades) -> Tape:

@@ -25,7 +25,7 @@ CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _CHUNK = 2**20
 _KEPT = 2**28
 """Content up to this is decompressed once; beyond it, it is counted to its end before any of it is
-kept, so that a small file of endless content costs time but no memory."""
+kept, so that a small file of unlimited content costs time but no memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +59,16 @@ class Source:
         """
         path = Path(path)
         if path.is_dir():
-            raise DataError("is a directory", file=path, mend="give a data file")
+            raise DataError("is a directory", file=path, hint="give a data file")
         try:
             raw = _read(path, max_bytes)
         except FileNotFoundError:
-            raise DataError("no such file", file=path, mend="check the path") from None
+            raise DataError("no such file", file=path, hint="check the path") from None
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror}", file=path) from error
         source = cls(path, _decompressed(raw, path, max_bytes), max_bytes)
         if not source.head.strip():
-            raise source.error("the file is empty", mend="give a file with a header and rows")
+            raise source.error("the file is empty", hint="give a file with a header and rows")
         return source
 
     @property
@@ -94,9 +94,9 @@ class Source:
             what = f"{rows:,} rows of {columns} columns, "
             raise _too_large(self.path, what, self.max_bytes)
 
-    def error(self, problem: str, *, row: int | None = None, mend: str | None = None) -> DataError:
+    def error(self, problem: str, *, row: int | None = None, hint: str | None = None) -> DataError:
         """Make the error that names this file."""
-        return DataError(problem, file=self.path, row=row, mend=mend)
+        return DataError(problem, file=self.path, row=row, hint=hint)
 
 
 def _too_large(path: Path, what: str, max_bytes: int) -> ConfigError:
@@ -129,7 +129,7 @@ def _decompressed(raw: pa.Buffer, path: Path, max_bytes: int) -> pa.Buffer:
         return small if small is not None else content(max_bytes)
     except (OSError, pa.ArrowException) as error:
         raise DataError(
-            f"the {codec} data is damaged ({error})", file=path, mend="fetch the file again"
+            f"the {codec} data is damaged ({error})", file=path, hint="fetch the file again"
         ) from error
 
 

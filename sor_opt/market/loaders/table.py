@@ -1,4 +1,4 @@
-"""Typed columns of one file: every refusal names the file, the row and the mend."""
+"""Typed columns of one file: every refusal names the file, the row and a hint."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Table:
             raise self.source.error(
                 f"{self.header.shown(name)} is negative ({values[first]:g})",
                 row=self.row(first),
-                mend="mend the row, or leave the number blank",
+                hint="hint the row, or leave the number blank",
             )
         return values
 
@@ -123,11 +123,11 @@ class Table:
         indices, found = self.texts(name)
         listed = quoted(", ".join(sorted(found)))
         if symbol is None and len(found) > 1:
-            raise self.source.error(f"holds {len(found)} symbols", mend=f"--symbol one of {listed}")
+            raise self.source.error(f"holds {len(found)} symbols", hint=f"--symbol one of {listed}")
         if symbol is None:
             return self
         if symbol not in found:
-            raise self.source.error(f"has no symbol {quoted(symbol)}", mend=f"it holds {listed}")
+            raise self.source.error(f"has no symbol {quoted(symbol)}", hint=f"it holds {listed}")
         return self.without(indices != found.index(symbol), "rows of other symbols")
 
     def venues(self, name: str, known: Mapping[str, str] | None) -> tuple[IntArray, list[str]]:
@@ -152,14 +152,14 @@ class Table:
             raise self.source.error(
                 f"unknown venue {quoted(codes[indices[first]])} in {self.header.shown(name)}",
                 row=self.row(first),
-                mend=f"known: {' '.join(known)}" if known else "name the venue",
+                hint=f"known: {' '.join(known)}" if known else "name the venue",
             )
         venues = [known[code] if known else code for code in codes]
         names = sorted(set(venues))
         recode = np.array([names.index(venue) for venue in venues], dtype=np.int64)
         return recode.take(indices), names
 
-    def present(self, name: str, mend: str) -> pa.ChunkedArray:
+    def present(self, name: str, hint: str) -> pa.ChunkedArray:
         """Give a column without blanks.
 
         Raises
@@ -171,7 +171,7 @@ class Table:
         if column.null_count:
             first = int(np.flatnonzero(column.is_null().to_numpy())[0])
             raise self.source.error(
-                f"{self.header.shown(name)} is blank", row=self.row(first), mend=mend
+                f"{self.header.shown(name)} is blank", row=self.row(first), hint=hint
             )
         return column
 
@@ -197,9 +197,9 @@ class Table:
         wrong = np.flatnonzero(impossible(ts))
         if wrong.size:
             first = int(wrong[0])
-            problem, mend = why_impossible(int(ts[first]))
+            problem, hint = why_impossible(int(ts[first]))
             raise self.source.error(
-                f"{self.header.shown(name)} {problem}", row=self.row(first), mend=mend
+                f"{self.header.shown(name)} {problem}", row=self.row(first), hint=hint
             )
         return self.rising(ts)
 
@@ -207,7 +207,7 @@ class Table:
         if timezone is None:
             raise self.source.error(
                 f"{self.header.shown(name)} holds times without their offset from UTC",
-                mend="give their zone with --timezone",
+                hint="give their zone with --timezone",
             )
         ts = moments(local, find_zone(timezone))
         skipped = np.flatnonzero(ts == NO_MOMENT)
@@ -217,7 +217,7 @@ class Table:
                 f"{self.header.shown(name)} {np.datetime64(int(local[first]), 'ns')} is not one "
                 f"moment in {timezone}, where clocks were changed",
                 row=self.row(first),
-                mend="write it with its offset from UTC",
+                hint="write it with its offset from UTC",
             )
         return ts
 
@@ -234,7 +234,7 @@ class Table:
             raise self.source.error(
                 "time runs backwards",
                 row=self.row(int(backwards[0]) + 1),
-                mend="sort the rows by time",
+                hint="sort the rows by time",
             )
         return ts
 
@@ -252,5 +252,5 @@ def filled(source: Source, header: Header, columns: pa.Table) -> Table:
         If it has none.
     """
     if not columns.num_rows:
-        raise source.error("the file has a header and no rows", mend="give a file with rows")
+        raise source.error("the file has a header and no rows", hint="give a file with rows")
     return Table(source, header, columns)

@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.files import write_whole
+from sor_opt.files import write_atomically
 from sor_opt.market.loaders.base import NO_QUOTES, Loader
 from sor_opt.market.loaders.columnar import MAGIC, ParquetSource, contents
 from sor_opt.market.loaders.delimited import instant_type, read_csv
@@ -83,7 +83,7 @@ class TabularLoader(Loader):
         named = {*_zones(table)}
         if "timezone" in header and not (named or timezone):
             raise source.error(
-                "column timezone is blank", mend="name the zone in it, or give it with --timezone"
+                "column timezone is blank", hint="name the zone in it, or give it with --timezone"
             )
         return table, timezone or _one_zone(source, named)
 
@@ -93,7 +93,7 @@ class TabularLoader(Loader):
         if other:
             raise source.error(
                 f"its footer is damaged (it was written as {quoted(other.pop())})",
-                mend="fetch the file again",
+                hint="fetch the file again",
             )
         table = file.read(_types(file.header) | {"ts": INSTANT})
         named = file.metadata(TIMEZONE) | {*_zones(table)}
@@ -120,7 +120,7 @@ def _one_zone(source: Source, named: set[str]) -> str | None:
     if len(named) > 1:
         raise source.error(
             f"names {len(named)} time zones ({quoted(', '.join(sorted(named)))})",
-            mend="give the right one with --timezone",
+            hint="give the right one with --timezone",
         )
     for zone in named:
         try:
@@ -128,7 +128,7 @@ def _one_zone(source: Source, named: set[str]) -> str | None:
         except ConfigError:
             raise source.error(
                 f"its time zone {quoted(zone)} is not known",
-                mend="give an IANA name with --timezone",
+                hint="give an IANA name with --timezone",
             ) from None
     return next(iter(named), None)
 
@@ -152,7 +152,7 @@ def _trades(table: Table, ts: IntArray, venue: IntArray) -> Trades:
         raise table.source.error(
             f"side is {quoted(texts[side[first]])}",
             row=table.row(first),
-            mend="write buy, sell or blank",
+            hint="write buy, sell or blank",
         )
     return Trades(
         ts=ts,
@@ -218,7 +218,7 @@ def check_ending(path: Path | str) -> str:
 
 
 def _write(frame: pd.DataFrame, target: Path) -> None:
-    write_whole(target, WRITERS[check_ending(target)](frame))
+    write_atomically(target, WRITERS[check_ending(target)](frame))
 
 
 def _csv(frame: pd.DataFrame) -> bytes:

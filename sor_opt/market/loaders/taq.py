@@ -172,5 +172,5 @@ def _date(table: Table, text: str, rows: BoolArray) -> date:
         f"{table.header.shown('DATE')} {quoted(text)} is not a date from {FIRST_DAY} to "
         f"{tomorrow()}",
         row=table.row(int(np.argmax(rows))),
-        mend="write YYYY-MM-DD",
+        hint="write YYYY-MM-DD",
     )

@@ -8,23 +8,18 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.cores.climbs import NEAR, Miss
-from sor_opt.allocators.cores.descent import ENDLESS, search_climbs
-from sor_opt.allocators.cores.knapsack import STEPS
-from sor_opt.allocators.cores.tables import Tables, collapse
-from sor_opt.allocators.fast import FREE, climb
-from sor_opt.compiled import compiled, inlined, summing
+from sor_opt.allocators.fast.placement import solve_placement
+from sor_opt.allocators.fast.selections import Penalties
+from sor_opt.compiled import compiled, inlined
 from sor_opt.errors import ConfigError
-from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.market.tape import FloatArray
 from sor_opt.models.placement import (
-    Ladders,
     PlacementParams,
-    Touch,
+    VenueQuotes,
     check_target,
     ladders_of,
     placement_problem,
     queues_ahead,
-    write_rungs,
 )
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import check_cells
@@ -38,7 +33,7 @@ from sor_opt.policies.view import LiveQuotes, View
 class PlacementForm(NamedTuple):
     """The placement router on plain numbers, and what it learned.
 
-    ``penalties = shortfall, excess`` and `theta` are in the risk's unit.
+    `penalties`, shortfall and excess, and `theta` are in the risk's unit.
     """
 
     scenarios: Scenarios
@@ -60,7 +55,7 @@ def split_placement(
     if len(flows) == 0:  # nothing is known of the queues
         flows = np.zeros((1, venues))
         queue[:] = np.inf
-    touch = Touch(
+    touch = VenueQuotes(
         quotes.ask,
         quotes.ask_left,
         quotes.fee,
@@ -70,13 +65,10 @@ def split_placement(
         quotes.mid,
     )
     unit = abs(quotes.mid) if form.fraction else 1.0
-    miss = Miss(due, form.penalties[0] * unit, form.penalties[1] * unit)
+    penalties = Penalties(due, form.penalties[0] * unit, form.penalties[1] * unit)
     ladders = ladders_of(touch, flows, due, form.theta * unit, form.step, form.infinite)
     rungs = np.zeros(2 * venues, np.int64)
-    if len(flows) == 1:
-        _climb_one(ladders, form.step, miss, rungs)
-    else:
-        search_climbs(tabulate(ladders, form.step, miss), ENDLESS, rungs)
+    solve_placement(ladders, form.step, penalties, rungs)
     for k in range(venues):
         takes[k], posts[k] = rungs[k] * form.step, rungs[venues + k] * form.step
 
@@ -86,66 +78,6 @@ def _flows(scenarios: Scenarios, quotes: LiveQuotes) -> FloatArray:
     """The outflows that the present slice knows, shape (scenarios, K)."""
     first = scenarios.first[quotes.order, quotes.slice]
     return scenarios.flows[first : scenarios.last[quotes.order, quotes.slice]]
-
-
-@inlined
-def _climb_one(ladders: Ladders, step: float, miss: Miss, rungs: IntArray) -> None:
-    """Solve a problem of one scenario."""
-    offsets = np.zeros(len(rungs) + 1, np.int64)
-    for i in range(len(rungs)):
-        offsets[i + 1] = offsets[i] + ladders.heights[i]
-    fills, costs = np.empty((offsets[-1], 1)), np.empty(offsets[-1])
-    write_rungs(ladders, step, fills, costs)
-    climb(offsets, fills.reshape(-1), costs, miss.target, miss.under, miss.over, FREE, STEPS, rungs)
-
-
-@compiled
-def tabulate(ladders: Ladders, step: float, miss: Miss) -> Tables:
-    """Tabulate equally likely scenarios: what is `reduced` of the problem.
-
-    A rung executes no more than the one before it, so that beyond the first that does not pay for
-    what it is expected to execute none does.
-    """
-    count, scenarios = ladders.reach.shape
-    reach = ladders.reach.copy()
-    rungs = 0
-    for i in range(count):
-        rungs += ladders.heights[i]
-    starts, spent = np.zeros(count + 1, np.int64), np.zeros(rungs + count)
-    for i in range(count):
-        at = starts[i]
-        for j in range(ladders.heights[i]):
-            total = _executed(ladders.reach[i, : ladders.differing[i]], j * step, step)
-            cost = ladders.fixed[i] + ladders.price[i] * total / ladders.differing[i]
-            worth = miss.under * (total / ladders.differing[i])
-            if cost - worth >= -NEAR * (1.0 + abs(worth)):
-                break
-            spent[at + 1] = spent[at] + cost
-            at += 1
-        starts[i + 1] = at + 1
-        for s in range(scenarios):
-            reach[i, s] = min(reach[i, s], (at - starts[i]) * step)
-    likely = np.full(scenarios, 1.0 / scenarios)
-    weights, differing = likely.copy(), 0
-    given = collapse(reach, weights)
-    for s in range(scenarios):
-        differing = max(differing, given[s] + 1)
-    filled = np.empty((starts[count], differing))
-    for i in range(count):
-        for n in range(starts[i + 1] - starts[i]):
-            for s in range(differing):
-                filled[starts[i] + n, s] = min(reach[i, s], n * step)
-    spent = spent[: starts[count]]
-    return Tables(starts, spent, filled, weights[:differing], miss, given, likely, ladders.reach)
-
-
-@summing
-def _executed(reach: FloatArray, ahead: float, step: float) -> float:
-    """Shares that a rung executes, summed over scenarios."""
-    total = 0.0
-    for s in range(len(reach)):
-        total += min(max(reach[s] - ahead, 0.0), step)
-    return total
 
 
 @dataclass(frozen=True)
@@ -218,7 +150,7 @@ class Placement(Router):
     def _compiled(self) -> Compiled:
         form = PlacementForm(
             self.scenarios,
-            np.array([self.risk.shortfall, self.risk.lambda_over]),
+            np.array([self.risk.shortfall_penalty, self.risk.lambda_over]),
             self.risk.theta_queue,
             self.risk.unit == "fraction",
             float(self.model.step),
@@ -240,7 +172,7 @@ class Placement(Router):
         flows, queue = _flows(self.scenarios, quotes), queues_ahead(*quotes[2:4], view.best_bid)
         if not len(flows):  # nothing is known of the queues
             flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
-        touch = Touch(
+        touch = VenueQuotes(
             view.ask, view.ask_left, view.fee, view.rebate, queue, view.best_bid, view.mid
         )
         problem = placement_problem(view.venues, touch, flows, due, self.risk, self.model)

@@ -8,19 +8,24 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.cores.knapsack import STEPS
-from sor_opt.allocators.fast import FREE, climb
+from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.compiled import inlined
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams, count_rungs, static_problem, write_rungs
+from sor_opt.models.static import (
+    AskQuotes,
+    StaticParams,
+    count_rungs,
+    static_problem,
+    write_rungs,
+)
 from sor_opt.policies.past import Past
 from sor_opt.policies.routers.base import Compiled, Router, run_compiled
 from sor_opt.policies.view import LiveQuotes, View
 
 
 class StaticForm(NamedTuple):
-    """The static router on plain numbers; ``penalties = shortfall, excess`` in the risk's unit."""
+    """The static router on plain numbers; shortfall and excess `penalties` in the risk's unit."""
 
     penalties: FloatArray
     fraction: bool
@@ -30,7 +35,7 @@ class StaticForm(NamedTuple):
 
 
 class SingleProblem(NamedTuple):
-    """A ladder problem of one scenario on plain arrays, penalties apart (see `climb`)."""
+    """A ladder problem of one scenario on plain arrays, penalties apart (see `solve_single`)."""
 
     offsets: IntArray
     fills: FloatArray
@@ -44,8 +49,8 @@ def split_static(
 ) -> None:
     """The static model's cheapest split (`sor_opt.models.static`)."""
     price, unit = prices(form, quotes)
-    shortfall, excess = form.penalties[0] * unit, form.penalties[1] * unit
-    _, rungs = solve_split(form, quotes, price, due, shortfall, excess)
+    shortfall_penalty, excess_penalty = form.penalties[0] * unit, form.penalties[1] * unit
+    _, rungs = solve_split(form, quotes, price, due, shortfall_penalty, excess_penalty)
     for k in range(len(takes)):
         takes[k] = rungs[k] * form.step
 
@@ -67,8 +72,8 @@ def solve_split(
     quotes: LiveQuotes,
     price: FloatArray,
     due: float,
-    shortfall: float,
-    excess: float,
+    shortfall_penalty: float,
+    excess_penalty: float,
 ) -> tuple[SingleProblem, IntArray]:
     """The problem over what is left, and the rungs of its optimum, none where it is infeasible.
 
@@ -79,7 +84,7 @@ def solve_split(
     for k in range(venues):
         # Without a rebate a rung pays only below the shortfall penalty; the free space leaves
         # out the venues that cannot pay, so that most snapshots end here.
-        hopeless = not form.strict and price[k] >= shortfall and rebate[k] <= 0
+        hopeless = not form.strict and price[k] >= shortfall_penalty and rebate[k] <= 0
         count = 0 if hopeless else count_rungs(left[k], form.step, form.strict)
         offsets[k + 1] = offsets[k] + count
     fills, costs = np.empty(offsets[venues]), np.empty(offsets[venues])
@@ -94,7 +99,7 @@ def solve_split(
         exact = count_rungs(due, form.step, True)
         if exact != count_rungs(due, form.step, False):
             return problem, rungs
-    climb(offsets, fills, costs, due, shortfall, excess, exact, STEPS, rungs)
+    solve_single(offsets, fills, costs, due, shortfall_penalty, excess_penalty, exact, rungs)
     return problem, rungs
 
 
@@ -132,7 +137,7 @@ class Static(Router):
 
     def _compiled(self) -> Compiled:
         form = StaticForm(
-            np.array([self.risk.shortfall, self.risk.excess]),
+            np.array([self.risk.shortfall_penalty, self.risk.excess_penalty]),
             self.risk.unit == "fraction",
             float(self.model.step),
             self.model.strict,
@@ -150,16 +155,7 @@ class Static(Router):
         """
         if self.allocator is None:
             return run_compiled(self._compiled(), view, due).takes
-        problem = static_problem(
-            view.venues,
-            view.ask,
-            view.ask_left,
-            view.fee,
-            view.rebate,
-            view.mid,
-            due,
-            self.risk,
-            self.model,
-        )
+        asks = AskQuotes(view.ask, view.ask_left, view.fee, view.rebate, view.mid)
+        problem = static_problem(view.venues, asks, due, self.risk, self.model)
         chunks = np.asarray(self.allocator.solve(problem).rungs * problem.step)
         return np.minimum(chunks, view.ask_left)

@@ -21,7 +21,8 @@ class Schedule(ABC):
     timing : {"slice", "print", "decision"}
         What the shares due depend on, `Progress` apart: the slice alone; also the volume printed;
         or the whole `View`. With the first two all is asked before the replay, which then need not
-        call Python; the last is asked at every decision.
+        call Python; the last is asked at every decision on a book that can be traded on, and what
+        it said stands until the next one.
     """
 
     name: ClassVar[str]

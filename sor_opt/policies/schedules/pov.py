@@ -42,7 +42,7 @@ class Pov(Schedule):
         return DataError(
             "holds no trades, which the schedule pov follows",
             file=past.tape.source,
-            mend="give --trades FILE beside the quotes",
+            hint="give --trades FILE beside the quotes",
         )
 
     def due(self, view: Progress) -> float:

@@ -111,7 +111,7 @@ class Vwap(Schedule):
                 f"tells no volume to expect during the order of {order:%Y-%m-%d %H:%M:%S}, which "
                 "the schedule vwap follows",
                 file=self.curve or past.tape.source,
-                mend="give trades of earlier days, or --curve FILE (time,volume) of those hours",
+                hint="give trades of earlier days, or --curve FILE (time,volume) of those hours",
             )
         return None
 

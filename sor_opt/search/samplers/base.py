@@ -20,12 +20,12 @@ from sor_opt.search.narrowing import Point
 from sor_opt.search.space import NAMES, Space
 
 
-class Outlook(Enum):
-    """What a sampler can do for the next trial."""
+class SamplerStatus(Enum):
+    """Whether a sampler has a point for the next trial."""
 
     READY = "ready"
     WAIT = "wait"  # the next point follows from trials that still run
-    OVER = "over"  # no point is left
+    EXHAUSTED = "exhausted"  # no point is left
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -62,7 +62,7 @@ class Sampler(BaseSampler):
     """
 
     name: ClassVar[str]
-    when_over: ClassVar[str] = ""
+    when_exhausted: ClassVar[str] = ""
     """What it means that no point is left, in a few words."""
     seeded: ClassVar[bool] = True
     """Whether another seed gives other points."""
@@ -73,7 +73,7 @@ class Sampler(BaseSampler):
         self.space = space
         self.seed = seed
 
-    def plan(self, trials: Sequence[FrozenTrial]) -> Outlook:  # noqa: ARG002
+    def plan(self, trials: Sequence[FrozenTrial]) -> SamplerStatus:  # noqa: ARG002
         """Say whether the next trial may be asked for.
 
         Parameters
@@ -81,16 +81,16 @@ class Sampler(BaseSampler):
         trials : sequence of FrozenTrial
             All trials of the study in the order of their numbers, those still running too.
         """
-        return Outlook.READY
+        return SamplerStatus.READY
 
 
 class SequenceSampler(Sampler):
-    """Visits the points of a sequence in order, each of them once.
+    """Evaluates the points of a sequence in order, each of them once.
 
     It keeps no state of its own: the finished and the running trials say which points are taken,
-    and the first one that is not comes next. So a point whose trial failed or was killed is visited
-    again, and neither a resumed study nor a second worker repeats one. What it remembers between
-    two calls is a cache of the trials digested so far, and may be dropped at any time.
+    and the first one that is not comes next. So a point whose trial failed or was killed is
+    evaluated again, and neither a resumed study nor a second worker repeats one. What it remembers
+    between two calls is a cache of the trials digested so far, and may be dropped at any time.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -101,7 +101,7 @@ class SequenceSampler(Sampler):
         self._planned: Point | None = None
 
     @abstractmethod
-    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:
         """Give the point at a place of the sequence, or say why there is none.
 
         Parameters
@@ -112,13 +112,13 @@ class SequenceSampler(Sampler):
             The values of the finished trials, in bps.
         """
 
-    def plan(self, trials: Sequence[FrozenTrial]) -> Outlook:
+    def plan(self, trials: Sequence[FrozenTrial]) -> SamplerStatus:
         """Find the next point; `sample_relative` then proposes it."""
         found = self._next(trials)
-        if isinstance(found, Outlook):
+        if isinstance(found, SamplerStatus):
             return found
         self._planned = found
-        return Outlook.READY
+        return SamplerStatus.READY
 
     def infer_relative_search_space(
         self,
@@ -137,7 +137,7 @@ class SequenceSampler(Sampler):
         """Propose the next point."""
         found = self._planned or self._next(study.get_trials(deepcopy=False))
         self._planned = None
-        if isinstance(found, Outlook):
+        if isinstance(found, SamplerStatus):
             raise RuntimeError(f"{self.name} has no point for this trial; call plan first")
         return dict(zip(NAMES, found, strict=True))
 
@@ -151,13 +151,13 @@ class SequenceSampler(Sampler):
         """Refuse: a point of the sequence names every parameter of the space."""
         raise RuntimeError(f"{param_name} is no parameter of the space")
 
-    def _next(self, trials: Sequence[FrozenTrial]) -> Point | Outlook:
+    def _next(self, trials: Sequence[FrozenTrial]) -> Point | SamplerStatus:
         running = self._digest(trials)
         for slot in itertools.count(self._slot):
             point = self.point(slot, self._values)
-            if isinstance(point, Outlook):
-                # A running trial may yet fail and leave its point to be visited again.
-                return Outlook.WAIT if running else point
+            if isinstance(point, SamplerStatus):
+                # A running trial may yet fail and leave its point to be evaluated again.
+                return SamplerStatus.WAIT if running else point
             if point in self._values:
                 self._slot += slot == self._slot
             elif point not in running:
@@ -182,7 +182,7 @@ class SequenceSampler(Sampler):
 
 
 class ModelSampler(Sampler):
-    """Lends one of Optuna's own samplers, which model the objective from the study's trials.
+    """Wraps one of Optuna's own samplers, which model the objective from the study's trials.
 
     It is seeded by `seed` and by the number of the first trial that it proposes. So the same seed
     gives the same points in a study of one piece, and neither a resumed study nor a second worker
@@ -191,7 +191,7 @@ class ModelSampler(Sampler):
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._lent: BaseSampler | None = None
+        self._wrapped: BaseSampler | None = None
 
     @abstractmethod
     def build(self, seed: int) -> BaseSampler:
@@ -199,16 +199,16 @@ class ModelSampler(Sampler):
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Seed the sampler at its first trial."""
-        if self._lent is None:
-            self._lent = self.build(mixed(self.seed, trial.number))
-        self._lent.before_trial(study, trial)
+        if self._wrapped is None:
+            self._wrapped = self.build(mixed(self.seed, trial.number))
+        self._wrapped.before_trial(study, trial)
 
     def after_trial(
         self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         """Tell the sampler, if it has proposed anything yet."""
-        if self._lent is not None:
-            self._lent.after_trial(study, trial, state, values)
+        if self._wrapped is not None:
+            self._wrapped.after_trial(study, trial, state, values)
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -233,6 +233,6 @@ class ModelSampler(Sampler):
         return self._ready().sample_independent(study, trial, param_name, param_distribution)
 
     def _ready(self) -> BaseSampler:
-        if self._lent is None:
+        if self._wrapped is None:
             raise RuntimeError("a trial was sampled before it began")
-        return self._lent
+        return self._wrapped

@@ -6,21 +6,21 @@ import itertools
 from collections.abc import Mapping
 
 from sor_opt.search.narrowing import Point
-from sor_opt.search.samplers.base import Outlook, SequenceSampler
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
 from sor_opt.search.space import NAMES, Space
 
 
 class GridSampler(SequenceSampler):
-    """Visits all combinations of the levels; `theta_queue` moves fastest."""
+    """Evaluates all combinations of the levels; `theta_queue` moves fastest."""
 
     name = "grid"
-    when_over = "every point of the grid is done"
+    when_exhausted = "every point of the grid is done"
     seeded = False
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._grid = list(itertools.product(*(space.levels(name) for name in NAMES)))
 
-    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Give the grid's point number `slot`."""
-        return self._grid[slot] if slot < len(self._grid) else Outlook.OVER
+        return self._grid[slot] if slot < len(self._grid) else SamplerStatus.EXHAUSTED

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats.qmc import Sobol
 
 from sor_opt.search.narrowing import Point
-from sor_opt.search.samplers.base import Outlook, SequenceSampler, stretched
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, stretched
 from sor_opt.search.space import NAMES, Space
 
 _BLOCK = 64  # a power of two, as Sobol sequences are balanced over these
@@ -25,7 +25,7 @@ class QmcSampler(SequenceSampler):
         self._sobol: Sobol | None = None
         self._drawn: list[NDArray[np.float64]] = []
 
-    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Give the point number `slot` of the sequence."""
         if self._sobol is None:
             # Not any earlier: scipy swallows a Ctrl-C meanwhile, unless somebody listens for it.

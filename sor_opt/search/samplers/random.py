@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sor_opt.search.narrowing import Point
-from sor_opt.search.samplers.base import Outlook, SequenceSampler, stretched
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, stretched
 
 
 class RandomSampler(SequenceSampler):
@@ -15,6 +15,6 @@ class RandomSampler(SequenceSampler):
 
     name = "random"
 
-    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Draw the point number `slot`."""
         return stretched(self.space, np.random.default_rng([self.seed, slot]).random(3))

@@ -10,25 +10,25 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.search.narrowing import Point
-from sor_opt.search.samplers.base import Outlook, Sampler, SequenceSampler
+from sor_opt.search.samplers.base import Sampler, SamplerStatus, SequenceSampler
 
 
 class _Points(SequenceSampler):
-    """Visits given points, each of them once."""
+    """Evaluates given points, each of them once."""
 
     def __init__(self, points: Sequence[Point], sampler: Sampler) -> None:
         super().__init__(sampler.space, sampler.seed)
         self._points = points
 
-    def point(self, slot: int, values: Mapping[Point, float]) -> Point | Outlook:  # noqa: ARG002
+    def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Give the point number `slot`."""
-        return self._points[slot] if slot < len(self._points) else Outlook.OVER
+        return self._points[slot] if slot < len(self._points) else SamplerStatus.EXHAUSTED
 
 
 class SeededSampler(Sampler):
-    """Visits the points of `first`, then follows `sampler`, which sees their values.
+    """Evaluates the points of `first`, then follows `sampler`, which sees their values.
 
-    It keeps no state of its own: which of the points are taken, the trials say.
+    It keeps no state of its own: the trials show which of the points are taken.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ class SeededSampler(Sampler):
         self._first, self._sampler = _Points(first, sampler), sampler
         self._proposes: Sampler = sampler
 
-    def plan(self, trials: Sequence[FrozenTrial]) -> Outlook:
+    def plan(self, trials: Sequence[FrozenTrial]) -> SamplerStatus:
         """Find who proposes the next trial."""
-        ready = self._first.plan(trials) is Outlook.READY
+        ready = self._first.plan(trials) is SamplerStatus.READY
         self._proposes = self._first if ready else self._sampler
-        return Outlook.READY if ready else self._sampler.plan(trials)
+        return SamplerStatus.READY if ready else self._sampler.plan(trials)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Tell whoever proposes it."""

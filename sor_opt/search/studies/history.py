@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
-from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import distributions
 from sor_opt.search.space import NAMES, Space
-from sor_opt.search.studies.desk import TEST_ATTRIBUTE, measured
+from sor_opt.search.studies.driver import TEST_ATTRIBUTE, measured
 from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, upgraded
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import SharedStorage, Storage
+from sor_opt.search.studies.trials import FinishedTrial, ForeignTrial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,23 +30,6 @@ _RECORD = "sor_opt"
 
 _SEEDS = "seeds"
 """What the record holds beside the identity."""
-
-
-class Visit(NamedTuple):
-    """One finished trial."""
-
-    number: int
-    params: RiskParams
-    outcome: Outcome
-    seconds: float
-
-
-class Other(NamedTuple):
-    """A finished trial that sor_opt has not measured: its value means whatever it may."""
-
-    number: int
-    params: dict[str, Any]
-    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -61,9 +44,9 @@ class History:
         What it was made for, see `sor_opt.search.studies.identity`.
     space : Space
         The space that it searches.
-    visits : tuple of Visit
+    trials : tuple of FinishedTrial
         Its finished trials in the order of their numbers.
-    others : tuple of Other
+    others : tuple of ForeignTrial
         Trials that another program has finished in it; never ranked, nor counted as finished.
     failed, pruned, running : int
         Its trials without a value, those given up, and those that run (or whose process has died).
@@ -74,8 +57,8 @@ class History:
     name: str
     identity: Identity
     space: Space
-    visits: tuple[Visit, ...]
-    others: tuple[Other, ...]
+    trials: tuple[FinishedTrial, ...]
+    others: tuple[ForeignTrial, ...]
     failed: int
     pruned: int
     running: int
@@ -87,9 +70,9 @@ class History:
         return str(self.identity[SAMPLER])
 
     @property
-    def best(self) -> Visit | None:
+    def best(self) -> FinishedTrial | None:
         """The finished trial of the lowest `train_bps`, the earliest among equals."""
-        return min(self.visits, key=lambda visit: visit.outcome.train_bps, default=None)
+        return min(self.trials, key=lambda trial: trial.outcome.train_bps, default=None)
 
     def frame(self) -> pd.DataFrame:
         """One row per finished trial: number, the parameters, both outcomes, seconds."""
@@ -97,12 +80,12 @@ class History:
 
         rows = [
             {
-                "number": visit.number,
-                **{name: getattr(visit.params, name) for name in NAMES},
-                **visit.outcome._asdict(),
-                "seconds": visit.seconds,
+                "number": trial.number,
+                **{name: getattr(trial.params, name) for name in NAMES},
+                **trial.outcome._asdict(),
+                "seconds": trial.seconds,
             }
-            for visit in self.visits
+            for trial in self.trials
         ]
         return pd.DataFrame(rows, columns=["number", *NAMES, *Outcome._fields, "seconds"])
 
@@ -181,9 +164,9 @@ def of_trials(
         name,
         identity,
         space,
-        visits=tuple(_visit(space, trial) for trial in trials if trial.number in ours),
+        trials=tuple(_trial(space, trial) for trial in trials if trial.number in ours),
         others=tuple(
-            Other(trial.number, dict(trial.params), tuple(trial.values or ()))
+            ForeignTrial(trial.number, dict(trial.params), tuple(trial.values or ()))
             for trial in trials
             if trial.state is TrialState.COMPLETE and trial.number not in ours
         ),
@@ -205,9 +188,9 @@ def _space(identity: Identity) -> Space:
     return Space(**{**values, **levels})
 
 
-def _visit(space: Space, trial: FrozenTrial) -> Visit:
+def _trial(space: Space, trial: FrozenTrial) -> FinishedTrial:
     test = trial.user_attrs[TEST_ATTRIBUTE]
-    return Visit(
+    return FinishedTrial(
         trial.number,
         space.params(trial.params),
         Outcome(trial.values[0], float("nan") if test is None else test),

@@ -1,4 +1,4 @@
-"""What a study was made for: kept with it as plain values, compared one by one, told in words."""
+"""What a study was made for: plain values kept with it, compared, and described in words."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def upgraded(identity: Identity) -> Identity:
 
 
 def words(identity: Identity) -> dict[str, str]:
-    """Tell every part in words."""
-    return {part: _told(part, value) for part, value in identity.items()}
+    """Describe every part in words."""
+    return {part: _describe(part, value) for part, value in identity.items()}
 
 
 def differences(known: Identity, wanted: Identity) -> list[str]:
@@ -102,14 +102,14 @@ def _values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
-def _told(name: str, value: Any) -> str:
+def _describe(name: str, value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(_told_of(inner, item) for inner, item in value.items())
+        return ", ".join(_describe_value(inner, item) for inner, item in value.items())
     return _word(name, value)
 
 
-def _told_of(name: str, value: Any) -> str:
-    text = _told(name, value)
+def _describe_value(name: str, value: Any) -> str:
+    text = _describe(name, value)
     return text if isinstance(value, dict) or name in _SPEAKING else f"{_name(name)} {text}"
 
 

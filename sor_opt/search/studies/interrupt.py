@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that a loop can ask for, so that it ends between two trials."""
+"""Ctrl-C and SIGTERM as a request that a loop can poll, so that it ends between two trials."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Stop = Callable[[], bool]
 def listening(*signals: signal.Signals) -> Iterator[Stop]:
     """Listen for signals during a block; the second one raises KeyboardInterrupt.
 
-    Outside the main thread, where Python delivers no signals, nothing is ever heard.
+    Outside the main thread, where Python delivers no signals, nothing is ever received.
     """
-    heard: list[int] = []
+    received: list[int] = []
 
-    def hear(number: int, _frame: FrameType | None) -> None:
-        heard.append(number)
-        if len(heard) > 1:
+    def receive(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {number: signal.signal(number, hear) for number in signals}
+    before = {number: signal.signal(number, receive) for number in signals}
     try:
-        yield lambda: bool(heard)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

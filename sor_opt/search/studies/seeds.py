@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sor_opt.errors import ConfigError
 from sor_opt.search.narrowing import Point
 from sor_opt.search.space import NAMES, Space
-
-if TYPE_CHECKING:
-    from sor_opt.search.studies.history import Visit
+from sor_opt.search.studies.trials import FinishedTrial
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """Points that a study visits before all others.
+    """Points that a study evaluates before all others.
 
     Parameters
     ----------
     study : str
         The study that they are from.
     points : tuple of tuple of float
-        In the order of the visits; one value per parameter, as in `sor_opt.search.space.NAMES`.
+        In the order of the evaluations; one value per parameter, as in
+        `sor_opt.search.space.NAMES`.
     outside : int
         How many points of that study lie outside the new one's space, and are left out.
     """
@@ -33,7 +32,7 @@ class Seeds:
     outside: int = 0
 
     @classmethod
-    def choose(cls, study: str, visits: Sequence[Visit], space: Space) -> Seeds:
+    def choose(cls, study: str, trials: Sequence[FinishedTrial], space: Space) -> Seeds:
         """Take each point of a study once, the best first and the earliest among equals.
 
         Raises
@@ -41,13 +40,13 @@ class Seeds:
         ConfigError
             If the study has none, or they are in another unit than the space.
         """
-        ranked = sorted(visits, key=lambda visit: visit.outcome.train_bps)
+        ranked = sorted(trials, key=lambda trial: trial.outcome.train_bps)
         points = dict.fromkeys(
-            tuple(getattr(visit.params, name) for name in NAMES) for visit in ranked
+            tuple(getattr(trial.params, name) for name in NAMES) for trial in ranked
         )
         if not points:
             raise ConfigError(f"study {study!r} has no finished trial to begin from")
-        unit = visits[0].params.unit
+        unit = trials[0].params.unit
         if unit != space.unit:
             raise ConfigError(f"study {study!r} is in the unit {unit}, this run in {space.unit}")
         inside = tuple(point for point in points if _holds(space, point))
@@ -62,7 +61,7 @@ class Seeds:
         """Give them as plain data."""
         return asdict(self)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Say in a few words what they are."""
         left = f"; {self.outside} more lie outside the space" if self.outside else ""
         return f"{len(self.points)} points of study {self.study}, the best first{left}"

@@ -23,7 +23,7 @@ DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 
 _CONNECT_SECONDS = 10
 _FULL = "make room there; the same command then goes on from what is saved"
-_MENDS = {
+_HINTS = {
     "database is locked": "end the program that holds it",
     "readonly database": "give yourself the right to write the file and its folder",
     "unable to open database file": "give yourself the right to read it and to write its folder",
@@ -129,7 +129,7 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
     """
     address = Address.parse(where)
     with ExitStack() as stack:
-        with _told(address, _ODD):
+        with _translated(address, _ODD):
             connect = _writing(address, create)
             engine = _engine(address, connect)
             stack.callback(engine.dispose)
@@ -140,7 +140,7 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
             file = None
             if connect and address.file:
                 file = stack.enter_context(closing(HeldFile(address.file, connect)))
-        with _told(address, _FAILURES):
+        with _translated(address, _FAILURES):
             yield SharedStorage(address.shown, trials, engine, locks, file)
 
 
@@ -153,7 +153,7 @@ def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
     """
     address = Address.parse(where)
     with ExitStack() as stack:
-        with _told(address, _ODD):
+        with _translated(address, _ODD):
             connect = None
             if address.file:
                 _check_file(address.file)
@@ -162,7 +162,7 @@ def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
             stack.callback(engine.dispose)
             _require_studies(address, engine, create=False)
             trials = _trials(address, connect, stack, make_tables=False)
-        with _told(address, _FAILURES):
+        with _translated(address, _FAILURES):
             yield Storage(address.shown, trials)
 
 
@@ -265,7 +265,7 @@ def _require_studies(address: Address, engine: Engine, create: bool) -> None:
 
 
 @contextmanager
-def _told(address: Address, failures: tuple[type[Exception], ...]) -> Iterator[None]:
+def _translated(address: Address, failures: tuple[type[Exception], ...]) -> Iterator[None]:
     """Turn the many ways in which a database fails into one line without a password."""
     try:
         yield
@@ -273,8 +273,8 @@ def _told(address: Address, failures: tuple[type[Exception], ...]) -> Iterator[N
         raise
     except failures as error:
         cause = address.without_secrets(_cause(error))
-        mend = next((f"; {mend}" for words, mend in _MENDS.items() if words in cause), "")
-        raise StorageError(f"{address.shown}: {cause}{mend}") from error
+        hint = next((f"; {hint}" for words, hint in _HINTS.items() if words in cause), "")
+        raise StorageError(f"{address.shown}: {cause}{hint}") from error
 
 
 def _cause(error: BaseException) -> str:

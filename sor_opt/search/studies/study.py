@@ -15,14 +15,13 @@ from optuna.pruners import NopPruner
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.search.objective import Objective, Outcome
-from sor_opt.search.samplers.base import Outlook, Sampler
+from sor_opt.search.samplers.base import Sampler, SamplerStatus
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.samplers.seeded import SeededSampler
 from sor_opt.search.space import Space
-from sor_opt.search.studies.desk import WAIT_SECONDS, BatchDesk, Desk, SharedDesk
+from sor_opt.search.studies.driver import WAIT_SECONDS, BatchDriver, Driver, SharedDriver
 from sor_opt.search.studies.history import (
     History,
-    Visit,
     find,
     history,
     identity_of,
@@ -35,6 +34,7 @@ from sor_opt.search.studies.interrupt import Stop, listening
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import DEFAULT_STORAGE, SharedStorage, open_storage
+from sor_opt.search.studies.trials import FinishedTrial
 from sor_opt.search.studies.workers import run_workers
 
 Progress = Callable[[int, int], None]
@@ -77,8 +77,8 @@ class StudyRun:
         With more than 1, trials are kept in memory and saved so many at a time; a kill then costs
         one batch at most, and other processes wait for the study meanwhile.
     seed_from : str or None
-        A study of the same storage whose points a new study visits first, the best of them first;
-        they count among `trials`. A study that is resumed keeps those that it began from.
+        A study of the same storage whose points a new study evaluates first, the best of them
+        first; they count among `trials`. A study that is resumed keeps those that it began from.
     """
 
     name: str
@@ -122,7 +122,7 @@ class StudyRun:
         )
 
     def make_sampler(self, seeds: Seeds | None = None) -> Sampler:
-        """Make the sampler, with points to visit before its own."""
+        """Make the sampler, with points to evaluate before its own."""
         sampler = make_sampler(self.sampler, self.space, self.seed)
         return SeededSampler(seeds.points, sampler) if seeds else sampler
 
@@ -154,10 +154,10 @@ class StudyResult:
     @property
     def finished(self) -> int:
         """How many trials are finished."""
-        return len(self.history.visits)
+        return len(self.history.trials)
 
     @property
-    def best(self) -> Visit | None:
+    def best(self) -> FinishedTrial | None:
         """The best finished trial."""
         return self.history.best
 
@@ -166,7 +166,7 @@ class StudyResult:
         if self.interrupted:
             return f"interrupted after {self.finished} of {self.target} trials"
         if self.finished < self.target:
-            reason = SAMPLERS[self.history.sampler].when_over
+            reason = SAMPLERS[self.history.sampler].when_exhausted
             return f"ended after {self.finished} of {self.target} trials: {reason}"
         if self.added == 0:
             return f"nothing to do: {self.finished} of {self.target} trials are finished"
@@ -191,9 +191,9 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
     with listening(*_SIGNALS) as stop:  # first of all: what is listened for, nobody swallows
         sampler = run.make_sampler()  # complains before anything is written
         if run.storage is None:
-            desk = Desk(sampler, run.trials)
-            _drive(desk, run, stop, progress)
-            now = of_trials(run.name, run.identity(), desk.trials)
+            driver = Driver(sampler, run.trials)
+            _drive(driver, run, stop, progress)
+            now = of_trials(run.name, run.identity(), driver.trials)
             return _result(run, "memory", now, 0, stop)
         with open_storage(run.storage, create=True) as storage, storage.watched():
             study = _enter(storage, run)
@@ -213,9 +213,9 @@ def _go(
         run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))
     elif run.batch > 1:
         sampler = run.make_sampler(seeds_of(study))
-        desk = BatchDesk(storage, run.name, sampler, run.trials, stop, run.batch)
-        with desk.alone():
-            _drive(desk, run, stop, progress)
+        driver = BatchDriver(storage, run.name, sampler, run.trials, stop, run.batch)
+        with driver.alone():
+            _drive(driver, run, stop, progress)
     else:
         _share(storage, study, run, stop, progress)
 
@@ -241,25 +241,25 @@ def _share(
     storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
 ) -> None:
     sampler = run.make_sampler(seeds_of(study))
-    _drive(SharedDesk(storage, run.name, sampler, run.trials, stop), run, stop, progress)
+    _drive(SharedDriver(storage, run.name, sampler, run.trials, stop), run, stop, progress)
 
 
-def _drive(desk: Desk, run: StudyRun, stop: Stop, progress: Progress) -> None:
+def _drive(driver: Driver, run: StudyRun, stop: Stop, progress: Progress) -> None:
     """Evaluate trials until none is left or somebody wants to stop."""
     while not stop():
-        trial = desk.ask()
-        if trial is Outlook.OVER:
+        trial = driver.ask()
+        if trial is SamplerStatus.EXHAUSTED:
             return
-        if isinstance(trial, Outlook):
+        if isinstance(trial, SamplerStatus):
             time.sleep(WAIT_SECONDS)
             continue
         try:
             outcome = _evaluate(run, trial.params)
         except BaseException:
-            desk.fail(trial)
+            driver.fail(trial)
             raise
-        desk.tell(trial, outcome)
-        progress(desk.finished, run.trials)
+        driver.tell(trial, outcome)
+        progress(driver.finished, run.trials)
 
 
 def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
@@ -267,7 +267,7 @@ def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
     if math.isnan(outcome.train_bps):
         point = ", ".join(f"{name} {value:g}" for name, value in values.items())
         raise DataError(
-            f"no train order has a shortfall at {point}", mend="check the orders with `backtest`"
+            f"no train order has a shortfall at {point}", hint="check the orders with `backtest`"
         )
     return outcome
 
@@ -306,7 +306,7 @@ def _is_made(storage: SharedStorage, name: str) -> bool:
 def _seeds(storage: SharedStorage, run: StudyRun) -> Seeds | None:
     if run.seed_from is None:
         return None
-    return Seeds.choose(run.seed_from, find(storage, run.seed_from).visits, run.space)
+    return Seeds.choose(run.seed_from, find(storage, run.seed_from).trials, run.space)
 
 
 def _check_seeds(study: Study, run: StudyRun) -> None:
@@ -320,10 +320,10 @@ def _check_seeds(study: Study, run: StudyRun) -> None:
 
 
 def _finished(study: Study) -> int:
-    return len(history(study).visits)
+    return len(history(study).trials)
 
 
 def _result(run: StudyRun, storage: str, now: History, before: int, stop: Stop) -> StudyResult:
-    finished = len(now.visits)
+    finished = len(now.trials)
     interrupted = stop() and finished < run.trials
     return StudyResult(now, storage, run.trials, finished - before, interrupted)

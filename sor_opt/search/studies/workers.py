@@ -57,7 +57,7 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     context = multiprocessing.get_context("spawn")  # fork is unsafe beside this one's threads
     errors: SimpleQueue[Exception] = context.SimpleQueue()
     root = context.Process(target=_root, args=(count, work, errors))
-    # Ctrl-C reaches this process, who then says so; what it starts is born deaf to it.
+    # Ctrl-C reaches this process, which passes it on; what it starts has the signal blocked.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         root.start()
@@ -78,7 +78,7 @@ def _attend(processes: Sequence[BaseProcess], over: Stop, tick: Callable[[], Non
             tick()
     finally:
         for each in processes:
-            each.terminate()  # no more than a wish: they listen for it
+            each.terminate()  # a request: they listen for it
         for each in processes:
             each.join()
 
@@ -93,7 +93,7 @@ def _root(count: int, work: Work, errors: SimpleQueue[Exception]) -> None:
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_worker, args=(work, errors)) for _ in range(count)]
     for worker in workers:
-        worker.start()  # before this process listens: a copy would hear in its place
+        worker.start()  # before this process listens: a copy would receive the signal too
     with listening(signal.SIGTERM) as asked:
         _attend(workers, lambda: asked() or _orphaned() or not errors.empty(), lambda: None)
     sys.exit(all(worker.exitcode for worker in workers))

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState
 
 from sor_opt.errors import ConfigError
-from sor_opt.search.samplers.base import Outlook, SequenceSampler, distributions
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, distributions
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.space import NAMES, Space
 
@@ -44,25 +44,25 @@ def staircase(params):
 
 def ask(study, sampler):
     """Start the next trial, or say why there is none."""
-    outlook = sampler.plan(study.get_trials(deepcopy=False))
-    if outlook is not Outlook.READY:
-        return outlook
+    status = sampler.plan(study.get_trials(deepcopy=False))
+    if status is not SamplerStatus.READY:
+        return status
     study.sampler = sampler
     return study.ask(distributions(SPACE))
 
 
 def go_on(study, sampler, until):
     """Run trials one by one to `until` finished ones, or to where no point is left."""
-    while len(visited(study)) < until:
+    while len(evaluated(study)) < until:
         trial = ask(study, sampler)
-        if isinstance(trial, Outlook):
-            assert trial is Outlook.OVER
+        if isinstance(trial, SamplerStatus):
+            assert trial is SamplerStatus.EXHAUSTED
             break
         study.tell(trial, staircase(trial.params))
-    return visited(study)
+    return evaluated(study)
 
 
-def visited(study):
+def evaluated(study):
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return [tuple(trial.params[name] for name in NAMES) for trial in done]
 
@@ -99,7 +99,7 @@ def test_a_resumed_sequence_is_that_of_one_piece(sequence, cut):
     study = new_study()
     go_on(study, make_sampler(sequence, SPACE, 7), cut)
     killed = ask(study, make_sampler(sequence, SPACE, 7))
-    if not isinstance(killed, Outlook):
+    if not isinstance(killed, SamplerStatus):
         study.tell(killed, state=TrialState.FAIL)
     assert go_on(study, make_sampler(sequence, SPACE, 7), TRIALS) == whole
 
@@ -109,15 +109,15 @@ def test_two_workers_share_a_sequence_without_a_double(sequence):
     study = new_study()
     workers = [make_sampler(sequence, SPACE, 7) for _ in range(2)]
     running = []
-    while len(visited(study)) + len(running) < TRIALS:
+    while len(evaluated(study)) + len(running) < TRIALS:
         trials = [ask(study, worker) for worker in workers]
-        running = [trial for trial in trials if not isinstance(trial, Outlook)]
+        running = [trial for trial in trials if not isinstance(trial, SamplerStatus)]
         if not running:
             break
         for trial in reversed(running):  # the later one finishes first
             study.tell(trial, staircase(trial.params))
         running = []
-    assert sorted(visited(study)[:TRIALS]) == sorted(whole)
+    assert sorted(evaluated(study)[:TRIALS]) == sorted(whole)
 
 
 def test_a_worker_waits_where_the_next_point_hangs_on_a_running_trial():
@@ -125,7 +125,7 @@ def test_a_worker_waits_where_the_next_point_hangs_on_a_running_trial():
     go_on(study, make_sampler("adaptive", SPACE, 0), 26)
     last = ask(study, make_sampler("adaptive", SPACE, 0))
     other = make_sampler("adaptive", SPACE, 0)
-    assert ask(study, other) is Outlook.WAIT
+    assert ask(study, other) is SamplerStatus.WAIT
     study.tell(last, state=TrialState.FAIL)
     again = ask(study, other)
     assert again.params == last.params
@@ -136,9 +136,9 @@ def test_a_grid_is_over_only_when_no_trial_runs():
     sampler = make_sampler("grid", SPACE, 0)
     go_on(study, sampler, 26)
     last = ask(study, sampler)
-    assert ask(study, sampler) is Outlook.WAIT
+    assert ask(study, sampler) is SamplerStatus.WAIT
     study.tell(last, 1.0)
-    assert ask(study, sampler) is Outlook.OVER
+    assert ask(study, sampler) is SamplerStatus.EXHAUSTED
 
 
 def test_foreign_trials_do_not_disturb_a_sequence(sequence):

@@ -31,7 +31,7 @@ def changed(part, **values):
     return {**BASE, part: {**BASE[part], **values}}
 
 
-def test_every_part_is_told_in_words():
+def test_every_part_is_reported_in_words():
     assert words(BASE) == {
         "data": "monday.csv, digest 0123",
         "results": "number 2",
@@ -88,18 +88,18 @@ def test_nothing_keeps_equals_apart_nor_a_file_that_was_renamed():
         ({**BASE, "sampler": "tpe"}, "sampler is grid in the study and tpe in this run"),
     ],
 )
-def test_each_value_that_differs_is_told_with_both(other, text):
+def test_each_value_that_differs_is_reported_with_both(other, text):
     assert differences(BASE, other) == [text]
 
 
-def test_changed_results_are_told_as_what_has_changed(monkeypatch):
+def test_changed_results_are_reported_as_what_has_changed(monkeypatch):
     monkeypatch.setattr(identity, "CHANGES", ("one", "two", "three", "four"))
     later = changed("results", number=4)
     assert differences(BASE, later) == ["replays have changed since it was made: three; four"]
     assert differences(later, BASE) == ["its results are of a later sor-opt (number 4, here 2)"]
 
 
-def test_several_differences_are_all_told():
+def test_several_differences_are_all_reported():
     other = {**changed("orders", size=5.0), "sampler": "tpe"}
     assert len(differences(BASE, other)) == 2
 
@@ -166,7 +166,7 @@ def test_a_study_without_a_number_is_still_read_seeds_others_and_is_deleted(data
         assert history.space == Space()
         assert len(find(opened, "old").frame()) == 2
     run = StudyRun("new", Numbered(), Space(), "random", 2, database, seed_from="old")
-    best, other = run_study(run).history.visits
+    best, other = run_study(run).history.trials
     assert [best.params, other.params] == Space().grid()[1::-1]
     assert best.outcome < other.outcome
     with open_storage(database) as opened:

@@ -16,7 +16,7 @@ KILLS = 20
 
 
 def points(history):
-    return [visit.params for visit in history.visits]
+    return [trial.params for trial in history.trials]
 
 
 def whole(sampler, trials):
@@ -64,8 +64,8 @@ def test_killed_studies_are_those_of_one_piece(sampler, trials, batch, database,
 def test_killed_models_repeat_no_point(sampler, database, start):
     run = StudyRun("killed", Staircase(seconds=0.01), Space(), sampler, 30, database)
     kill_often(run, start, 4, random.Random(5))
-    visited = points(run_study(run).history)
-    assert len(visited) == len(set(visited)) == 30
+    evaluated = points(run_study(run).history)
+    assert len(evaluated) == len(set(evaluated)) == 30
     checked(database)
 
 

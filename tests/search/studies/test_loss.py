@@ -96,9 +96,9 @@ def test_a_file_that_vanishes_is_noticed_and_what_it_held_is_kept(take, batch, d
         history = find(opened, "one")
         assert history.running == history.failed == 0
         count = 3 + 5 if batch == 1 else 3 + 8  # up to the trial, or the batch, that was under way
-        assert [v.params for v in history.visits] == [v.params for v in whole.visits[:count]]
+        assert [v.params for v in history.trials] == [v.params for v in whole.trials[:count]]
     resumed = run_study(StudyRun("one", Staircase(), Space(), "random", 20, str(kept)))
-    assert [v.params for v in resumed.history.visits] == [v.params for v in whole.visits]
+    assert [v.params for v in resumed.history.trials] == [v.params for v in whole.trials]
 
 
 def test_the_file_that_took_the_place_is_left_as_it_is(database, tmp_path):
@@ -118,7 +118,7 @@ def test_a_file_that_vanishes_at_the_last_trial_is_noticed(database, tmp_path):
         run_study(run(database, tmp_path, remove, trials=5))
     kept = str(Path(database).with_name("studies-rescued-1.db"))
     with read_storage(kept) as opened:
-        assert len(find(opened, "one").visits) == 5
+        assert len(find(opened, "one").trials) == 5
 
 
 def test_workers_notice_it_too(database, tmp_path):
@@ -127,7 +127,7 @@ def test_workers_notice_it_too(database, tmp_path):
     kept = Path(database).with_name("studies-rescued-1.db")
     assert not Path(database).with_name("studies-rescued-2.db").exists()
     with read_storage(str(kept)) as opened:
-        assert len(find(opened, "one").visits) >= 5
+        assert len(find(opened, "one").trials) >= 5
 
 
 def test_an_error_of_the_objective_does_not_hide_the_loss(database, tmp_path):
@@ -150,7 +150,7 @@ def test_each_rescue_has_a_name_of_its_own(database, tmp_path):
             run_study(run(database, tmp_path, remove))
 
 
-def test_what_cannot_be_kept_is_told(database, tmp_path):
+def test_what_cannot_be_kept_is_reported(database, tmp_path):
     def take(path):
         shutil.rmtree(path.parent)
         path.parent.write_text("a file in the folder's place")
@@ -171,7 +171,7 @@ def test_a_file_that_is_moved_away_and_back_is_the_same(database, tmp_path):
 
 
 @pytest.mark.parametrize("batch", [1, 10])
-def test_a_full_disk_is_told_and_costs_nothing_that_was_saved(batch, database, monkeypatch, read):
+def test_a_full_disk_is_reported_and_keeps_what_was_saved(batch, database, monkeypatch, read):
     """SQLite's own limit of pages raises what a full disk does."""
     run_study(StudyRun("one", Staircase(), Space(), "random", 2, database))
     pages = os.path.getsize(database) // 4096 + 4
@@ -184,14 +184,14 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_saved(batch, database, m
         f"{database}: database or disk is full; make room there; the same command then goes on "
         "from what is saved"
     )
-    saved = len(read(database, "one").visits)
+    saved = len(read(database, "one").trials)
     assert saved > 2
     result = run_study(StudyRun("one", Staircase(), Space(), "random", saved + 5, database))
     whole = run_study(StudyRun("one", Staircase(), Space(), "random", saved + 5, storage=None))
-    assert [v.params for v in result.history.visits] == [v.params for v in whole.history.visits]
+    assert [v.params for v in result.history.trials] == [v.params for v in whole.history.trials]
 
 
-def test_a_full_file_system_is_told(tmp_path):
+def test_a_full_file_system_is_reported(tmp_path):
     """The same on a disk that is full; only root can make one."""
     folder = tmp_path / "disk"
     folder.mkdir()
@@ -203,7 +203,7 @@ def test_a_full_file_system_is_told(tmp_path):
         with pytest.raises(StorageError, match=r"s\.db: database or disk is full; make room there"):
             run_study(study)
         with read_storage(study.storage) as opened:
-            assert 0 < len(find(opened, "one").visits) < 900
+            assert 0 < len(find(opened, "one").trials) < 900
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -240,7 +240,7 @@ def without_rights(function):
 
 def count(path):
     with read_storage(str(path)) as opened:
-        return len(find(opened, "one").visits) + 10 * len(studies(opened))
+        return len(find(opened, "one").trials) + 10 * len(studies(opened))
 
 
 @pytest.mark.parametrize("folder_too", [True, False])
@@ -339,7 +339,7 @@ def test_a_database_that_is_only_half_made_holds_no_studies(database):
 
 
 @pytest.mark.parametrize("use", [open_storage, read_storage])
-def test_a_damaged_file_is_told(use, database):
+def test_a_damaged_file_is_reported(use, database):
     run_study(StudyRun("one", Staircase(), Space(), "grid", 3, database))
     with open(database, "r+b") as stream:
         stream.seek(100)

@@ -48,14 +48,14 @@ def test_a_foreign_value_is_never_ranked_nor_counted(value, batch, database, rea
     go(database, 3)
     add(database, finished(value))
     history = read(database, "one")
-    assert history.best.outcome.train_bps == min(v.outcome.train_bps for v in history.visits)
-    assert [visit.number for visit in history.visits] == [0, 1, 2]
+    assert history.best.outcome.train_bps == min(v.outcome.train_bps for v in history.trials)
+    assert [trial.number for trial in history.trials] == [0, 1, 2]
     ((number, params, values),) = history.others
     assert (number, params, values) == (3, CORNER, (value,))
     result = go(database, 5, batch=batch)
     assert (result.finished, result.added) == (5, 2)
-    assert [visit.params for visit in result.history.visits] == SPACE.grid()[:5]
-    assert [visit.number for visit in result.history.visits] == [0, 1, 2, 4, 5]
+    assert [trial.params for trial in result.history.trials] == SPACE.grid()[:5]
+    assert [trial.number for trial in result.history.trials] == [0, 1, 2, 4, 5]
 
 
 @pytest.mark.parametrize("sampler", ["grid", "adaptive", "random", "qmc", "tpe", "cmaes"])
@@ -66,8 +66,8 @@ def test_no_sampler_learns_from_a_foreign_value(sampler, database):
     result = go(database, 35, sampler)
     assert result.best.outcome.train_bps > -1e9
     if sampler not in ("tpe", "cmaes"):  # these are seeded by the number at which they go on
-        points = [visit.params for visit in result.history.visits]
-        assert points[:27] == [visit.params for visit in alone.history.visits[:27]]
+        points = [trial.params for trial in result.history.trials]
+        assert points[:27] == [trial.params for trial in alone.history.trials[:27]]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_trial_without_a_test_value_that_is_ours_counts(database, read):
 
     run_study(StudyRun("one", Single(), SPACE, "grid", 3, database))
     history = read(database, "one")
-    assert len(history.visits) == 3
+    assert len(history.trials) == 3
     assert math.isnan(history.best.outcome.test_bps)
 
 
@@ -147,5 +147,5 @@ def test_a_foreign_trial_that_runs_is_taken_in_as_failed_when_it_ends(database):
         trial = study.ask(distributions(SPACE))
         study.tell(trial, 4.0)
     result = go(database, 27)
-    assert [visit.params for visit in result.history.visits] == SPACE.grid()
+    assert [trial.params for trial in result.history.trials] == SPACE.grid()
     assert [other.values for other in result.history.others] == [(4.0,)]

@@ -29,12 +29,12 @@ def begun(database, sampler="grid", trials=10, **more):
 
 
 def points(history):
-    return [visit.params for visit in history.visits]
+    return [trial.params for trial in history.trials]
 
 
 def ranked(history):
     return points(
-        replace(history, visits=sorted(history.visits, key=lambda visit: visit.outcome.train_bps))
+        replace(history, trials=sorted(history.trials, key=lambda trial: trial.outcome.train_bps))
     )
 
 
@@ -44,7 +44,7 @@ def test_the_best_points_come_first_and_then_the_samplers_own(sampler, database)
     new = run_study(begun(database, sampler, trials=12)).history
     assert points(new)[:6] == ranked(old)
     assert len(set(points(new))) == 12
-    assert new.seeds.told() == "6 points of study old, the best first"
+    assert new.seeds.describe() == "6 points of study old, the best first"
     alone = run_study(StudyRun("alone", Staircase(), Space(), sampler, 6, storage=None)).history
     if sampler in ("grid", "adaptive", "random", "qmc"):
         rest = [point for point in points(alone) if point not in points(old)]
@@ -64,7 +64,7 @@ def test_a_point_comes_once_and_the_earliest_of_equals_first(database):
             return super().__call__(params)._replace(train_bps=1.0)
 
     old = run_study(StudyRun("old", Flat(), Space(), "grid", 5, database)).history
-    doubled = Seeds.choose("old", [*old.visits, *old.visits], Space())
+    doubled = Seeds.choose("old", [*old.trials, *old.trials], Space())
     assert [Space().params(dict(zip(NAMES, p, strict=True))) for p in doubled.points] == points(old)
 
 
@@ -92,17 +92,19 @@ def test_killed_studies_repeat_no_point_and_miss_none(sampler, batch, database, 
         time.sleep(chance.uniform(0.05, 0.25))
         process.kill()
         process.join()
-    visited = points(run_study(run).history)
-    assert visited[:20] == ranked(old)
-    assert len(set(visited)) == len(visited) == run.trials
+    evaluated = points(run_study(run).history)
+    assert evaluated[:20] == ranked(old)
+    assert len(set(evaluated)) == len(evaluated) == run.trials
 
 
 def test_workers_share_them_without_a_double(database):
     old = made(database, trials=12)
     objective = Staircase(seconds=0.02)
-    visited = points(run_study(begun(database, trials=30, workers=3, objective=objective)).history)
-    assert len(set(visited)) == len(visited) == 30
-    assert set(ranked(old)) <= set(visited[:15])
+    evaluated = points(
+        run_study(begun(database, trials=30, workers=3, objective=objective)).history
+    )
+    assert len(set(evaluated)) == len(evaluated) == 30
+    assert set(ranked(old)) <= set(evaluated[:15])
 
 
 def test_a_seed_whose_trial_failed_comes_again(database, read):
@@ -120,7 +122,7 @@ def test_a_seed_whose_trial_failed_comes_again(database, read):
     assert points(run_study(begun(database, trials=3)).history) == ranked(old)
 
 
-def test_points_outside_the_space_are_left_out_and_told(database):
+def test_points_outside_the_space_are_left_out_and_reported(database):
     old = made(database, trials=20)
     narrow = Space(reach=1.5)
     inside = [
@@ -131,7 +133,7 @@ def test_points_outside_the_space_are_left_out_and_told(database):
     assert 0 < len(inside) < 20
     new = run_study(begun(database, space=narrow, trials=len(inside))).history
     assert points(new) == inside
-    assert new.seeds.told() == (
+    assert new.seeds.describe() == (
         f"{len(inside)} points of study old, the best first; {20 - len(inside)} more lie outside "
         "the space"
     )

@@ -10,10 +10,10 @@ from sor_opt.errors import ConfigError, StorageError
 from sor_opt.search.space import Space
 from sor_opt.search.studies import sqlite
 from sor_opt.search.studies.history import delete, find, studies
-from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.storage import files, open_storage, shown
 from sor_opt.search.studies.study import StudyRun, run_study
+from sor_opt.search.studies.tables import TrialTables
 
 
 def fill(database, name="one", trials=3):
@@ -100,7 +100,7 @@ def test_a_database_of_something_else_is_refused(tmp_path):
         fill(str(path))
 
 
-def test_a_locked_file_is_told(database, monkeypatch):
+def test_a_locked_file_is_reported(database, monkeypatch):
     fill(database)
     monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.1)
     monkeypatch.setattr(time, "sleep", lambda _: None)
@@ -110,14 +110,14 @@ def test_a_locked_file_is_told(database, monkeypatch):
             fill(database, "two")
 
 
-def test_a_read_only_file_is_told(database):
+def test_a_read_only_file_is_reported(database):
     fill(database)
     where = f"sqlite:///file:{database}?mode=ro&uri=true"
     with pytest.raises(StorageError, match="readonly database; give yourself the right"):
         fill(where, "two")
 
 
-def test_an_unreachable_folder_is_told(tmp_path):
+def test_an_unreachable_folder_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be written"):
         fill(str(tmp_path / "file" / "studies.db"))
@@ -132,7 +132,7 @@ def test_creation_that_was_killed_is_finished(database, start, read):
         process.kill()
         process.join()
     run_study(run)
-    assert len(read(database, "one").visits) == 3
+    assert len(read(database, "one").trials) == 3
 
 
 def test_studies_are_listed_by_name(database):
@@ -154,7 +154,7 @@ def test_a_foreign_study_is_not_continued(database):
         fill(database, "foreign")
 
 
-def test_an_unknown_study_is_told_with_the_known_ones(database):
+def test_an_unknown_study_is_reported_with_the_known_ones(database):
     fill(database, "b")
     with (
         open_storage(database) as opened,
@@ -206,7 +206,7 @@ def test_a_batch_is_saved_whole_or_not_at_all(database):
         study = optuna.load_study(study_name="one", storage=opened.trials)
         taken = study.get_trials()[:2]
         with pytest.raises(StorageError, match="another program has added trials"):
-            Ledger(opened, "one").append(taken)
+            TrialTables(opened, "one").append(taken)
         assert len(study.get_trials()) == 3
 
 
@@ -221,7 +221,7 @@ def test_what_is_written_is_what_optuna_reads(database):
             trial.storage.set_trial_system_attr(trial._trial_id, "state", "long" * 1000)
             memory.tell(trial, value)
         memory.tell(memory.ask(), state=optuna.trial.TrialState.FAIL)
-        Ledger(opened, "one").append(memory.get_trials())
+        TrialTables(opened, "one").append(memory.get_trials())
         read = study.get_trials()
         for one, other in zip(read, memory.get_trials(), strict=True):
             other._trial_id = one._trial_id

@@ -33,13 +33,13 @@ def wait_for(fact):
 
 
 def points(history):
-    return [visit.params for visit in history.visits]
+    return [trial.params for trial in history.trials]
 
 
 def test_a_grid_study_is_the_grid():
     result = run_study(run())
     assert points(result.history) == Space().grid()
-    assert result.best.outcome == min(visit.outcome for visit in result.history.visits)
+    assert result.best.outcome == min(trial.outcome for trial in result.history.trials)
 
 
 def test_the_earliest_of_equals_is_best():
@@ -83,7 +83,7 @@ def test_a_batched_study_is_the_same_study(sampler, database):
     batched = run_study(run("batched", sampler, 35, database, batch=8))
     single = run_study(run("single", sampler, 35, database))
     assert points(batched.history) == points(single.history)
-    assert [v.outcome for v in batched.history.visits] == [v.outcome for v in single.history.visits]
+    assert [v.outcome for v in batched.history.trials] == [v.outcome for v in single.history.trials]
 
 
 def test_batched_and_single_runs_take_turns(database):
@@ -132,7 +132,7 @@ def test_an_undefined_objective_is_an_error_and_never_best(batch, database, read
     with pytest.raises(DataError, match=r"no train order has a shortfall at lambda_over 0\.0005"):
         run_study(wrong)
     history = read(database, "one")
-    assert (len(history.visits), history.failed, history.running) == (4, 1, 0)
+    assert (len(history.trials), history.failed, history.running) == (4, 1, 0)
 
 
 def test_several_workers_do_each_point_once(database):
@@ -192,13 +192,13 @@ def test_a_signal_ends_the_trial_and_then_the_run(number, database, start, read)
         os._exit(7 if result.note().startswith("interrupted after") else 0)
 
     process = start(interrupted)
-    wait_for(lambda: len(read(database, "one").visits) > 2)
+    wait_for(lambda: len(read(database, "one").trials) > 2)
     os.kill(process.pid, number)
     process.join()
     assert process.exitcode == 7
     history = read(database, "one")
     assert history.failed == history.running == 0
-    assert len(history.visits) < 27
+    assert len(history.trials) < 27
 
 
 SCRIPT = """
@@ -224,16 +224,16 @@ def test_a_signal_ends_all_workers(database, tmp_path, read):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(HOMES)},
         text=True,
     )
-    wait_for(lambda: len(read(database, "one").visits) > 2)
+    wait_for(lambda: len(read(database, "one").trials) > 2)
     process.send_signal(signal.SIGTERM)
     assert "interrupted after" in process.communicate(timeout=60)[0]
     history = read(database, "one")
     assert history.failed == history.running == 0
-    assert len(history.visits) < 27
+    assert len(history.trials) < 27
 
 
 def test_a_signal_during_the_last_trial_interrupts_nothing():
-    """A wish to end that comes when all is done is granted, and not told as an interruption."""
+    """A wish to end that comes when all is done is granted, and not reported as an interruption."""
 
     class Signalled(Staircase):
         def __call__(self, params):

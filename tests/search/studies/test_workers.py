@@ -25,7 +25,7 @@ def study(objective, database, trials=27, workers=2):
 
 
 def outcomes(result):
-    return {visit.params: visit.outcome for visit in result.history.visits}
+    return {trial.params: trial.outcome for trial in result.history.trials}
 
 
 def lines(log):
@@ -68,11 +68,11 @@ def test_without_the_process_that_they_are_copies_of_workers_end(database, tmp_p
     while any(map(alive, workers)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert 5 <= len(read(database, "one").visits) < 27
+    assert 5 <= len(read(database, "one").trials) < 27
     assert study(Staircase(), database, workers=1).finished == 27
 
 
-def test_what_fails_before_there_are_workers_is_told(database, tmp_path, monkeypatch):
+def test_what_fails_before_there_are_workers_is_reported(database, tmp_path, monkeypatch):
     """The storage is gone when it is opened for them."""
     from sor_opt.search.studies import study as module
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.knapsack import STEPS
-from sor_opt.allocators.fast import FREE, climb
+from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.backtest.core.ahead.memory import Memory
 from sor_opt.backtest.core.ahead.saves import Saves
 from sor_opt.compiled import compiled, inlined
@@ -30,7 +29,8 @@ class Ahead(NamedTuple):
     ``found = shortfall, excess``: no split of the order changes while the shortfall penalty stays
     at or below the one, or the excess penalty below the other. A found value may turn out to
     change nothing; a change is missed only where the solver takes it for a tie. The memory holds
-    splits that were found under the same ceilings; the saves are those of the last replay.
+    splits that were found under the same ceilings; the saves are those of the last
+    replay.
     """
 
     shortfall: float
@@ -47,38 +47,39 @@ def next_changes(
     price: FloatArray,
     left: FloatArray,
     unit: float,
-    under: float,
-    over: float,
+    shortfall_penalty: float,
+    excess_penalty: float,
     ahead: Ahead,
 ) -> tuple[float, float]:
     """The next shortfall and excess penalty, in the policy's unit, at which `rungs` may change.
 
-    The present ones, `under` and `over`, and `price` and `unit` are in $/share; a venue that cannot
-    pay has no rungs yet: it gets them when the penalty reaches its price.
+    The present ones, `price` and `unit` are in $/share; a venue that cannot pay has no rungs yet:
+    it gets them when the penalty reaches its price.
     """
     first = np.inf
     for k in range(len(price)):
         if left[k] > 0 and problem.offsets[k] == problem.offsets[k + 1]:
             first = min(first, price[k] / unit)
     top = min(first, ahead.shortfall) * unit
-    shortfall = next_shortfall(problem, under, over, top, rungs) / unit
-    excess = next_excess(problem, under, over, ahead.excess * unit, rungs) / unit
-    return min(first, shortfall), excess
+    shortfall = next_shortfall(problem, shortfall_penalty, excess_penalty, top, rungs)
+    top = ahead.excess * unit
+    excess = next_excess(problem, shortfall_penalty, excess_penalty, top, rungs)
+    return min(first, shortfall / unit), excess / unit
 
 
 @compiled
 def next_shortfall(
     problem: SingleProblem,
-    under: float,
-    over: float,
+    shortfall_penalty: float,
+    excess_penalty: float,
     ceiling: float,
     rungs: IntArray,
 ) -> float:
-    """The next shortfall penalty beyond `under` at which `rungs` may stop being the optimum.
+    """The next shortfall penalty beyond this one at which `rungs` may stop being the optimum.
 
     Infinite where there is none up to `ceiling`.
     """
-    if ceiling <= under or _filled(problem, rungs) >= problem.target:
+    if ceiling <= shortfall_penalty or _filled(problem, rungs) >= problem.target:
         return np.inf
     slope = np.inf
     for i in range(len(problem.offsets) - 1):
@@ -89,26 +90,26 @@ def next_shortfall(
             if filled > 0:
                 slope = min(slope, spent / filled)
     # Where no ladder on its own would be climbed further, none is until the least slope.
-    if slope >= under:
+    if slope >= shortfall_penalty:
         return slope if slope <= ceiling else np.inf
-    return _kink(problem, over, ceiling, True, rungs)
+    return _kink(problem, excess_penalty, ceiling, True, rungs)
 
 
 @compiled
 def next_excess(
     problem: SingleProblem,
-    under: float,
-    over: float,
+    shortfall_penalty: float,
+    excess_penalty: float,
     ceiling: float,
     rungs: IntArray,
 ) -> float:
-    """The next excess penalty beyond `over` at which `rungs` stops being the optimum.
+    """The next excess penalty beyond this one at which `rungs` stops being the optimum.
 
     Infinite where there is none up to `ceiling`.
     """
-    if ceiling <= over or _filled(problem, rungs) <= problem.target:
+    if ceiling <= excess_penalty or _filled(problem, rungs) <= problem.target:
         return np.inf
-    return _kink(problem, under, ceiling, False, rungs)
+    return _kink(problem, shortfall_penalty, ceiling, False, rungs)
 
 
 @compiled
@@ -116,7 +117,7 @@ def _kink(
     problem: SingleProblem,
     other: float,
     ceiling: float,
-    is_under: bool,
+    of_shortfall: bool,
     rungs: IntArray,
 ) -> float:
     """Where the line of `rungs` meets the lower envelope of all lines again.
@@ -125,12 +126,12 @@ def _kink(
     """
     offsets, fills, costs, target = problem
     best = np.empty_like(rungs)
-    fixed, deviation = _line(problem, other, is_under, rungs)
+    fixed, deviation = _line(problem, other, of_shortfall, rungs)
     top, kink = ceiling, np.inf
     while True:
-        under, over = (top, other) if is_under else (other, top)
-        climb(offsets, fills, costs, target, under, over, FREE, STEPS, best)
-        lower, flatter = _line(problem, other, is_under, best)
+        shortfall_penalty, excess_penalty = (top, other) if of_shortfall else (other, top)
+        solve_single(offsets, fills, costs, target, shortfall_penalty, excess_penalty, FREE, best)
+        lower, flatter = _line(problem, other, of_shortfall, best)
         if flatter >= deviation:
             return kink
         crossing = (lower - fixed) / (deviation - flatter)
@@ -146,7 +147,7 @@ def _kink(
 def _line(
     problem: SingleProblem,
     other: float,
-    is_under: bool,
+    of_shortfall: bool,
     rungs: IntArray,
 ) -> tuple[float, float]:
     """Cost with the other penalty alone, and the deviation that the growing penalty multiplies."""
@@ -156,7 +157,7 @@ def _line(
             spent += problem.costs[j]
     gap = problem.target - _filled(problem, rungs)
     short, long = max(gap, 0.0), max(-gap, 0.0)
-    return (spent + other * long, short) if is_under else (spent + other * short, long)
+    return (spent + other * long, short) if of_shortfall else (spent + other * short, long)
 
 
 @compiled

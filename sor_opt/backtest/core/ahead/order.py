@@ -121,12 +121,14 @@ def split_ahead(
     price, unit = prices(form, quotes)
     slot, known = look_up(memory, price, left, due, unit, form.penalties)
     if not known:
-        under, over = form.penalties[0] * unit, form.penalties[1] * unit
-        problem, rungs = solve_split(form, quotes, price, due, under, over)
+        shortfall_penalty, excess_penalty = form.penalties[0] * unit, form.penalties[1] * unit
+        problem, rungs = solve_split(form, quotes, price, due, shortfall_penalty, excess_penalty)
         shortfall = excess = np.inf
         # Every strict split executes the target exactly: no penalty can change it.
         if not form.strict:
-            shortfall, excess = next_changes(problem, rungs, price, left, unit, under, over, ahead)
+            shortfall, excess = next_changes(
+                problem, rungs, price, left, unit, shortfall_penalty, excess_penalty, ahead
+            )
         for k in range(len(takes)):
             memory.sent[slot, k] = rungs[k] * form.step
         store(memory, slot, form.penalties[0], shortfall, excess)

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from ladder_problems import best_climb, ladder_problems
+from ladder_problems import best_selection, ladder_problems
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.cores import certificate
-from sor_opt.allocators.cores.certificate import prove, relaxed_prices, visit
-from sor_opt.allocators.cores.descent import ENDLESS, extra_costs, search_climbs
-from sor_opt.allocators.cores.tables import tables_of
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
-from sor_opt.allocators.fast import FastAllocator
+from sor_opt.allocators.fast import certificate
+from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.fast.certificate import enumerate_selections, prove, relaxed_prices
+from sor_opt.allocators.fast.local_search import UNLIMITED_STEPS, extra_costs, local_search
+from sor_opt.allocators.fast.tables import tables_of
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, Touch, placement_problem
+from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 
@@ -37,12 +37,12 @@ def certified(problem):
     return create("fast", Settings(certify=True)).solve(problem)
 
 
-def outflow_problem(outflows, rebates, target, penalty, step, endless_ask=False):
+def outflow_problem(outflows, rebates, target, penalty, step, infinite_ask=False):
     """Venues at a half-spread of 2 cents, without queues."""
     count = len(rebates)
-    touch = Touch(
+    quotes = VenueQuotes(
         np.full(count, 100.02),
-        np.full(count, float(endless_ask)),
+        np.full(count, float(infinite_ask)),
         np.full(count, 0.003),
         np.array(rebates),
         np.zeros(count),
@@ -51,7 +51,7 @@ def outflow_problem(outflows, rebates, target, penalty, step, endless_ask=False)
     )
     return placement_problem(
         [f"V{k}" for k in range(count)],
-        touch,
+        quotes,
         np.array(outflows, float),
         target,
         RiskParams(penalty, penalty, 0.0005, unit="per_share"),
@@ -60,7 +60,7 @@ def outflow_problem(outflows, rebates, target, penalty, step, endless_ask=False)
 
 
 def misleading():
-    """Three venues at which a descent from an empty climb ends in the wrong place."""
+    """Three venues at which a descent from no rung ends in the wrong place."""
     return outflow_problem([[50, 200, 100], [200, 200, 50]], [0.01, 0.0, 0.004], 300.0, 0.03, 50.0)
 
 
@@ -75,8 +75,8 @@ NOWHERE = LadderProblem((), [0], np.empty((0, 2)), [], 100.0, 0.1, 0.1)
 @example(problem=NOWHERE)
 @example(problem=misleading())
 @given(problem=several_scenarios)
-def test_a_certified_answer_is_the_best_climb_ties_and_all(problem):
-    found, best = certified(problem), best_climb(problem)
+def test_a_certified_answer_is_the_best_selection_ties_and_all(problem):
+    found, best = certified(problem), best_selection(problem)
     assert found.rungs.tolist() == best.tolist()
     lowest = problem.cost(best)
     assert found.cost == pytest.approx(lowest, rel=0, abs=tie_tolerance(lowest))
@@ -88,10 +88,10 @@ def test_a_certified_answer_is_the_best_climb_ties_and_all(problem):
 def test_scenarios_need_not_be_equally_likely(problem, weights):
     some = np.array(weights[: len(problem.probabilities)], float)
     problem = dataclasses.replace(problem, probabilities=some / some.sum())
-    assert certified(problem).rungs.tolist() == best_climb(problem).tolist()
+    assert certified(problem).rungs.tolist() == best_selection(problem).tolist()
 
 
-def test_equal_ladders_tie_to_the_earliest_and_idle_rungs_are_not_climbed():
+def test_equal_ladders_tie_to_the_earliest_and_idle_rungs_are_not_chosen():
     fills = np.array([[100.0, 100.0], [0.0, 0.0]] * 3)
     problem = LadderProblem(tuple("ABC"), [0, 2, 4, 6], fills, np.zeros(6), 200.0, 0.1, 0.1)
     assert certified(problem).rungs.tolist() == [1, 1, 0]
@@ -99,10 +99,10 @@ def test_equal_ladders_tie_to_the_earliest_and_idle_rungs_are_not_climbed():
 
 @pytest.mark.parametrize("worse", [[0, 0, 0], [3, 3, 3], [0, 0, 1]])
 def test_a_proof_does_not_hang_on_where_it_starts(worse):
-    """Also where the first climb ties with the best one, of more or of later rungs."""
+    """Also where the first selection ties with the best one, of more or of later rungs."""
     fills = np.array([[100.0, 100.0], [0.0, 0.0], [50.0, 0.0]] * 3)
     problem = LadderProblem(tuple("ABC"), [0, 3, 6, 9], fills, np.zeros(9), 100.0, 0.1, 0.0)
-    assert best_climb(problem).tolist() == [1, 0, 0]
+    assert best_selection(problem).tolist() == [1, 0, 0]
     start = np.array(worse)
     proof = prove(problem, tables_of(problem), start, ExhaustiveAllocator())
     assert proof.rungs.tolist() == [1, 0, 0]
@@ -125,7 +125,7 @@ def slack(problem):
 @settings(max_examples=100, deadline=None)
 @given(problem=several_scenarios)
 def test_the_relaxation_bounds_the_optimum(problem):
-    lowest = problem.cost(best_climb(problem))
+    lowest = problem.cost(best_selection(problem))
     prices = relaxed_prices(problem)
     assert np.all(prices <= problem.shortfall_penalty * problem.probabilities)
     assert np.all(prices >= -problem.excess_penalty * problem.probabilities)
@@ -137,7 +137,7 @@ shares = st.lists(st.floats(0, 1), min_size=6, max_size=6)
 
 @settings(max_examples=150, deadline=None)
 @given(problem=several_scenarios, shares=shares)
-def test_any_prices_within_the_penalties_bound_every_climb(problem, shares):
+def test_any_prices_within_the_penalties_bound_every_selection(problem, shares):
     low = -problem.excess_penalty * problem.probabilities
     high = problem.shortfall_penalty * problem.probabilities
     prices = low + (high - low) * np.array(shares[: len(low)])
@@ -162,7 +162,7 @@ def test_hand_worked_bound():
     """One rung for a dollar that executes 100 shares in one scenario and 50 in the other.
 
     At prices of 0.02 and -0.01 a share the target of 150 is worth 1.50, and the rung
-    1 - 100 x 0.02 + 50 x 0.01, which is 0.50 less than not to climb it.
+    1 - 100 x 0.02 + 50 x 0.01, which is 0.50 less than to leave it.
     """
     problem = LadderProblem(("A",), [0, 1], [[100.0, 50.0]], [1.0], 150.0, 0.1, 0.1)
     extra, bound = bound_of(problem, np.array([0.02, -0.01]))
@@ -173,17 +173,17 @@ def test_hand_worked_bound():
 # Where the proof would take too long
 
 
-def test_visits_run_out():
+def test_evaluations_run_out():
     problem = misleading()
     tables, rungs = tables_of(problem), np.zeros(6, np.int64)
     extra, bound = extra_costs(tables, relaxed_prices(problem))
-    assert math.isnan(visit(tables, extra, bound, 0, rungs))
-    assert visit(tables, extra, bound, 10**6, rungs) == pytest.approx(-6.875)
+    assert math.isnan(enumerate_selections(tables, extra, bound, 0, rungs))
+    assert enumerate_selections(tables, extra, bound, 10**6, rungs) == pytest.approx(-6.875)
     assert rungs.tolist() == [0, 0, 0, 2, 3, 2]
 
 
 class Stub(Allocator):
-    """Answers with a climb that it calls whatever it is told to, or fails."""
+    """Answers with a selection and the status that it is given, or fails."""
 
     name = "stub"
 
@@ -202,14 +202,14 @@ BEST, POOR, START = [0, 0, 0, 2, 3, 2], [0, 0, 0, 6, 6, 6], [0, 0, 0, 1, 4, 1]
 
 
 def proven_by(monkeypatch, last_word):
-    """Prove a middling climb without a visit."""
-    monkeypatch.setattr(certificate, "VISITS", 0)
+    """Prove a middling selection without an evaluation."""
+    monkeypatch.setattr(certificate, "MAX_EVALUATED", 0)
     problem = misleading()
     return problem, prove(problem, tables_of(problem), np.array(START), last_word)
 
 
 @pytest.mark.parametrize("status", ["feasible", "optimal"])
-def test_without_visits_a_better_last_word_stands(monkeypatch, status):
+def test_without_evaluations_a_better_last_word_stands(monkeypatch, status):
     problem, proof = proven_by(monkeypatch, Stub(BEST, status))
     assert proof.rungs.tolist() == BEST
     assert proof.status == status
@@ -218,7 +218,7 @@ def test_without_visits_a_better_last_word_stands(monkeypatch, status):
 
 
 @pytest.mark.parametrize("other", [Stub(POOR), Stub(POOR, "optimal"), Stub(None)])
-def test_a_worse_last_word_or_none_leaves_the_climb_and_its_gap(monkeypatch, other):
+def test_a_worse_last_word_or_none_leaves_the_selection_and_its_gap(monkeypatch, other):
     problem, proof = proven_by(monkeypatch, other)
     assert proof.rungs.tolist() == START
     assert proof.status == "feasible"
@@ -233,7 +233,7 @@ def test_the_better_of_two_bounds_is_kept(monkeypatch, other, kept):
     assert proof.status == "feasible"
 
 
-def test_a_bound_that_meets_the_climb_proves_it(monkeypatch):
+def test_a_bound_that_meets_the_cost_proves_it(monkeypatch):
     cost = misleading().cost(np.array(START))
     _, proof = proven_by(monkeypatch, Stub(POOR, bound=cost))
     assert (proof.status, proof.bound) == ("optimal", pytest.approx(cost))
@@ -241,11 +241,11 @@ def test_a_bound_that_meets_the_climb_proves_it(monkeypatch):
 
 @settings(max_examples=40, deadline=None)
 @given(problem=several_scenarios)
-def test_a_proof_without_visits_is_as_good(problem):
+def test_a_proof_without_evaluations_is_as_good(problem):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(certificate, "VISITS", 0)
+        patch.setattr(certificate, "MAX_EVALUATED", 0)
         found = FastAllocator(ExhaustiveAllocator()).solve(problem)
-    best = best_climb(problem)
+    best = best_selection(problem)
     assert found.rungs.tolist() == best.tolist()
     assert (found.status, found.gap) == ("optimal", 0.0)
     assert found.cost == pytest.approx(problem.cost(best), rel=0, abs=slack(problem))
@@ -256,13 +256,13 @@ def test_a_proof_without_visits_is_as_good(problem):
 
 @settings(max_examples=100, deadline=None)
 @given(problem=several_scenarios)
-def test_an_uncertified_answer_is_an_honest_climb(problem):
+def test_an_uncertified_answer_is_an_honest_selection(problem):
     found = create("fast").solve(problem)
     assert problem.admits(found.rungs)
     assert found.cost == pytest.approx(problem.cost(found.rungs), rel=0, abs=slack(problem))
     assert (found.status, found.bound) == ("feasible", -math.inf)
     assert found.gap == math.inf
-    lowest = problem.cost(best_climb(problem))
+    lowest = problem.cost(best_selection(problem))
     assert problem.cost(found.rungs) >= lowest - tie_tolerance(lowest)
 
 
@@ -270,7 +270,7 @@ def test_a_local_search_may_miss_what_a_proof_finds():
     flows = [[200, 200, 150, 50], [200, 50, 200, 100], [100, 50, 150, 200]]
     problem = outflow_problem(flows, [0.0, 0.004, 0.0, 0.004], 300.0, 0.05, 50.0)
     rungs = np.zeros(8, np.int64)
-    cost, _ = search_climbs(tables_of(problem), ENDLESS, rungs)
+    cost, _ = local_search(tables_of(problem), UNLIMITED_STEPS, rungs)
     # Posted nothing, 100, 150 and 100 shares, where 150, 100, nothing and 150 are better.
     assert rungs.tolist() == [0, 0, 0, 0, 0, 2, 3, 2]
     assert certified(problem).rungs.tolist() == [0, 0, 0, 0, 3, 2, 0, 3]
@@ -280,7 +280,7 @@ def test_a_local_search_may_miss_what_a_proof_finds():
 
 def test_one_whole_rung_takes_the_place_of_two_odd_ones():
     """What no exchange of two ladders brings about: 59 and 50 at 10.03, or 100 at 10.02."""
-    touch = Touch(
+    quotes = VenueQuotes(
         ask=np.array([10.03, 10.02, 10.03]),
         ask_size=np.array([59.0, 159.0, 50.0]),
         fee=np.zeros(3),
@@ -290,7 +290,7 @@ def test_one_whole_rung_takes_the_place_of_two_odd_ones():
         mid=10.01,
     )
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
-    problem = placement_problem("ABC", touch, np.zeros((2, 3)), 100.0, risk, PlacementParams())
+    problem = placement_problem("ABC", quotes, np.zeros((2, 3)), 100.0, risk, PlacementParams())
     assert create("fast").solve(problem).rungs.tolist() == certified(problem).rungs.tolist()
     assert certified(problem).shares["B take"] == 100
 
@@ -308,7 +308,7 @@ def test_fast_takes_no_exact_total_of_several_scenarios(certify):
 @settings(max_examples=60, deadline=None)
 @example(problem=NOTHING, iterations=3, seed=0)
 @given(problem=several_scenarios, iterations=st.integers(1, 50), seed=st.integers(0, 3))
-def test_robbins_monro_gives_an_honest_climb_that_its_seed_settles(problem, iterations, seed):
+def test_robbins_monro_gives_an_honest_selection_that_its_seed_settles(problem, iterations, seed):
     params = RobbinsMonroParams(iterations, seed)
     found, again = (RobbinsMonroAllocator(params).solve(problem) for _ in range(2))
     assert problem.admits(found.rungs)
@@ -320,7 +320,7 @@ def test_robbins_monro_gives_an_honest_climb_that_its_seed_settles(problem, iter
 def smooth():
     """Two venues of rungs of 20 shares, and 200 scenarios of outflows that come and go together."""
     outflows = Outflow(family="poisson", mean=400.0, alpha=0.6, scenarios=200).draw(2)
-    return outflow_problem(outflows, [0.002, 0.001], 1000.0, 0.05, 20.0, endless_ask=True)
+    return outflow_problem(outflows, [0.002, 0.001], 1000.0, 0.05, 20.0, infinite_ask=True)
 
 
 def test_robbins_monro_approaches_the_optimum():

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from sor_opt.allocators.cores.descent import ENDLESS, WHOLE, _exchange, descend, search_climbs
-from sor_opt.allocators.cores.tables import tables_of
+from sor_opt.allocators.fast.local_search import (
+    ANY_RADIUS,
+    UNLIMITED_STEPS,
+    _exchange,
+    descend,
+    local_search,
+)
+from sor_opt.allocators.fast.tables import tables_of
 from sor_opt.models.ladder import LadderProblem
 
 
@@ -17,7 +23,7 @@ def problem(heights, fills, costs, target, under=1.0, over=1.0, **more):
 
 def descended(given, start):
     rungs = np.array(start)
-    cost, _ = descend(tables_of(given), WHOLE, ENDLESS, rungs)
+    cost, _ = descend(tables_of(given), ANY_RADIUS, UNLIMITED_STEPS, rungs)
     assert cost == pytest.approx(given.cost(rungs))
     return rungs.tolist(), cost
 
@@ -34,13 +40,13 @@ def test_an_exchange_takes_as_many_rungs_as_pay():
     assert descended(given, [3, 0]) == ([1, 2], 6.0)
 
 
-@pytest.mark.parametrize(("costs", "climbed"), [((1.0, 1.0, 9.0), 2), ((1.0, 9.0, 9.0), 1)])
-def test_one_exchange_goes_as_far_as_it_pays(costs, climbed):
+@pytest.mark.parametrize(("costs", "chosen"), [((1.0, 1.0, 9.0), 2), ((1.0, 9.0, 9.0), 1)])
+def test_one_exchange_goes_as_far_as_it_pays(costs, chosen):
     """Ladder 2's rungs take the place of ladder 0's, 4 each, in one go."""
     given = problem([3, 1, 3], [[100]] * 7, [4.0, 4.0, 4.0, 50.0, *costs], 300.0)
     rungs, gap = np.array([3, 0, 0]), np.zeros(1)
     assert _exchange(tables_of(given), 0.0, gap, rungs)
-    assert rungs.tolist() == [3 - climbed, 0, climbed]
+    assert rungs.tolist() == [3 - chosen, 0, chosen]
     assert gap.tolist() == [0.0]
     assert not _exchange(tables_of(given), 0.0, gap, rungs)
 
@@ -61,9 +67,9 @@ def test_a_search_looks_at_the_whole_ladder_before_it_ends():
 
 def test_penalties_weigh_by_probability():
     """Rung 1 fills in scenario 0 alone, 3 in 4 likely: 75 expected dollars for 74, not for 76."""
-    for cost, climbed in ((74.0, 1), (76.0, 0)):
+    for cost, chosen in ((74.0, 1), (76.0, 0)):
         given = problem([1], [[100, 0]], [cost], 100.0, probabilities=np.array([0.75, 0.25]))
-        assert descended(given, [0])[0] == [climbed]
+        assert descended(given, [0])[0] == [chosen]
 
 
 def test_excess_is_paid_in_the_scenarios_that_have_it():
@@ -78,8 +84,8 @@ def test_a_search_starts_from_empty_and_from_full_and_keeps_the_better():
     given = problem([1, 1, 1], [[100]] * 3, [60.0, 60.0, 60.0], 300.0, under=0.5)
     # Empty: 150. Any rung more costs 60 and saves 50; none of the moves helps from there.
     rungs = np.zeros(3, np.int64)
-    assert search_climbs(tables_of(given), ENDLESS, rungs)[0] == pytest.approx(150.0)
+    assert local_search(tables_of(given), UNLIMITED_STEPS, rungs)[0] == pytest.approx(150.0)
     assert rungs.tolist() == [0, 0, 0]
     full = problem([1, 1, 1], [[100]] * 3, [40.0, 40.0, 40.0], 300.0, under=0.5)
-    assert search_climbs(tables_of(full), ENDLESS, rungs)[0] == pytest.approx(120.0)
+    assert local_search(tables_of(full), UNLIMITED_STEPS, rungs)[0] == pytest.approx(120.0)
     assert rungs.tolist() == [1, 1, 1]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.allocators.cores.climbs import Miss, climb_each
+from sor_opt.allocators.fast.selections import Penalties, select_each
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.ladder import LadderProblem
@@ -30,7 +30,7 @@ class Tables(NamedTuple):
         Shares that they execute.
     weights : float64 ndarray, shape (scenarios,)
         Their probabilities.
-    miss : Miss
+    penalties : Penalties
     column_of : int64 ndarray, shape (original scenarios,)
         The column of `filled` that a scenario of the problem has become.
     probabilities : float64 ndarray, shape (original scenarios,)
@@ -42,7 +42,7 @@ class Tables(NamedTuple):
     spent: FloatArray
     filled: FloatArray
     weights: FloatArray
-    miss: Miss
+    penalties: Penalties
     column_of: IntArray
     probabilities: FloatArray
     all_rungs: FloatArray
@@ -56,21 +56,21 @@ def tables_of(problem: LadderProblem) -> Tables:
         np.cumsum(problem.costs[start:end], out=spent[starts[i] + 1 : starts[i + 1]])
         for rung in range(start, end):  # row by row, as they lie in memory
             np.add(filled[rung + i], problem.fills[rung], out=filled[rung + i + 1])
-    miss = Miss(problem.target, problem.shortfall_penalty, problem.excess_penalty)
+    penalties = Penalties(problem.target, problem.shortfall_penalty, problem.excess_penalty)
     weights, tops = problem.probabilities, filled[starts[1:] - 1]
-    return Tables(starts, spent, filled, weights, miss, np.arange(len(weights)), weights, tops)
+    return Tables(starts, spent, filled, weights, penalties, np.arange(len(weights)), weights, tops)
 
 
 def reduced(problem: LadderProblem) -> tuple[LadderProblem, Tables]:
     """Leave out rungs that can never pay, and put scenarios together that then are equal.
 
-    A share less costs the shortfall penalty at most, so that a ladder is never climbed beyond the
+    A share less costs the shortfall penalty at most, so that no selection goes beyond the
     first minimum of its costs less that penalty for every share that it is expected to execute: the
-    best climb is the same, ties and all. The total has to be free.
+    best selection is the same, ties and all. The total has to be free.
     """
     heights = np.empty(len(problem.names), np.int64)
     expected = problem.fills @ problem.probabilities
-    climb_each(problem.offsets, expected, problem.costs, problem.shortfall_penalty, heights)
+    select_each(problem.offsets, expected, problem.costs, problem.shortfall_penalty, heights)
     kept = np.arange(len(expected)) < np.repeat(problem.offsets[:-1] + heights, problem.heights)
     fills, weights = problem.fills[kept], problem.probabilities.copy()
     column_of = collapse(fills, weights)

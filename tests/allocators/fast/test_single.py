@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
-from ladder_problems import best_climb
+from ladder_problems import best_selection
 
-from sor_opt.allocators.cores.knapsack import STEPS
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
-from sor_opt.allocators.fast import FREE, FastAllocator, climb
+from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.allocators.integer import IntegerAllocator
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
 
 
-def test_the_core_reads_no_further_than_the_offsets_say():
+def test_the_solver_reads_no_further_than_the_offsets_say():
     offsets = np.array([0, 2, 3])
     fills = np.array([100.0, 100.0, 100.0, 1e9, 1e9])
     costs = np.array([1.0, 1.0, 2.0, -1e9, -1e9])
     rungs = np.full(4, -7)
-    assert climb(offsets, fills, costs, 300.0, 0.1, 0.1, FREE, STEPS, rungs) == (4.0, 0.0)
+    assert solve_single(offsets, fills, costs, 300.0, 0.1, 0.1, FREE, rungs) == (4.0, 0.0)
     assert rungs.tolist() == [2, 1, -7, -7]
 
 
@@ -22,7 +22,7 @@ def test_more_rungs_than_there_are_is_infeasible():
     rungs = np.array([5, 5])
     offsets = np.array([0, 1, 2])
     ones = np.ones(2)
-    assert climb(offsets, ones, ones, 3.0, 0.1, 0.1, 3, STEPS, rungs)[0] == np.inf
+    assert solve_single(offsets, ones, ones, 3.0, 0.1, 0.1, 3, rungs)[0] == np.inf
     assert rungs.tolist() == [0, 0]
 
 
@@ -39,7 +39,7 @@ def test_unit_costs_may_fall_along_a_ladder(exact_total):
         exact_total=exact_total,
     )
     assert FastAllocator().solve(problem).rungs.tolist() == [2, 0]
-    assert best_climb(problem).tolist() == [2, 0]
+    assert best_selection(problem).tolist() == [2, 0]
 
 
 @pytest.mark.parametrize("seed", range(4))

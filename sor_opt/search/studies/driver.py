@@ -1,4 +1,6 @@
-"""Where trials are handed out and taken in: in memory, and from there to a database.
+"""Drivers of a study: they ask its sampler for trials, and tell it their results.
+
+Trials are kept in memory, and from there in a database.
 
 Samplers always read a study in memory, which mirrors the one in the database.
 """
@@ -18,16 +20,16 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sor_opt.search.objective import Outcome
-from sor_opt.search.samplers.base import Outlook, Sampler, distributions
+from sor_opt.search.samplers.base import Sampler, SamplerStatus, distributions
 from sor_opt.search.studies.interrupt import Stop
-from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.storage import SharedStorage
+from sor_opt.search.studies.tables import TrialTables
 
 TEST_ATTRIBUTE = "test_bps"
 
 WAIT_SECONDS = 0.02
-"""How long a worker rests that has nothing to do yet."""
+"""How long a worker waits that has nothing to do yet."""
 
 
 def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> bool:
@@ -49,8 +51,8 @@ def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> bool:
     )
 
 
-class Desk:
-    """Hands out trials until `target` are finished, and keeps them in memory.
+class Driver:
+    """Asks for trials until `target` are finished, and keeps them in memory.
 
     Parameters
     ----------
@@ -74,15 +76,15 @@ class Desk:
         """All trials so far, by number."""
         return self._study.get_trials(deepcopy=False)
 
-    def ask(self) -> Trial | Outlook:
+    def ask(self) -> Trial | SamplerStatus:
         """Start the next trial, or say why there is none (now, or any more)."""
         if self.finished >= self._target:
-            return Outlook.OVER
+            return SamplerStatus.EXHAUSTED
         if self.finished + len(self._running) >= self._target:
-            return Outlook.WAIT  # one of them may yet fail
-        outlook = self._sampler.plan(self.trials)
-        if outlook is not Outlook.READY:
-            return outlook
+            return SamplerStatus.WAIT  # one of them may yet fail
+        status = self._sampler.plan(self.trials)
+        if status is not SamplerStatus.READY:
+            return status
         trial = self._study.ask(self._distributions)
         self._running.add(trial.number)
         return trial
@@ -126,7 +128,7 @@ class Desk:
         self._memory.set_trial_state_values(trial.number, state, values)
 
 
-class SharedDesk(Desk):
+class SharedDriver(Driver):
     """Trials in a database, shared by any number of processes.
 
     A process starts a trial while it holds the study's lock, and holds the trial's own lock until
@@ -141,20 +143,20 @@ class SharedDesk(Desk):
         super().__init__(sampler, target)
         self._storage = storage
         self._locks = storage.locks
-        self._ledger = Ledger(storage, name)
+        self._tables = TrialTables(storage, name)
         self._stop = stop
 
-    def ask(self) -> Trial | Outlook:
+    def ask(self) -> Trial | SamplerStatus:
         """Start the next trial, or say why there is none (now, or any more)."""
-        with self._locks.held(Key(self._ledger.study), self._stop) as taken:
+        with self._locks.held(Key(self._tables.study), self._stop) as taken:
             if not taken:
-                return Outlook.WAIT
+                return SamplerStatus.WAIT
             self._storage.check()
             self._read()
             trial = super().ask()
             if isinstance(trial, Trial):
                 self._locks.attempt(self._key(trial.number))
-                self._ledger.append(self.trials[trial.number :])
+                self._tables.append(self.trials[trial.number :])
             return trial
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
@@ -168,28 +170,28 @@ class SharedDesk(Desk):
         self._finish(trial)
 
     def _finish(self, trial: Trial) -> None:
-        self._ledger.finish(self.trials[trial.number])
+        self._tables.finish(self.trials[trial.number])
         self._locks.release(self._key(trial.number))
         self._storage.check()
 
     def _key(self, number: int) -> Key:
-        return Key.trial(self._ledger.study, number)
+        return Key.trial(self._tables.study, number)
 
     def _read(self) -> None:
         """Bring the mirror up to date, and fail the trials whose processes have died."""
         self._reflect()
         dead = [number for number in self._running if self._locks.free(self._key(number))]
         for number in dead:
-            self._ledger.fail(number)
+            self._tables.fail(number)
         if dead:
             self._reflect()
 
     def _reflect(self) -> None:
-        for trial in self._ledger.news():
+        for trial in self._tables.changes():
             self._mirror(trial)
 
 
-class BatchDesk(SharedDesk):
+class BatchDriver(SharedDriver):
     """Trials in memory, written to a database that is ours alone a batch at a time."""
 
     def __init__(
@@ -208,7 +210,7 @@ class BatchDesk(SharedDesk):
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep all others from starting trials, wait for those that run, and write in the end."""
-        with self._locks.held(Key(self._ledger.study), self._stop) as taken:
+        with self._locks.held(Key(self._tables.study), self._stop) as taken:
             while taken and not self._stop():
                 self._read()
                 if not self._running:
@@ -220,11 +222,11 @@ class BatchDesk(SharedDesk):
             finally:
                 self._write()
 
-    def ask(self) -> Trial | Outlook:
+    def ask(self) -> Trial | SamplerStatus:
         """Start the next trial, or say that there is none."""
         if len(self.trials) - self._written >= self._batch:
             self._write()
-        return Desk.ask(self)
+        return Driver.ask(self)
 
     def _finish(self, trial: Trial) -> None:
         """Leave it to the batch."""
@@ -235,6 +237,6 @@ class BatchDesk(SharedDesk):
             itertools.takewhile(lambda trial: trial.state.is_finished(), new)
         )
         if ended:
-            self._ledger.append(ended)
+            self._tables.append(ended)
             self._written += len(ended)
             self._storage.check()

@@ -1,4 +1,7 @@
-"""What single-scenario solvers ask of a climb, on plain arrays."""
+"""Selections of rungs on plain arrays: what the solvers of one scenario need to know of them.
+
+A selection is the number of rungs chosen on each ladder, shape (I,).
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,41 @@ from typing import NamedTuple
 
 from sor_opt.compiled import compiled
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.models.ladder import Status
 
 NEAR = 1e-12
 """Two sums of dollars that differ by less, relative to 1 + their size, differ by rounding."""
 
 
-class Miss(NamedTuple):
-    """The target in shares, and what a share below and above it costs in dollars."""
+class Penalties(NamedTuple):
+    """The target in shares, and what a share below and above it costs, $/share."""
 
     target: float
-    under: float
-    over: float
+    shortfall_penalty: float
+    excess_penalty: float
+
+
+class Proof(NamedTuple):
+    """The best selection found, its cost, a lower bound of all costs, what the two say."""
+
+    rungs: IntArray
+    cost: float
+    bound: float
+    status: Status
 
 
 @compiled
-def penalty(executed: float, miss: Miss) -> float:
-    """Dollars for missing the target."""
-    gap = miss.target - executed
-    return miss.under * gap if gap > 0.0 else -miss.over * gap
+def penalty(executed: float, penalties: Penalties) -> float:
+    """Dollars for shares short of the target, or beyond it."""
+    gap = penalties.target - executed
+    return penalties.shortfall_penalty * gap if gap > 0.0 else -penalties.excess_penalty * gap
 
 
 @compiled
-def climb_sums(
+def sum_selection(
     offsets: IntArray, weights: FloatArray, costs: FloatArray, rungs: IntArray
 ) -> tuple[float, float]:
-    """Weight and cost of the climbed rungs."""
+    """Weight and cost of the chosen rungs."""
     weight = spent = 0.0
     for i in range(len(offsets) - 1):
         for j in range(offsets[i], offsets[i] + rungs[i]):
@@ -40,12 +53,12 @@ def climb_sums(
 
 
 @compiled
-def climb_each(
+def select_each(
     offsets: IntArray, weights: FloatArray, costs: FloatArray, price: float, rungs: IntArray
 ) -> tuple[float, float]:
-    """Climb each ladder to its lowest, then first, minimum of cost - price x weight.
+    """Choose each ladder's rungs up to its lowest, then first, minimum of cost - price x weight.
 
-    Gives weight and cost of the climb.
+    Gives weight and cost of the selection.
     """
     weight = spent = 0.0
     for i in range(len(offsets) - 1):
@@ -66,7 +79,7 @@ def climb_each(
 
 @compiled
 def copy_rungs(source: IntArray, into: IntArray) -> None:
-    """Write one climb over another, as far as both go: what the caller gave may be longer.
+    """Write one selection over another, as far as both go: what the caller gave may be longer.
 
     A slice that is assigned takes a second to compile.
     """

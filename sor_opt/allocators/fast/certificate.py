@@ -1,48 +1,37 @@
-"""A proof that a climb is the best: a bound by linear relaxation, and a look at what it leaves.
+"""A proof that a selection is the best: a bound by linear relaxation, then enumeration.
 
-Any prices of a share in each scenario bound all climbs from below (see `descent`). The best ones
-are the dual solution of the linear relaxation, whose optimum the bound then is: the relaxation of
-one ladder has whole corners (Geoffrion, "Lagrangean relaxation for integer programming",
-Mathematical Programming Study 2, 1974). The climbs that can still beat the incumbent are those
-whose extra costs sum to less than incumbent - bound, and they are few enough to be visited.
+Any prices of a share in each scenario bound all selections from below (see `local_search`). The
+best ones are the dual solution of the linear relaxation, whose optimum the bound then is: the
+relaxation of one ladder has integer corners (Geoffrion, "Lagrangean relaxation for integer
+programming", Mathematical Programming Study 2, 1974). The selections that can still beat the
+incumbent are those whose extra costs sum to less than incumbent - bound, few enough to evaluate.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 
 from sor_opt.allocators.base import Allocator, Clock
-from sor_opt.allocators.cores.climbs import copy_rungs
-from sor_opt.allocators.cores.descent import extra_costs, gap_of, missed_at, spent_on
-from sor_opt.allocators.cores.tables import Tables
+from sor_opt.allocators.fast.local_search import extra_costs, gap_of, penalty_at, spent_on
+from sor_opt.allocators.fast.selections import Proof, copy_rungs
+from sor_opt.allocators.fast.tables import Tables
 from sor_opt.compiled import compiled
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.models.ladder import TOLERANCE, LadderProblem, Status, tie_tolerance
+from sor_opt.models.ladder import TOLERANCE, LadderProblem, tie_tolerance
 
 log = logging.getLogger(__name__)
 
-VISITS = 2_000_000_000
-"""Climbs x scenarios that `visit` looks at before it gives up: a few seconds."""
-
+MAX_EVALUATED = 2_000_000_000
+"""Selections x scenarios that are evaluated before it gives up: a few seconds."""
 
 NONZEROS = 20_000_000
 """The most fills > 0 of a relaxation: it takes some gigabytes."""
-
-
-class Proof(NamedTuple):
-    """The best climb found, its cost, a lower bound of all climbs' costs, what the two say."""
-
-    rungs: IntArray
-    cost: float
-    bound: float
-    status: Status
 
 
 def prove(
@@ -52,7 +41,7 @@ def prove(
     last_word: Allocator,
     clock: Clock | None = None,
 ) -> Proof:
-    """Prove a good climb the best of all, or find the one that is.
+    """Prove a good selection the best of all, or find the one that is.
 
     Parameters
     ----------
@@ -61,10 +50,10 @@ def prove(
     tables : Tables
         Of the same problem.
     rungs : int64 array, shape (I,)
-        A climb, the better the faster.
+        A selection, the better the faster.
     last_word : Allocator
-        Solves the problem where more than `VISITS` are left; where it finds nothing better in its
-        time, the climb stands with the gap that is left.
+        Solves the problem where more than `MAX_EVALUATED` are left; where it finds nothing better
+        in its time, the selection stands with the gap that is left.
     clock : Clock, optional
         When to stop; by default after all of the work.
     """
@@ -78,12 +67,12 @@ def prove(
     extra, bound = extra_costs(tables, prices)
     cost = math.nan
 
-    def attempt(visits: int) -> bool:
+    def attempt(most: int) -> bool:
         nonlocal cost
-        cost = visit(tables, extra, bound, visits, own.rungs)
+        cost = enumerate_selections(tables, extra, bound, most, own.rungs)
         return not math.isnan(cost)
 
-    if clock.within(attempt, VISITS):
+    if clock.within(attempt, MAX_EVALUATED):
         return Proof(own.rungs, cost, cost, "optimal")
     best = Proof(own.rungs, problem.cost(own.rungs), bound, "feasible")
     return settle(problem, best, last_word, clock)
@@ -129,7 +118,7 @@ def relaxed_prices(problem: LadderProblem, clock: Clock | None = None) -> FloatA
     scale = max(1e-300, float(np.abs(costs).max(initial=0.0)))
     one = eye_array(scenarios)
     executed = hstack([csr_array(problem.fills.T / problem.step), one, -one])
-    # A rung is climbed no further than the one before it on its ladder.
+    # A rung is chosen no further than the one before it on its ladder.
     follows = np.setdiff1d(np.arange(1, rungs), problem.offsets)
     order = eye_array(rungs, format="csr")
     steps = hstack([order[follows] - order[follows - 1], csr_array((len(follows), 2 * scenarios))])
@@ -156,21 +145,23 @@ def relaxed_prices(problem: LadderProblem, clock: Clock | None = None) -> FloatA
 
 
 @compiled
-def visit(tables: Tables, extra: FloatArray, bound: float, visits: int, rungs: IntArray) -> float:
-    """Visit every climb that may beat `rungs`, and write the best one; give its cost.
+def enumerate_selections(
+    tables: Tables, extra: FloatArray, bound: float, most: int, rungs: IntArray
+) -> float:
+    """Evaluate every selection that may beat `rungs`, and write the best one; give its cost.
 
     Among equals the fewest rungs win, then the earliest ladder. NaN means that this would take
-    more than `visits` climbs x scenarios.
+    more than `most` selections x scenarios.
     """
     ladders, scenarios = len(rungs), len(tables.weights)
     heights = _sorted_heights(tables, extra)
-    gap = np.full((ladders + 1, scenarios), tables.miss.target)
+    gap = np.full((ladders + 1, scenarios), tables.penalties.target)
     gap[ladders] = gap_of(tables, rungs)
-    missed = missed_at(tables, gap[ladders])
-    lowest = picked = spent_on(tables, rungs) + missed
+    expected = penalty_at(tables, gap[ladders])
+    lowest = picked = spent_on(tables, rungs) + expected
     if ladders == 0:
         return picked
-    spent, climb, tried = np.zeros(ladders + 1), rungs.copy(), tables.starts[:-1].copy()
+    spent, chosen, tried = np.zeros(ladders + 1), rungs.copy(), tables.starts[:-1].copy()
     i = 0
     while i >= 0:
         tie = TOLERANCE * max(1.0, abs(lowest))
@@ -180,23 +171,23 @@ def visit(tables: Tables, extra: FloatArray, bound: float, visits: int, rungs: I
             tried[i] = tables.starts[i]
             i -= 1
             continue
-        visits -= scenarios
-        if visits < 0:
+        most -= scenarios
+        if most < 0:
             return np.nan
         at = heights[tried[i]]
-        climb[i] = at - tables.starts[i]
+        chosen[i] = at - tables.starts[i]
         spent[i + 1] = spent[i] + extra[at]
         tried[i] += 1
         gap[i + 1] = gap[i] - tables.filled[at]
         if i + 1 < ladders:
             i += 1
             continue
-        missed = missed_at(tables, gap[ladders])
-        cost = spent_on(tables, climb) + missed
+        expected = penalty_at(tables, gap[ladders])
+        cost = spent_on(tables, chosen) + expected
         if cost <= lowest + tie:
-            if cost < picked - tie or _comes_before(climb, rungs):
+            if cost < picked - tie or _comes_before(chosen, rungs):
                 picked = cost
-                copy_rungs(climb, rungs)
+                copy_rungs(chosen, rungs)
             lowest = min(lowest, cost)
     return picked
 
@@ -213,7 +204,7 @@ def _sorted_heights(tables: Tables, extra: FloatArray) -> IntArray:
 
 @compiled
 def _comes_before(one: IntArray, other: IntArray) -> bool:
-    """Whether a climb has fewer rungs than another, or as many on earlier ladders."""
+    """Whether a selection has fewer rungs than another, or as many on earlier ladders."""
     fewer = 0
     for i in range(len(one)):
         fewer += one[i] - other[i]

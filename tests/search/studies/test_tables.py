@@ -12,8 +12,8 @@ import pytest
 from optuna.trial import TrialState
 
 from sor_opt.errors import StorageError
-from sor_opt.search.studies.ledger import Ledger
 from sor_opt.search.studies.storage import open_storage
+from sor_opt.search.studies.tables import TrialTables
 
 SPREAD = optuna.distributions.FloatDistribution(0.001, 1.0, log=True)
 
@@ -32,57 +32,57 @@ def asked(opened, name, count=1):
     return study, [study.ask({"x": SPREAD}) for _ in range(count)]
 
 
-def seen(ledger):
-    return [(trial.number, trial.state.name) for trial in ledger.news()]
+def seen(tables):
+    return [(trial.number, trial.state.name) for trial in tables.changes()]
 
 
 def test_news_are_the_trials_that_are_new_or_have_ended(opened):
-    ledger = Ledger(opened, "one")
-    assert seen(ledger) == []
+    tables = TrialTables(opened, "one")
+    assert seen(tables) == []
     study, (first, second) = asked(opened, "one", 2)
-    assert seen(ledger) == [(0, "RUNNING"), (1, "RUNNING")]
-    assert seen(ledger) == []
+    assert seen(tables) == [(0, "RUNNING"), (1, "RUNNING")]
+    assert seen(tables) == []
     study.tell(first, 1.5)
     asked(opened, "one")
-    assert seen(ledger) == [(0, "COMPLETE"), (2, "RUNNING")]
+    assert seen(tables) == [(0, "COMPLETE"), (2, "RUNNING")]
     study.tell(second, state=TrialState.FAIL)
-    assert seen(ledger) == [(1, "FAIL")]
-    assert seen(ledger) == []
+    assert seen(tables) == [(1, "FAIL")]
+    assert seen(tables) == []
 
 
 def test_another_studys_trials_are_no_news(opened):
-    ledger = Ledger(opened, "one")
+    tables = TrialTables(opened, "one")
     study, (mine,) = asked(opened, "one")
     other, (theirs,) = asked(opened, "two")
-    assert seen(ledger) == [(0, "RUNNING")]
+    assert seen(tables) == [(0, "RUNNING")]
     other.tell(theirs, 3.0)
     asked(opened, "two")
-    assert seen(ledger) == []
+    assert seen(tables) == []
     study.tell(mine, 2.0)
-    assert seen(ledger) == [(0, "COMPLETE")]
+    assert seen(tables) == [(0, "COMPLETE")]
 
 
 def test_what_it_adds_and_ends_itself_is_no_news(opened):
-    ledger = Ledger(opened, "one")
+    tables = TrialTables(opened, "one")
     memory = optuna.create_study()
     running = memory.ask({"x": SPREAD})
-    ledger.append(memory.get_trials())
-    assert seen(ledger) == []
+    tables.append(memory.get_trials())
+    assert seen(tables) == []
     memory.tell(running, 4.0)
-    ledger.finish(memory.get_trials()[0])
-    assert seen(ledger) == []
+    tables.finish(memory.get_trials()[0])
+    assert seen(tables) == []
     with pytest.raises(StorageError, match="another program has ended trial 0"):
-        ledger.finish(memory.get_trials()[0])
+        tables.finish(memory.get_trials()[0])
 
 
 def test_a_trial_whose_process_died_is_failed_and_then_news(opened):
-    ledger = Ledger(opened, "one")
+    tables = TrialTables(opened, "one")
     study, (_, ended) = asked(opened, "one", 2)
-    assert seen(ledger) == [(0, "RUNNING"), (1, "RUNNING")]
+    assert seen(tables) == [(0, "RUNNING"), (1, "RUNNING")]
     study.tell(ended, 1.0)
     for number in (0, 1):
-        ledger.fail(number)
-    assert seen(ledger) == [(0, "FAIL"), (1, "COMPLETE")]
+        tables.fail(number)
+    assert seen(tables) == [(0, "FAIL"), (1, "COMPLETE")]
 
 
 @pytest.fixture
@@ -114,13 +114,13 @@ def test_local_times_are_stored_as_utc(database, opened, far_from_utc):
         state=TrialState.RUNNING, params={"x": 0.25}, distributions=distributions
     )
     running.number, running.datetime_start = 1, began
-    ledger = Ledger(opened, "one")
-    ledger.append([whole, running])
+    tables = TrialTables(opened, "one")
+    tables.append([whole, running])
     assert stored(database) == [
         (0, datetime(2026, 2, 28, 20, 30), datetime(2026, 3, 1, 0, 0)),
         (1, datetime(2026, 2, 28, 20, 30), None),
     ]
-    ledger.fail(1)
+    tables.fail(1)
     ended = stored(database)[1][2].replace(tzinfo=UTC)
     assert abs((datetime.now(UTC) - ended).total_seconds()) < 60
     back = optuna.load_study(study_name="one", storage=opened.trials).get_trials()
@@ -130,9 +130,9 @@ def test_local_times_are_stored_as_utc(database, opened, far_from_utc):
 def test_a_batch_is_added_in_the_order_of_its_numbers_or_not_at_all(database, opened):
     memory = optuna.create_study()
     memory.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
-    ledger = Ledger(opened, "one")
-    ledger.append(memory.get_trials()[:2])
+    tables = TrialTables(opened, "one")
+    tables.append(memory.get_trials()[:2])
     with pytest.raises(StorageError, match="another program has added trials to this study"):
-        Ledger(opened, "one").append(memory.get_trials()[:2])
-    ledger.append(memory.get_trials()[2:])
+        TrialTables(opened, "one").append(memory.get_trials()[:2])
+    tables.append(memory.get_trials()[2:])
     assert [number for number, *_ in stored(database)] == [0, 1, 2]

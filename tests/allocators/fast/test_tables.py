@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ladder_problems import best_climb, ladder_problems
+from ladder_problems import best_selection, ladder_problems
 
-from sor_opt.allocators.cores.climbs import Miss
-from sor_opt.allocators.cores.descent import gap_of, missed_at, spent_on
-from sor_opt.allocators.cores.tables import collapse, reduced, tables_of
-from sor_opt.backtest.kernel.placement import tabulate
+from sor_opt.allocators.fast.local_search import gap_of, penalty_at, spent_on
+from sor_opt.allocators.fast.placement import tabulate
+from sor_opt.allocators.fast.selections import Penalties
+from sor_opt.allocators.fast.tables import collapse, reduced, tables_of
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
-from sor_opt.models.placement import PlacementParams, Touch, ladders_of, placement_problem
+from sor_opt.models.placement import PlacementParams, VenueQuotes, ladders_of, placement_problem
 from sor_opt.models.risk import RiskParams
 
 problems = (
@@ -26,23 +26,23 @@ problems = (
 
 def cost_of(tables, rungs):
     gap = gap_of(tables, rungs)
-    return spent_on(tables, rungs) + missed_at(tables, gap)
+    return spent_on(tables, rungs) + penalty_at(tables, gap)
 
 
 @settings(max_examples=150, deadline=None)
 @given(problem=problems)
-def test_the_best_climb_needs_no_rung_that_is_left_out(problem):
+def test_the_best_selection_needs_no_rung_that_is_left_out(problem):
     small, _ = reduced(problem)
     assert np.all(small.heights <= problem.heights)
-    assert best_climb(small).tolist() == best_climb(problem).tolist()
+    assert best_selection(small).tolist() == best_selection(problem).tolist()
 
 
 @settings(max_examples=150, deadline=None)
 @given(problem=problems)
-def test_every_climb_that_is_left_costs_what_it_did(problem):
+def test_every_selection_that_is_left_costs_what_it_did(problem):
     small, tables = reduced(problem)
-    for climb in product(*(range(height + 1) for height in small.heights)):
-        rungs = np.array(climb)
+    for selection in product(*(range(height + 1) for height in small.heights)):
+        rungs = np.array(selection)
         cost = problem.cost(rungs)
         near = pytest.approx(cost, rel=0, abs=tie_tolerance(cost))
         assert small.cost(rungs) == near
@@ -50,7 +50,7 @@ def test_every_climb_that_is_left_costs_what_it_did(problem):
 
 
 def test_a_rung_that_never_pays_is_left_out_and_one_before_one_that_does_is_kept():
-    """At 1 dollar a share missed: 50 shares for 60 and then 50 for 30; 50 for 50 pay nothing."""
+    """At 1 dollar a share short: 50 shares for 60 and then 50 for 30; 50 for 50 pay nothing."""
     costs = [60.0, 30.0, 50.0, 50.0, 40.0]
     problem = LadderProblem(("A", "B"), [0, 3, 5], [[50.0, 50.0]] * 5, costs, 100.0, 1.0, 1.0)
     small, tables = reduced(problem)
@@ -75,13 +75,13 @@ def test_columns_that_differ_come_first_in_their_order_with_the_weight_of_their_
 
 @st.composite
 def moments(draw):
-    """Odd lots, endless and empty queues, asks that are not displayed, many equal scenarios."""
+    """Odd lots, infinite and empty queues, asks that are not displayed, many equal scenarios."""
     venues, scenarios = draw(st.integers(1, 3)), draw(st.integers(2, 12))
 
     def drawn(*values):
         return np.array([draw(st.sampled_from(values)) for _ in range(venues)], float)
 
-    touch = Touch(
+    quotes = VenueQuotes(
         drawn(100.02, 100.03, 100.05),
         drawn(0.0, 37.5, 100.0, 250.0),
         drawn(0.003, -0.001),
@@ -92,7 +92,7 @@ def moments(draw):
     )
     shares = st.sampled_from([0.0, 90.0, 200.0, 400.5])
     flows = [[draw(shares) for _ in range(venues)] for _ in range(scenarios)]
-    return touch, np.array(flows)
+    return quotes, np.array(flows)
 
 
 @settings(max_examples=150, deadline=None)
@@ -104,13 +104,13 @@ def moments(draw):
     under=st.sampled_from([0.005, 0.05]),
 )
 def test_a_moment_is_tabulated_as_its_ladder_problem_is(moment, target, step, depth, under):
-    touch, flows = moment
+    quotes, flows = moment
     risk = RiskParams(0.03, under, 0.0005, "per_share")
     params = PlacementParams(depth, step)
-    names = [f"V{k}" for k in range(len(touch.ask))]
-    _, expected = reduced(placement_problem(names, touch, flows, target, risk, params))
-    ladders = ladders_of(touch, flows, target, 0.0005, step, params.infinite)
-    found = tabulate(ladders, step, Miss(target, risk.shortfall, risk.lambda_over))
+    names = [f"V{k}" for k in range(len(quotes.ask))]
+    _, expected = reduced(placement_problem(names, quotes, flows, target, risk, params))
+    ladders = ladders_of(quotes, flows, target, 0.0005, step, params.infinite)
+    found = tabulate(ladders, step, Penalties(target, risk.shortfall_penalty, risk.lambda_over))
     for name, one, other in zip(expected._fields, found, expected, strict=True):
         assert np.asarray(one) == pytest.approx(np.asarray(other), rel=1e-9, abs=1e-9), name
 
@@ -123,4 +123,4 @@ def test_a_whole_problem_is_tabulated_height_by_height():
     assert tables.starts.tolist() == [0, 3, 5]
     assert tables.spent.tolist() == [0.0, 1.0, 3.0, 0.0, 4.0]
     assert tables.filled.T.tolist() == [[0.0, 100.0, 150.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 30.0]]
-    assert tables.miss == (9.0, 1.0, 2.0)
+    assert tables.penalties == (9.0, 1.0, 2.0)

@@ -24,10 +24,10 @@ _Row = dict[str, Any]
 _TRIALS: Table = models.TrialModel.__table__
 
 
-class Ledger:
-    """What one process knows of a study's trials in the database, and how it adds to them.
+class TrialTables:
+    """A study's trials in Optuna's tables, as one process reads and writes them.
 
-    Whoever calls `append` has held the study's lock since `news`: the numbers it uses are free.
+    Whoever calls `append` has held the study's lock since `changes`: the numbers it uses are free.
     """
 
     def __init__(self, storage: SharedStorage, name: str) -> None:
@@ -37,7 +37,7 @@ class Ledger:
         self._ids: list[int] = []  # of the trials by number
         self._open: set[int] = set()  # ids of those that were not finished when last seen
 
-    def news(self) -> list[FrozenTrial]:
+    def changes(self) -> list[FrozenTrial]:
         """Read the trials that are new, or have finished, since the last call, by number.
 
         Raises

@@ -1,1 +1,0 @@
-"""What the fast allocator computes with, compiled: plain arrays in, plain arrays out."""

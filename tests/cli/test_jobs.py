@@ -72,7 +72,7 @@ def test_odd_numbers_of_jobs_are_refused_before_the_data_is_read(run, command, w
 def test_an_allocator_takes_one_job(run, market):
     code, _, err = run("backtest", *market, "--allocator", "fast", "--jobs", 2)
     assert (code, err.count("\n")) == (2, 1)
-    assert "the readable engine has one thread" in err
+    assert "--allocator is called in one thread; leave out --jobs" in err
 
 
 INTERRUPTED = """

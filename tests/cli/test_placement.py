@@ -238,7 +238,7 @@ def test_the_trades_of_a_databento_file_serve_as_well(run, tmp_path):
     assert one[1] == other[1]
 
 
-def test_the_kernel_is_what_the_readable_engine_is(run, market):
+def test_the_compiled_router_is_what_its_allocator_is(run, market):
     texts = [
         run("backtest", *market, *PLACED, *extra, "--json", "-")[1]
         for extra in ([], ["--allocator", "fast"])
@@ -276,9 +276,9 @@ def test_compare_knows_no_exact_optimum_of_the_placement(run, market):
 @pytest.mark.parametrize(
     ("command", "options", "code", "message"),
     [
-        ("landscape", PLACED, 2, "the landscape is that of the static policy"),
-        ("backtest", [*PLACED, "--space", "open"], 2, "--space goes with --policy static alone"),
-        ("backtest", ["--conditional"], 2, "--conditional goes with --policy placement alone"),
+        ("landscape", PLACED, 2, "the landscape is that of the static router"),
+        ("backtest", [*PLACED, "--space", "open"], 2, "--space goes with --router static alone"),
+        ("backtest", ["--conditional"], 2, "--conditional goes with --router placement alone"),
         ("backtest", [*PLACED, "--horizon", "20s"], 2, "horizon of 20s is shorter than a slice"),
         ("backtest", [*PLACED, "--lookback", "0s"], 2, "lookback must be > 0"),
         ("backtest", [*PLACED, "--min-windows", "0"], 2, "minimum must be >= 1"),

@@ -39,10 +39,13 @@ def test_backtest_reports_what_programs_rely_on(quotes, tmp_path):
     found = document("backtest", quotes, *LAYOUT, "--log", log, "--orders", orders)
     assert found["orders"] == 5
     assert found["filled_shares"] + found["unfilled_shares"] == 5 * 700
-    assert set(found["baselines"]) == set(found["savings_bps"]) == {"best-ask", "twap", "vwap"}
+    assert set(found["baselines"]) == set(found["savings_bps"]) == {"best-ask", "twap", "pro-rata"}
     for baseline in found["baselines"].values():
         assert {"total_cash", "avg_price", "shortfall_bps", "filled_shares"} <= set(baseline)
-    assert {"crossed_share", "stale_share"} <= set(found["quality"])
+    assert {"crossed_share", "stale_share", "wide_share", "stub_share"} == set(found["quality"])
+    assert (found["policy"], found["schedule"], found["router"]) == ("static", "now", "static")
+    risk = {"sd_bps", "cvar_bps", "median_bps", "duration_s", "completed_shares"}
+    assert all(risk <= set(each) for each in (found, *found["baselines"].values()))
     rows = pd.read_csv(log)
     signs = rows["side"].map({"buy": 1, "sell": -1})
     assert (signs * rows["price"] * rows["shares"] + rows["fee"]).sum() == pytest.approx(

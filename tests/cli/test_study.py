@@ -78,7 +78,7 @@ def test_list_and_show_tell_what_a_study_is_for(first):
     assert "reach 20, unit fraction" in out
     assert "sample_quotes.csv.gz, digest " in out
     assert "horizon 9m" in out
-    assert "max quote age not set, refill update, slice 1m" in out
+    assert "max quote age not set, band 100, refill price, refill memory not set, slice 1m" in out
     assert f"number {RESULTS}" in out
 
 

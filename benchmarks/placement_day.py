@@ -33,7 +33,7 @@ from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
-from sor_opt.policies.registry import named, pair
+from sor_opt.policies.registry import named
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.schedules.twap import Twap
 from sor_opt.search.grid import run_grid
@@ -44,8 +44,8 @@ Rows = TypeVar("Rows", Quotes, Trades)
 
 POLICIES: dict[str, Policy] = {
     "placement": named("placement"),
-    "placement, volume": pair(Twap(), Placement(windows=WindowParams(through="volume"))),
-    "placement, sweep": pair(Twap(), Placement(leftover="sweep")),
+    "placement, volume": Policy(Twap(), Placement(windows=WindowParams(through="volume"))),
+    "placement, sweep": Policy(Twap(), Placement(leftover="sweep")),
     "static": named("static"),
 }
 """The routers; "volume" counts a trade below the limit by its volume alone."""
@@ -115,7 +115,7 @@ def show(market: Market) -> None:
         share = result.shares_by(LIMIT).sum() / max(1.0, float(np.abs(result.filled).sum()))
         print(f"{name:19}" + "  ".join(parts) + f"{share:10.0%}")
     audit, best = Audit(), tuned["placement"].router
-    run(market, pair(Twap(), Placement(best.risk or RiskParams(), allocator=audit)))
+    run(market, Policy(Twap(), Placement(best.risk or RiskParams(), allocator=audit)))
     print(
         f"{audit.optimal} of {audit.decisions} decisions of placement's best point are optimal, "
         f"as certified in {audit.seconds:.1f} s"

@@ -23,7 +23,7 @@ from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
-from sor_opt.policies.registry import pair
+from sor_opt.policies.policy import Policy
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
 from sor_opt.search.grid import run_grid
@@ -61,8 +61,8 @@ def main() -> None:
     market = prepare(tape, orders, ReplayParams(BookParams(age)), FeeSchedule.packaged())
 
     risk = RiskParams(0.0005, 0.0005, 0.00005)
-    compiled = pair(Now(), Static(risk))
-    called = pair(Now(), Static(risk, allocator=create("fast")))
+    compiled = Policy(Now(), Static(risk))
+    called = Policy(Now(), Static(risk, allocator=create("fast")))
     fast = seconds(lambda: run(market, compiled).cash, 9)
     slow = seconds(lambda: run(market, called).cash, 1)
     print(

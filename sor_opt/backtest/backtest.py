@@ -8,8 +8,10 @@ from pathlib import Path
 from sor_opt.backtest.core.replay import replay
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
-from sor_opt.policies.policy import Policy
-from sor_opt.policies.registry import BASELINES, PAIRS, named
+from sor_opt.errors import DataError
+from sor_opt.policies.policy import PAIRS, Policy
+from sor_opt.policies.registry import BASELINES, named
+from sor_opt.policies.schedules.base import Schedule
 from sor_opt.policies.schedules.vwap import Vwap
 
 BASELINE_SCHEDULES = tuple(PAIRS[name][0] for name in BASELINES)
@@ -57,7 +59,16 @@ def run_baselines(market: Market, curve: Path | None = None) -> dict[str, Result
     for policy in map(named, BASELINES):
         if curve is not None and isinstance(policy.schedule, Vwap):
             policy = replace(policy, schedule=Vwap(curve))
-        elif policy.schedule.lacks(market.past) is not None:
+        elif not _can_learn(policy.schedule, market):
             continue
         found[policy.name] = run(market, policy)
     return found
+
+
+def _can_learn(schedule: Schedule, market: Market) -> bool:
+    """Whether the data tells a schedule what it needs."""
+    try:
+        schedule.prepare(market.context)
+    except DataError:
+        return False
+    return True

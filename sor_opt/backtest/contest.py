@@ -9,7 +9,6 @@ from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
 from sor_opt.policies.policy import Policy
-from sor_opt.policies.registry import pair
 from sor_opt.policies.routers.best_ask import BestAsk
 
 
@@ -42,7 +41,6 @@ def hold_contest(
     ----------
     market : Market
     policies : sequence of Policy
-        Policies of one schedule name have the same schedule.
     jobs : int
         Threads that share the orders of a replay.
     progress : callable
@@ -59,15 +57,24 @@ def hold_contest(
         As of `run`; what a policy needs to learn is seen to before the first replay.
     """
     for policy in policies:
-        policy.prepare(market.past)
-    references = [pair(policy.schedule, BestAsk()) for policy in policies]
-    runs = {policy.pair: policy for policy in (*references, *policies)}
-    results = {}
-    for done, (names, policy) in enumerate(runs.items()):
-        progress(done, len(runs))
-        results[names] = run(market, policy, jobs)
-    progress(len(runs), len(runs))
+        policy.prepare(market.context)
+    references = [Policy(policy.schedule, BestAsk()) for policy in policies]
+    results: list[tuple[Policy, Result]] = []
+    different = _different([*references, *policies])
+    for done, policy in enumerate(different):
+        progress(done, len(different))
+        results.append((policy, run(market, policy, jobs)))
+    progress(len(different), len(different))
     return [
-        Entry(policy, results[policy.pair], results[reference.pair])
+        Entry(policy, _result_of(policy, results), _result_of(reference, results))
         for policy, reference in zip(policies, references, strict=True)
     ]
+
+
+def _different(policies: Sequence[Policy]) -> list[Policy]:
+    """Each policy once; they need not be hashable."""
+    return [policy for at, policy in enumerate(policies) if policy not in policies[:at]]
+
+
+def _result_of(policy: Policy, results: Sequence[tuple[Policy, Result]]) -> Result:
+    return next(result for other, result in results if other == policy)

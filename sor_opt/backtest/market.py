@@ -17,7 +17,7 @@ from sor_opt.market.feed import Feed, Prints, last_rows, make_feed, make_prints
 from sor_opt.market.quality import BookQuality, Stretch, book_quality
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
 from sor_opt.models.venues import FeeSchedule
-from sor_opt.policies.past import Past, Slices
+from sor_opt.policies.context import Context, Slices
 
 Completion = Literal["sweep", "best-ask"]
 Unfilled = Literal["ask", "mid"]
@@ -103,8 +103,9 @@ class Market:
     def count_decisions(self) -> int:
         """Count the decisions due from each order's start to its horizon's end, all orders.
 
-        One for each row of quotes and one for each slice. What an order has left then is swept at
-        every later moment until it is done, mostly at the first; these are not counted.
+        One for each row of quotes and one for each slice. What an order has left then is
+        completed at every later moment until it is done, mostly at the first; those are not
+        counted.
         """
         orders = self.orders
         ends = np.minimum(orders.starts + orders.horizon, orders.deadlines)
@@ -117,13 +118,13 @@ class Market:
         return make_prints(self.tape.trades, self.orders.side)
 
     @cached_property
-    def past(self) -> Past:
-        """What a policy may look back on."""
+    def context(self) -> Context:
+        """What a policy is given before it trades."""
         orders = self.orders
         slices = Slices(
             orders.starts, orders.midnights, orders.size, orders.horizon, self.params.slice
         )
-        return Past(
+        return Context(
             self.tape, self.feed, self.prints, slices, self.params.book, self.taker, self.rebate
         )
 

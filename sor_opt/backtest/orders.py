@@ -27,7 +27,7 @@ class OrderParams:
     size : float
         Shares of each order, > 0 and at most `MAX_SHARES`.
     horizon : int
-        Nanoseconds that the policy has, > 0; what is left then is swept.
+        Nanoseconds that the policy has, > 0; what is left then is completed.
     every : int, optional
         Nanoseconds from one order's start to the next's; None makes one order.
     start, end : datetime.time, optional

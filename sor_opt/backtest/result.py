@@ -248,14 +248,14 @@ def risk_of(values: FloatArray) -> Risk:
     return Risk(sd, float(np.median(values)), float(values[-math.ceil(n / 10) :].mean()))
 
 
-def savings(router: Result, baseline: Result, seed: int = 0) -> Estimate:
-    """How many bps the router costs less than a baseline, paired over orders.
+def savings(policy: Result, baseline: Result, seed: int = 0) -> Estimate:
+    """How many bps the policy costs less than a baseline, paired over orders.
 
     Both shortfalls are of the same notional, size x arrival mid. Orders that either of the two
     did not fill are left out: a saving is never claimed for them.
     """
-    both = router.complete & baseline.complete
-    return estimate((baseline.shortfall_bps - router.shortfall_bps)[both], seed)
+    both = policy.complete & baseline.complete
+    return estimate((baseline.shortfall_bps - policy.shortfall_bps)[both], seed)
 
 
 def estimate(values: FloatArray, seed: int = 0) -> Estimate:

@@ -64,7 +64,7 @@ class Names:
 _POLICIES = "sor_opt.policies.registry"
 
 NAMES = {
-    "POLICY": Names("policy", _POLICIES, "PAIRS"),
+    "POLICY": Names("policy", "sor_opt.policies.policy", "PAIRS"),
     "SCHEDULE": Names("schedule", _POLICIES, "SCHEDULES"),
     "ROUTER": Names("router", _POLICIES, "ROUTERS"),
     "REFILL": Names("refill rule", "sor_opt.market.book", "Refill"),

@@ -139,7 +139,8 @@ class PolicyOptions:
         ConfigError
             If an option goes with none of them.
         """
-        from sor_opt.policies.registry import ROUTERS, SCHEDULES, pair
+        from sor_opt.policies.policy import Policy
+        from sor_opt.policies.registry import ROUTERS, SCHEDULES
 
         options = {**given_options(self), **more}
         given = {name: value for name, value in options.items() if name not in _CHOOSING}
@@ -149,7 +150,7 @@ class PolicyOptions:
         _check_owners(given, _SCHEDULE_FIELDS, "schedule", SCHEDULES, timed)
         _check_owners(given, _ROUTER_FIELDS, "router", ROUTERS, set(routers))
         return [
-            pair(
+            Policy(
                 _with(SCHEDULES[schedule](), given, _SCHEDULE_FIELDS),
                 _with(ROUTERS[router](), given, _ROUTER_FIELDS),
             )
@@ -159,7 +160,7 @@ class PolicyOptions:
 
     def _chosen(self) -> tuple[list[str], list[str]]:
         """The names of the schedules and of the routers."""
-        from sor_opt.policies.registry import PAIRS
+        from sor_opt.policies.policy import PAIRS
 
         if self.schedule is None and self.router is None:
             schedule, router = PAIRS[self.policy or _DEFAULT_POLICY]
@@ -219,14 +220,14 @@ def warn_of_placement(
     if not isinstance(policy.router, Placement):
         return
     windows = policy.router.windows
-    past = past_flows(market.past, windows)
-    unknown = int((past.first == past.last).sum())
+    known = past_flows(market.context, windows)
+    unknown = int((known.first == known.last).sum())
     if unknown:
         out.warn(
-            f"{unknown} of {past.first.size} slices have fewer than {windows.minimum} past "
+            f"{unknown} of {known.first.size} slices have fewer than {windows.minimum} past "
             "windows behind them: no fill is assumed there, and nothing is posted"
         )
-    for text, (points, share) in broken_shares(market.past, risks).items():
+    for text, (points, share) in broken_shares(market.context, risks).items():
         where = f" at {points} of {len(risks)} points" if len(risks) > 1 else ""
         out.warn(f"assumption {text} does not hold{where}, in {_share(share)} of the slices")
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from sor_opt.allocators.base import Allocator
 from sor_opt.errors import ConfigError
 from sor_opt.models.risk import RiskParams
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.schedules.base import Schedule
+
+PAIRS = {
+    "static": ("now", "static"),
+    "placement": ("twap", "placement"),
+    "best-ask": ("now", "best-ask"),
+    "twap": ("twap", "best-ask"),
+    "vwap": ("vwap", "best-ask"),
+    "pro-rata": ("twap", "pro-rata"),
+}
+"""Policies with a name of their own: schedule and router."""
 
 
 @dataclass(frozen=True)
@@ -20,34 +31,32 @@ class Policy:
     ----------
     schedule : Schedule
     router : Router
-    name : str, optional
-        ``schedule x router`` by default.
     """
 
     schedule: Schedule
     router: Router
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", f"{self.schedule.name} x {self.router.name}")
 
     @property
-    def pair(self) -> tuple[str, str]:
-        """The names of the schedule and of the router."""
-        return self.schedule.name, self.router.name
+    def name(self) -> str:
+        """That of the pair, or ``schedule x router`` where it has none."""
+        names = {pair: name for name, pair in PAIRS.items()}
+        pair = self.schedule.name, self.router.name
+        return names.get(pair, " x ".join(pair))
 
-    def prepare(self, past: Past) -> Policy:
-        """Let both learn what they need from the past.
+    @property
+    def compiled(self) -> bool:
+        """Whether a replay need not call Python."""
+        return self.schedule.timing != "decision" and self.router.is_compiled
+
+    def prepare(self, context: Context) -> Policy:
+        """Let both learn what they need.
 
         Raises
         ------
         DataError, ConfigError
             If one of them cannot.
         """
-        if (lack := self.schedule.lacks(past)) is not None:
-            raise lack
-        return Policy(self.schedule.prepare(past), self.router.prepare(past), self.name)
+        return Policy(self.schedule.prepare(context), self.router.prepare(context))
 
     def with_risk(self, risk: RiskParams) -> Policy:
         """The same with other risk parameters.
@@ -55,34 +64,45 @@ class Policy:
         Raises
         ------
         ConfigError
-            If the router has none.
+            If the router has none, or is no dataclass with the field `risk`.
         """
-        if self.router.risk is None:
+        router = self.router
+        if router.risk is None:
             raise ConfigError(
-                f"the router {self.router.name} has no parameters to search; take --router static "
+                f"the router {router.name} has no parameters to search; take --router static "
                 "or placement"
             )
-        return replace(self, router=replace(self.router, risk=risk))  # type: ignore[type-var]
+        if not (is_dataclass(router) and any(field.name == "risk" for field in fields(router))):
+            raise ConfigError(
+                f"the router {router.name} must be a dataclass with the field risk to be searched"
+            )
+        return replace(self, router=replace(router, risk=risk))
 
-    @property
-    def described(self) -> dict[str, Any]:
-        """The policy but for `risk`, as plain values: two that are equal trade alike."""
+    def describe(self) -> dict[str, Any]:
+        """The policy but for `risk`, as plain values: two that are equal trade alike.
+
+        Raises
+        ------
+        ConfigError
+            If the schedule or the router is no dataclass: what it is set to cannot be told.
+        """
         return {
-            "schedule": {"name": self.schedule.name, **_values(self.schedule)},
-            "router": {"name": self.router.name, **_values(self.router)},
+            "schedule": {"name": self.schedule.name, **_values(self.schedule, "schedule")},
+            "router": {"name": self.router.name, **_values(self.router, "router")},
         }
 
 
-def _values(part: Schedule | Router) -> dict[str, Any]:
+def _values(part: Schedule | Router, kind: str) -> dict[str, Any]:
     """The fields of a schedule or a router, but for `risk` and what it learned."""
     if not is_dataclass(part):
-        return {}
-    values = {field.name: getattr(part, field.name) for field in fields(part) if field.compare}
-    values.pop("risk", None)
-    return {name: _plain(value) for name, value in values.items()}
+        raise ConfigError(f"the {kind} {part.name} must be a dataclass to be kept in a study")
+    compared = [field.name for field in fields(part) if field.compare and field.name != "risk"]
+    return {name: _plain(getattr(part, name)) for name in compared}
 
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
+    if isinstance(value, Allocator):
+        return value.name
     return value if isinstance(value, (int, float, str, type(None))) else str(value)

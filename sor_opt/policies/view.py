@@ -84,7 +84,7 @@ class View(Progress):
         return (self.best_bid + self.best_ask) / 2
 
     def quotes(self) -> LiveQuotes:
-        """The same as compiled routers see it."""
+        """What compiled routers see of it."""
         return LiveQuotes(
             self.ask,
             self.ask_left,

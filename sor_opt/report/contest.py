@@ -43,7 +43,7 @@ def contest_summary(market: Market, entries: Sequence[Entry], seed: int) -> dict
 def _row(entry: Entry, seed: int) -> dict[str, Any]:
     """One pair; `saves_bps`, `low` and `high` are null for best-ask itself.
 
-    `orders` are those that both this pair and best-ask under the same schedule filled.
+    `savings_orders` are those that both this pair and best-ask under the same schedule filled.
     """
     result = entry.result
     costs, saved = result.shortfall_bps, savings(result, entry.reference, seed)
@@ -58,7 +58,7 @@ def _row(entry: Entry, seed: int) -> dict[str, Any]:
         "duration_s": estimate(result.duration_s, seed).mean,
         "incomplete_orders": int((~result.complete).sum()),
         **dict(zip(("saves_bps", "low", "high"), bounds, strict=True)),
-        "orders": saved.orders,
+        "savings_orders": saved.orders,
     }
 
 
@@ -66,7 +66,9 @@ def contest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """Every pair, and what its router saves against best-ask under the same schedule."""
     rows = summary["contest"]
     unfilled = max(row["incomplete_orders"] for row in rows)
-    headings = ["mean", "sd", "worst tenth", "seconds", *["not filled"][: bool(unfilled)]]
+    headings = ["mean", "sd", "worst tenth", "seconds"]
+    if unfilled:
+        headings.append("not filled")
     shown = table("schedule", *headings, "saves", "95 % interval", texts=("router",))
     for row in rows:
         amounts = [number(row[key]) for key in ("mean_bps", "sd_bps", "cvar_bps")]

@@ -78,8 +78,8 @@ def described(policy: Policy) -> dict[str, Any]:
 
 
 def _named(policy: Policy) -> dict[str, str]:
-    schedule, router = policy.pair
-    return {"policy": policy.name, "schedule": schedule, "router": router}
+    names = {"schedule": policy.schedule.name, "router": policy.router.name}
+    return {"policy": policy.name, **names}
 
 
 def arrivals(result: Result) -> dict[str, Any]:

@@ -24,8 +24,8 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """One policy against the baselines."""
     title = f"{count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
     shown = table("policy", "mean", "95 % interval", "sd", "worst tenth", *_AMOUNTS)
-    router = summary["policy"]
-    for name, row in [(router, summary), *summary["baselines"].items()]:
+    policy = summary["policy"]
+    for name, row in [(policy, summary), *summary["baselines"].items()]:
         shown.add_row(
             name,
             number(row["shortfall_bps"]),
@@ -38,7 +38,7 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
             number(row["fees"]),
             style="bold" if row is summary else None,
         )
-    saved = _savings(f"Saved by {router}", summary)
+    saved = _savings(f"Saved by {policy}", summary)
     return [
         title,
         shown,

@@ -63,7 +63,8 @@ def run_grid(
     Parameters
     ----------
     objective : ShortfallObjective
-        Its threads share the points, and their orders where there are more threads than points.
+        Its threads share the points, and their orders where there are more threads than points; a
+        policy in Python is called in one.
     space : Space
     progress : callable
         Called with (done, total) after each point.
@@ -74,7 +75,8 @@ def run_grid(
         If no train order ever meets a book to trade on.
     """
     grid = space.grid()
-    each = replace(objective, jobs=max(1, objective.jobs // len(grid)))
+    jobs = objective.jobs if objective.policy.compiled else 1
+    each = replace(objective, jobs=max(1, jobs // len(grid)))
 
     def evaluate(params: RiskParams) -> GridPoint:
         result = each.replay(params)
@@ -82,7 +84,7 @@ def run_grid(
 
     objective.prepare()  # what is compiled at the first call is no part of the time
     began = time.perf_counter()
-    points = in_threads(evaluate, grid, objective.jobs, progress)
+    points = in_threads(evaluate, grid, jobs, progress)
     seconds = time.perf_counter() - began
     objective.check_defined(np.array([point.outcome.train_bps for point in points]))
     ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))

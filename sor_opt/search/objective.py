@@ -115,7 +115,7 @@ class ShortfallObjective:
             "orders": _layout(market),
             "rules": asdict(market.params),
             "fees": _fees(market),
-            "policy": self.policy.described,
+            "policy": self.policy.describe(),
             "objective": f"mean shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
         }
 

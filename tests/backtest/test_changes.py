@@ -25,7 +25,8 @@ from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import FeeSchedule
-from sor_opt.policies.registry import named, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named
 from sor_opt.policies.routers.static import SingleProblem, Static
 from sor_opt.policies.schedules.now import Now
 
@@ -152,7 +153,7 @@ def test_up_to_the_next_change_the_split_stays_the_best(given, under, over, is_u
 
 def ahead(market, penalties, ceilings=(1.0, 1.0), **params):
     """One order's replay at (shortfall, excess), and up to where either may grow."""
-    policy = pair(Now(), Static(RiskParams(unit="per_share"), StaticParams(**params)))
+    policy = Policy(Now(), Static(RiskParams(unit="per_share"), StaticParams(**params)))
     done, *found = OrderAhead(market, policy, penalties[1], ceilings).replay(penalties[0])
     return done, found
 
@@ -202,14 +203,14 @@ def assert_same(one, other):
 def test_looking_ahead_changes_nothing(market):
     scene = market(ROWS, size=250, taker=(0.003, 0.001, 0))
     risk = RiskParams(0.02, 0.025, 0.0, unit="per_share")
-    one = replay(scene, pair(Now(), Static(risk)))
+    one = replay(scene, Policy(Now(), Static(risk)))
     other, _ = ahead(scene, (0.025, 0.02))
     assert_same(one, other)
 
 
 def assert_a_walk_is_what_its_replays_are(market, excess=0.005, most=60):
     """Walk along the threshold with one `OrderAhead`; give how many break points there were."""
-    policy = pair(Now(), Static(RiskParams(unit="per_share")))
+    policy = Policy(Now(), Static(RiskParams(unit="per_share")))
     walking, threshold = OrderAhead(market, policy, excess, (1.0, excess)), 0.0005
     for passed in range(most):
         done, *found = walking.replay(threshold)
@@ -263,7 +264,7 @@ def test_a_walk_goes_on_from_more_changes_than_it_keeps_states_for(market):
 
 @pytest.mark.parametrize("jump", [0.3, 0.6, 0.9])
 def test_a_walk_may_jump_past_more_changes_than_it_keeps_states_for(market, jump):
-    scene, policy = falling(market), pair(Now(), Static(RiskParams(unit="per_share")))
+    scene, policy = falling(market), Policy(Now(), Static(RiskParams(unit="per_share")))
     walking = OrderAhead(scene, policy, 0.005, (1.0, 0.005))
     walking.replay(0.0005)
     done, *found = walking.replay(jump)

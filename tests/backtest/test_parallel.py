@@ -24,7 +24,8 @@ from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.models.windows import WindowParams
-from sor_opt.policies.registry import ROUTERS, SCHEDULES, named, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import ROUTERS, SCHEDULES, named
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
@@ -34,9 +35,9 @@ PATIENT = RiskParams(0.001, 0.0001, 0.00005)
 WINDOWS = WindowParams(minimum=5, stride=5 * SECOND)
 POLICIES = {
     **{name: named(name) for name in ("best-ask", "twap", "pro-rata")},
-    "sweep": pair(SCHEDULES["pov"](), ROUTERS["sweep"]()),
-    "static": pair(Now(), Static(PATIENT)),
-    "placement": pair(Twap(), Placement(PATIENT, windows=WINDOWS)),
+    "sweep": Policy(SCHEDULES["pov"](), ROUTERS["sweep"]()),
+    "static": Policy(Now(), Static(PATIENT)),
+    "placement": Policy(Twap(), Placement(PATIENT, windows=WINDOWS)),
 }
 
 
@@ -74,7 +75,7 @@ def test_a_long_log_is_kept_whole(market, jobs):
 
 
 def test_what_is_called_in_python_has_one_thread(five_orders):
-    policy = pair(Now(), Static(PATIENT, allocator=FastAllocator()))
+    policy = Policy(Now(), Static(PATIENT, allocator=FastAllocator()))
     with pytest.raises(ConfigError, match=r"^static is called in Python, in one thread"):
         run(five_orders, policy, jobs=2)
 

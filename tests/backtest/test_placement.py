@@ -14,7 +14,7 @@ from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import BUYER, SECOND, SELLER, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
-from sor_opt.policies.registry import pair
+from sor_opt.policies.policy import Policy
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.schedules.twap import Twap
 
@@ -29,7 +29,7 @@ DEAR = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
 
 def policy(risk=DEAR, leftover="carry", lookback=60, minimum=1, **windows):
     past = WindowParams(lookback * SECOND, 60 * SECOND, minimum, **windows)
-    return pair(Twap(), Placement(risk, windows=past, leftover=leftover))
+    return Policy(Twap(), Placement(risk, windows=past, leftover=leftover))
 
 
 @pytest.fixture

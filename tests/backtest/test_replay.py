@@ -8,12 +8,13 @@ import pytest
 from sor_opt.backtest.backtest import run
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
-from sor_opt.policies.registry import named, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
 
 BEST_ASK, TWAP, PRO_RATA = (named(name) for name in ("best-ask", "twap", "pro-rata"))
-EAGER = pair(Now(), Static(RiskParams(0.05, 0.05, 0.0)))
+EAGER = Policy(Now(), Static(RiskParams(0.05, 0.05, 0.0)))
 
 
 def test_best_ask_takes_one_venues_display_at_each_snapshot(market, play):
@@ -152,7 +153,7 @@ def test_pro_rata_splits_by_display_and_rounds_to_the_lowest_ask(market, play):
 
 
 def test_what_is_left_at_the_horizon_is_swept(market, play):
-    patient = pair(Now(), Static(RiskParams(0.0001, 0.0001, 0.0)))
+    patient = Policy(Now(), Static(RiskParams(0.0001, 0.0001, 0.0)))
     scene = market([(0, 0, 9.90, 100, 10.10, 150), (70, 0, 9.90, 100, 10.20, 150)], size=200)
     assert play(scene, patient) == [
         (60, "A", 10.10, 150, "completion"),
@@ -167,7 +168,7 @@ def test_nothing_trades_after_the_deadline(market, play):
 
 def test_excess_is_sold_at_the_bid_at_once(market, play):
     """An odd target with whole lots on display: 50 too many cost less than 50 too few."""
-    eager = pair(Now(), Static(RiskParams(0.01, 0.05, 0.0)))
+    eager = Policy(Now(), Static(RiskParams(0.01, 0.05, 0.0)))
     scene = market([(0, 0, 9.99, 30, 10.00, 100), (0, 1, 9.98, 100, 10.50, 100)], size=50)
     assert play(scene, eager) == [
         (0, "A", 10.00, 100, "route"),
@@ -183,7 +184,7 @@ def test_a_sell_order_hits_the_bids(market, play):
 
 
 def test_the_strict_space_fills_nothing_before_the_sweep_where_depth_is_short(market, play):
-    strict = pair(Now(), Static(RiskParams(), StaticParams(space="strict")))
+    strict = Policy(Now(), Static(RiskParams(), StaticParams(space="strict")))
     scene = market([(0, 0, 9.98, 100, 10.00, 100), (70, 0, 9.98, 500, 10.00, 500)], size=500)
     assert {row[4] for row in play(scene, strict)} == {"completion"}
 
@@ -210,5 +211,5 @@ def test_a_quote_of_yesterday_is_no_quote(market, play):
 def test_fractional_lots_leave_no_dust(market, play):
     """0.1 + 0.1 + 0.1 is not 0.3 in binary; what is left of that is no order."""
     rows = [(i, i, 9.98, 5, 10.00 + i / 100, 0.1) for i in range(3)]
-    fine = pair(Now(), Static(RiskParams(0.05, 0.05, 0.0), StaticParams(step=0.1)))
+    fine = Policy(Now(), Static(RiskParams(0.05, 0.05, 0.0), StaticParams(step=0.1)))
     assert [row[3] for row in play(market(rows, size=0.3), fine)] == [0.1, 0.1, 0.1]

@@ -14,7 +14,8 @@ from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
-from sor_opt.policies.registry import named, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
 
@@ -22,7 +23,7 @@ BEST_ASK, TWAP, PRO_RATA = (named(name) for name in ("best-ask", "twap", "pro-ra
 
 
 def static(risk, model=StaticParams()):
-    return pair(Now(), Static(risk, model))
+    return Policy(Now(), Static(risk, model))
 
 
 def test_shortfall_counts_price_and_fee_against_the_arrival_mid(market):

@@ -21,7 +21,7 @@ from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import Fee, FeeSchedule
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
-from sor_opt.policies.registry import SCHEDULES, pair
+from sor_opt.policies.registry import SCHEDULES
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.routers.sweep import Sweep
@@ -75,13 +75,13 @@ def market(side: str, rules: ReplayParams) -> Market:
 
 
 def policies() -> Iterator[Policy]:
-    yield pair(Now(), Static(RISK))
-    yield pair(Now(), Static(RISK, StaticParams("strict")))
+    yield Policy(Now(), Static(RISK))
+    yield Policy(Now(), Static(RISK, StaticParams("strict")))
     windows = WindowParams(lookback=240 * SECOND, minimum=5)
-    yield pair(Twap(), Placement(RISK, windows=windows))
-    yield pair(Twap(), Placement(RISK, windows=windows, leftover="sweep"))
+    yield Policy(Twap(), Placement(RISK, windows=windows))
+    yield Policy(Twap(), Placement(RISK, windows=windows, leftover="sweep"))
     for name in ("now", "pov", "ac"):
-        yield pair(SCHEDULES[name](), Sweep())
+        yield Policy(SCHEDULES[name](), Sweep())
 
 
 def replays() -> Iterator[Result]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 from sor_opt.backtest.backtest import run
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import SECOND
+from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
-from sor_opt.policies.registry import BASELINES, PAIRS, ROUTERS, SCHEDULES, named, pair
+from sor_opt.policies.registry import BASELINES, PAIRS, ROUTERS, SCHEDULES, named
 from sor_opt.policies.routers.base import Router, Split
 from sor_opt.policies.schedules.base import Schedule
 from sor_opt.policies.view import View
@@ -69,8 +71,8 @@ class Recorder(Router):
     def posting(self):
         return self.asked.posting
 
-    def prepare(self, past):
-        return Recorder(self.asked.prepare(past), self.seen)
+    def prepare(self, context):
+        return Recorder(self.asked.prepare(context), self.seen)
 
     def split(self, view, due):
         answer = self.asked.split(view, due)
@@ -87,11 +89,11 @@ class Watched(Schedule):
     def __init__(self, asked, seen=None):
         self.asked, self.seen = asked, [] if seen is None else seen
 
-    def lacks(self, past):
-        return self.asked.lacks(past)
+    def lacks(self, context):
+        return self.asked.lacks(context)
 
-    def prepare(self, past):
-        return Watched(self.asked.prepare(past), self.seen)
+    def prepare(self, context):
+        return Watched(self.asked.prepare(context), self.seen)
 
     def due(self, view):
         assert isinstance(view, View)
@@ -149,10 +151,11 @@ def test_called_from_python_a_router_does_what_it_does_compiled(stage, schedule,
 
 
 @routers
-def test_a_router_takes_no_more_than_is_shown(stage, router):
+def test_a_router_is_asked_for_what_is_due_and_takes_no_more_than_is_shown(stage, router):
     recorder = Recorder(made(router))
     run(stage, Policy(SCHEDULES["twap"](), recorder))
     assert recorder.seen
+    assert all(0 < due <= 1000 for _, _, due, *_ in recorder.seen)
     for _, _, _, left, takes, posts in recorder.seen:
         assert (takes >= 0).all()
         assert (takes <= left).all()
@@ -160,17 +163,18 @@ def test_a_router_takes_no_more_than_is_shown(stage, router):
 
 
 @routers
-def test_only_a_router_that_posts_is_asked_once_per_slice(stage, router):
+def test_a_router_that_posts_is_asked_once_per_slice_and_another_at_each_decision(stage, router):
     recorder = Recorder(made(router))
-    run(stage, Policy(SCHEDULES["now"](), recorder))
+    paced = "now" if recorder.posting is None else "twap"
+    run(stage, Policy(SCHEDULES[paced](), recorder))
     slices = [
         (order, (now - stage.orders.starts[order]) // (60 * SECOND))
         for order, now, *_ in recorder.seen
     ]
-    if recorder.posting is not None:
-        assert len(slices) == len(set(slices))
+    if recorder.posting is None:
+        assert len(slices) > len(set(slices))
     else:
-        assert not any(posts.any() for *_, posts in recorder.seen)
+        assert len(slices) == len(set(slices)) == 6
 
 
 @routers
@@ -186,13 +190,23 @@ def test_risk_is_taken_or_refused(router):
         with pytest.raises(ConfigError, match=f"the router {router.name} has no parameters"):
             policy.with_risk(ROUTERS["static"]().risk)
     else:
-        assert policy.with_risk(router().risk) == policy
+        other = RiskParams(0.0123)
+        assert policy.with_risk(other).router.risk == other
+        assert policy.with_risk(other).describe() == policy.describe()
+
+
+@schedules
+@routers
+def test_what_a_policy_is_set_to_is_told_in_plain_values(schedule, router):
+    told = Policy(made(schedule), made(router)).describe()
+    assert (told["schedule"]["name"], told["router"]["name"]) == (schedule.name, router.name)
+    assert json.loads(json.dumps(told)) == told
 
 
 def test_named_pairs_are_pairs():
     for name, (schedule, router) in PAIRS.items():
         policy = named(name)
         assert (policy.name, policy.schedule.name, policy.router.name) == (name, schedule, router)
-        assert pair(SCHEDULES[schedule](), ROUTERS[router]()) == policy
+        assert Policy(SCHEDULES[schedule](), ROUTERS[router]()) == policy
     assert set(BASELINES) <= set(PAIRS)
-    assert pair(SCHEDULES["ac"](), ROUTERS["sweep"]()).name == "ac x sweep"
+    assert Policy(SCHEDULES["ac"](), ROUTERS["sweep"]()).name == "ac x sweep"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from sor_opt import Router, Schedule, Split
 from sor_opt.backtest.backtest import run
+from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
+from sor_opt.models.risk import RiskParams
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import ROUTERS, SCHEDULES
-from sor_opt.policies.routers.base import Posting
+from sor_opt.policies.routers.base import (
+    Compiled,
+    CompiledRouter,
+    NoParameters,
+    Posting,
+    run_compiled,
+)
 
 ROWS = [
     (0, 0, 9.99, 500, 10.01, 100),
@@ -124,16 +133,91 @@ def test_an_answer_that_is_none_is_refused_by_name(market, answer, said):
         played(market, Policy(SCHEDULES["now"](), Answers(answer)))
 
 
-@pytest.mark.parametrize("due", [-1, 201, float("nan"), "all", None])
-def test_a_schedule_that_says_no_number_of_shares_is_refused_by_name(market, due):
+@pytest.mark.parametrize("timing", ["slice", "print", "decision"])
+@pytest.mark.parametrize("due", [-1, 201, float("nan"), "all", None, [1, 2]])
+def test_a_schedule_that_says_no_number_of_shares_is_refused_by_name(market, due, timing):
     class Wrong(Schedule):
         name = "wrong"
 
         def due(self, view):
             return due
 
+    Wrong.timing = timing
     with pytest.raises(ConfigError, match="the schedule wrong must say 0 to 200 shares, got"):
         played(market, Policy(Wrong(), Cheapest()))
+
+
+@pytest.mark.parametrize("timing", ["slice", "print", "decision"])
+def test_a_schedule_need_not_be_hashable_and_may_change_between_replays(market, timing):
+    @dataclass
+    class Share(Schedule):
+        share: float = 0.5
+
+        def due(self, view):
+            return self.share * view.size
+
+    Share.timing = timing
+    schedule, stage = Share(), market(ROWS, size=100)
+    assert run(stage, Policy(schedule, Cheapest())).replay.shares[0] == 50
+    schedule.share = 0.25
+    assert run(stage, Policy(schedule, Cheapest())).replay.shares[0] == 25
+
+
+def test_what_has_no_name_is_called_like_its_class(market):
+    class Plain(Router):
+        def split(self, view, due):
+            return [0, 0, 0]
+
+    class Slow(SCHEDULES["twap"]):
+        pass
+
+    assert Policy(Slow(), Plain()).name == "Slow x Plain"
+
+
+def test_what_is_no_dataclass_cannot_be_searched_or_kept_in_a_study():
+    class Weighs(Cheapest):
+        risk = RiskParams()
+
+    policy = Policy(SCHEDULES["now"](), Weighs())
+    with pytest.raises(ConfigError, match="the router Weighs must be a dataclass with the field"):
+        policy.with_risk(RiskParams())
+    with pytest.raises(ConfigError, match="the router Weighs must be a dataclass to be kept"):
+        policy.describe()
+
+
+@compiled
+def split_second(form, quotes, due, takes, posts):
+    takes[1] = due
+
+
+class Second(CompiledRouter):
+    """All to the second venue, written by a split that leaves the others alone."""
+
+    def compiled(self):
+        return Compiled(split_second, NoParameters())
+
+
+class Called(Second):
+    """The same, called in Python."""
+
+    is_compiled = False
+
+    def compiled(self):
+        return None
+
+    def split(self, view, due):
+        return run_compiled(Second().compiled(), view, due).takes
+
+
+@pytest.mark.parametrize("completion", ["sweep", "best-ask"])
+def test_a_compiled_split_begins_with_nothing(market, completion):
+    given = {"size": 500, "horizon": 120, "slice_seconds": 30, "completion": completion}
+    one, other = (
+        played(market, Policy(SCHEDULES["twap"](), router), **given)
+        for router in (Second(), Called())
+    )
+    assert one == other
+    assert {row[0] for row in one if row[3] == "route"} == {"B"}
 
 
 def test_a_schedule_may_follow_the_book(market):

@@ -1,4 +1,4 @@
-"""What a slice may know of the past."""
+"""What a slice may know of the context."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def learn(market):
     def build(rows=BOOK, prints=EACH_MINUTE, lookback=600, minimum=1, start=600, **given):
         stage = market(rows, prints=prints, starts=(start,), horizon=120, deadline=1200)
         params = WindowParams(lookback * SECOND, 60 * SECOND, minimum, **given)
-        scenarios = past_flows(stage.past, params)
+        scenarios = past_flows(stage.context, params)
         return [
             scenarios.flows[scenarios.first[0, i] : scenarios.last[0, i]].tolist()
-            for i in range(stage.past.slices.count)
+            for i in range(stage.context.slices.count)
         ]
 
     return build
@@ -72,7 +72,7 @@ def test_windows_of_all_days_are_counted_before_they_are_laid(market):
     """From the opening to the last of two starts there are 1,000,001 windows of a microsecond."""
     stage = market(BOOK, prints=EACH_MINUTE, starts=(0, 1.000001), horizon=120)
     with pytest.raises(ConfigError, match=r"^1,000,001 windows are more than 1,000,000; take"):
-        past_flows(stage.past, WindowParams(stride=1000, minimum=1))
+        past_flows(stage.context, WindowParams(stride=1000, minimum=1))
 
 
 def test_fewer_windows_than_the_minimum_are_none(learn):
@@ -93,7 +93,7 @@ def test_a_window_that_begins_on_a_wide_book_is_none(market):
     flows = []
     for band in (None, 100.0):
         stage = market(rows, prints=EACH_MINUTE, starts=(600,), deadline=1200, band=band)
-        flows.append(past_flows(stage.past, params).flows.tolist())
+        flows.append(past_flows(stage.context, params).flows.tolist())
     # Half a minute into the window of 420 venue 1 trades 107 shares above its limit of 9.95.
     assert flows[0][-4:-1] == [[0, 0, 0], [108, 0, 0], [0, 109, 0]]
     assert flows[1][-3:-1] == [[108, 0, 0], [0, 109, 0]]
@@ -117,7 +117,7 @@ def test_an_early_order_knows_windows_from_its_own_start_alone(market):
     for start in (-600, -330, 300):
         alone = market(rows, prints=prints, starts=(start,), horizon=240)
         among = market(rows, prints=prints, starts=(-900, start), horizon=240)
-        one, other = past_flows(alone.past, params), past_flows(among.past, params)
+        one, other = past_flows(alone.context, params), past_flows(among.context, params)
         for number in range(4):
             np.testing.assert_array_equal(
                 one.flows[one.first[0, number] : one.last[0, number]],
@@ -128,7 +128,7 @@ def test_an_early_order_knows_windows_from_its_own_start_alone(market):
 def test_the_same_question_is_answered_once(market):
     stage = market(BOOK, prints=EACH_MINUTE, starts=(600,), deadline=1200)
     params = WindowParams(minimum=1)
-    assert past_flows(stage.past, params) is past_flows(stage.past, WindowParams(minimum=1))
+    assert past_flows(stage.context, params) is past_flows(stage.context, WindowParams(minimum=1))
 
 
 @settings(max_examples=60, deadline=None)
@@ -157,7 +157,7 @@ def test_a_print_changes_no_slice_that_starts_before_it(
     params = WindowParams(
         600 * SECOND, 30 * SECOND, 2, cancellations=cancellations, conditional=conditional
     )
-    one, two = past_flows(stage.past, params), past_flows(other.past, params)
+    one, two = past_flows(stage.context, params), past_flows(other.context, params)
     begins = stage.orders.starts[:, None] + np.arange(4) * 60 * SECOND
     for order, number in np.argwhere(begins < start + second * SECOND):
         known, changed = (
@@ -172,14 +172,14 @@ def test_broken_assumptions_are_counted_over_slices_and_points(market):
     )
     fine = RiskParams(0.05, 0.05, 0.0, unit="per_share")
     shy = RiskParams(0.05, 0.012, 0.0, unit="per_share")
-    assert broken_shares(stage.past, [fine]) == {}
-    (broken,) = broken_shares(stage.past, [fine, shy, shy]).items()
+    assert broken_shares(stage.context, [fine]) == {}
+    (broken,) = broken_shares(stage.context, [fine, shy, shy]).items()
     assert broken == ("A3 (lambda_under > half-spread + fee)", (2, 1.0))
     # 10.01 x 0.0012 is below 0.013, 10.01 x 0.0014 is not.
     fractions = [RiskParams(0.01, under, 0.0) for under in (0.0012, 0.0014)]
-    assert [points for points, _ in broken_shares(stage.past, fractions).values()] == [1]
+    assert [points for points, _ in broken_shares(stage.context, fractions).values()] == [1]
     timid = RiskParams(0.005, 0.05, 0.0, unit="per_share")
-    assert [text[:2] for text in broken_shares(stage.past, [timid])] == ["A2"]
+    assert [text[:2] for text in broken_shares(stage.context, [timid])] == ["A2"]
 
 
 def test_the_real_day_knows_its_past(shared):
@@ -187,7 +187,7 @@ def test_the_real_day_knows_its_past(shared):
     tape = load_tape(shared("taq_full/quotes_full_2018-01-02.csv.gz"), trades)
     orders = make_orders(tape, OrderParams(every=600 * SECOND))
     market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
-    scenarios = past_flows(market.past, WindowParams())
+    scenarios = past_flows(market.context, WindowParams())
     counts = scenarios.last - scenarios.first
     assert counts.shape == (39, 9)
     assert counts[0, :5].tolist() == [0] * 5

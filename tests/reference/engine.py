@@ -54,7 +54,7 @@ def replay(market: Market, policy: Policy) -> Replay:
     """
     scenarios = None
     if isinstance(policy.router, Placement):
-        scenarios = past_flows(market.past, policy.router.windows)
+        scenarios = past_flows(market.context, policy.router.windows)
     rows = read_rows(market.tape.quotes, market.orders.side)
     printed = Printed(market.tape.trades, market.orders.side)
     runs = [Run(market, policy, scenarios, printed, order) for order in range(len(market.orders))]

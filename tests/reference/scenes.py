@@ -246,7 +246,7 @@ def draw_pairs(random: Random) -> Iterator[Policy]:
 def can_trade(market: Market, policy: Policy) -> bool:
     """Whether a policy has what it learns from."""
     try:
-        policy.prepare(market.past)
+        policy.prepare(market.context)
     except (DataError, ConfigError):
         return False
     return True

@@ -6,7 +6,8 @@ import pytest
 from rich.table import Table
 
 from sor_opt.backtest.contest import hold_contest
-from sor_opt.policies.registry import ROUTERS, SCHEDULES, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import ROUTERS, SCHEDULES
 from sor_opt.report.contest import contest_summary, contest_tables
 
 ROWS = [
@@ -23,7 +24,7 @@ def summary(market):
 
     def make(**given):
         scene = market(ROWS, size=200, horizon=60, slice_seconds=60, starts=(0, 20), **given)
-        policies = [pair(SCHEDULES["now"](), ROUTERS[name]()) for name in ("best-ask", "sweep")]
+        policies = [Policy(SCHEDULES["now"](), ROUTERS[name]()) for name in ("best-ask", "sweep")]
         return contest_summary(scene, hold_contest(scene, policies), seed=0)
 
     return make
@@ -52,10 +53,10 @@ def test_the_document_of_a_contest(summary):
         "saves_bps": None,
         "low": None,
         "high": None,
-        "orders": 2,
+        "savings_orders": 2,
     }
     assert (sweep["policy"], sweep["mean_bps"]) == ("now x sweep", pytest.approx(30.0))
-    assert (sweep["duration_s"], sweep["orders"]) == (0.0, 2)
+    assert (sweep["duration_s"], sweep["savings_orders"]) == (0.0, 2)
     saved = [sweep[key] for key in ("saves_bps", "low", "high")]
     assert saved == [pytest.approx(-15.0)] * 3
 
@@ -65,7 +66,7 @@ def test_a_saving_counts_only_orders_that_both_filled(summary):
     found = summary(deadline=(600, 30))
     best_ask, sweep = found["contest"]
     assert (best_ask["incomplete_orders"], sweep["incomplete_orders"]) == (1, 0)
-    assert (best_ask["orders"], sweep["orders"]) == (1, 1)
+    assert (best_ask["savings_orders"], sweep["savings_orders"]) == (1, 1)
     assert sweep["saves_bps"] == pytest.approx(-15.0)
     _, table, note = contest_tables(found)
     headings = [str(column.header) for column in table.columns]
@@ -89,7 +90,7 @@ def test_the_table_of_a_contest(summary):
 def test_late_and_missing_arrival_mids_are_told(market):
     rows = [(5, 0, 9.98, 900, 10.02, 900), (50, 0, 0, 0, 0, 0)]
     scene = market(rows, size=100, horizon=20, starts=(0, 10, 60), deadline=(40, 40, 90))
-    policies = [pair(SCHEDULES["now"](), ROUTERS[name]()) for name in ("best-ask", "sweep")]
+    policies = [Policy(SCHEDULES["now"](), ROUTERS[name]()) for name in ("best-ask", "sweep")]
     found = contest_summary(scene, hold_contest(scene, policies), seed=0)
     late = [found[key] for key in ("unpriced_orders", "late_orders", "longest_delay_s")]
     assert late == [1, 1, 5.0]

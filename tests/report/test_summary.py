@@ -13,7 +13,7 @@ from sor_opt.backtest.backtest import run, run_baselines
 from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
-from sor_opt.policies.registry import pair
+from sor_opt.policies.policy import Policy
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
@@ -125,7 +125,7 @@ ON_TIME = {"unpriced_orders": 0, "late_orders": 0, "longest_delay_s": 0.0}
 
 
 def test_the_document_of_a_backtest(scene):
-    policy = pair(Now(), Static(PER_SHARE))
+    policy = Policy(Now(), Static(PER_SHARE))
     found = backtest_summary(policy, run(scene, policy), run_baselines(scene), seed=0)
     assert found == near(
         {
@@ -162,7 +162,7 @@ def test_the_document_of_a_sale_with_limit_fills(market):
     )
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
     windows = WindowParams(60 * SECOND, 60 * SECOND, 1)
-    policy = pair(Twap(), Placement(risk, windows=windows))
+    policy = Policy(Twap(), Placement(risk, windows=windows))
     found = backtest_summary(policy, run(scene, policy), {}, seed=0)
     cash = 250 * (10.02 + 0.002) + 50 * (10.00 - 0.003)
     assert found == near(

@@ -14,7 +14,8 @@ from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticParams
 from sor_opt.models.venues import FeeSchedule
-from sor_opt.policies.registry import SCHEDULES, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import SCHEDULES
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
 from sor_opt.search.grid import run_grid
@@ -54,7 +55,7 @@ def test_a_grid_is_the_same_for_any_number_of_threads(market, jobs):
 
 def test_the_strict_space_is_flat(market):
     """Every admissible split executes the target exactly, so the parameters decide nothing."""
-    strict = pair(Now(), Static(model=StaticParams(space="strict")))
+    strict = Policy(Now(), Static(model=StaticParams(space="strict")))
     grid = run_grid(ShortfallObjective(market, strict), Space())
     assert grid.flat
 
@@ -80,7 +81,7 @@ def test_train_and_test_are_split_by_time(market):
 def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticParams(), schedule="now"):  # noqa: B008
     orders = make_orders(tape, OrderParams(size=size, every=180 * SECOND))
     market = prepare(tape, orders, rules, FeeSchedule.packaged())
-    policy = pair(SCHEDULES[schedule](), Static(model=static))
+    policy = Policy(SCHEDULES[schedule](), Static(model=static))
     return ShortfallObjective(market, policy).fingerprint()
 
 

@@ -11,7 +11,8 @@ import pytest
 from sor_opt.backtest.backtest import run
 from sor_opt.errors import DataError
 from sor_opt.models.risk import RiskParams
-from sor_opt.policies.registry import named, pair
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
 from sor_opt.search.objective import ShortfallObjective
@@ -64,7 +65,7 @@ def test_a_point_is_replayed_with_its_own_risk_and_the_policys_rest(market):
     """A share of A's costs 2 cents above the mid: only the bold point takes it early."""
     scene = market([(0, 0, 9.98, 100, 10.02, 100)], size=100)
     shy, bold = (RiskParams(0.05, under, 0.0, unit="per_share") for under in (0.019, 0.021))
-    objective = ShortfallObjective(scene, pair(Now(), Static(bold)))
+    objective = ShortfallObjective(scene, Policy(Now(), Static(bold)))
     for risk in (bold, shy):
         assert objective(risk) == pytest.approx((20.0, math.nan), nan_ok=True)
     reasons = [objective.replay(risk).executions()["reason"].tolist() for risk in (shy, bold)]
@@ -94,5 +95,5 @@ def test_the_identity_names_data_orders_rules_fees_and_policy(market):
     assert differs(refill="every-snapshot") == differs(max_quote_age=5) == {"rules"}
     assert differs(band=9.0) == differs(completion="sweep") == differs(unfilled="mid") == {"rules"}
     assert differs(prints=[(10, 0, 10.0, 5, 0)]) == {"data"}
-    other = replace(objective, policy=pair(Now(), Static(RiskParams(0.5, 0.5, 0.5))))
+    other = replace(objective, policy=Policy(Now(), Static(RiskParams(0.5, 0.5, 0.5))))
     assert other.fingerprint() == base  # the risk is what a search moves

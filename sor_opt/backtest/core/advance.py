@@ -12,7 +12,7 @@ import numpy as np
 
 from sor_opt.backtest.core.executions import Log, buy, sell_excess, settle
 from sor_opt.backtest.core.resting import is_open, meet, post
-from sor_opt.backtest.core.state import ROUTED, SCHEDULED, TICK, Inputs, Run, quotes_of
+from sor_opt.backtest.core.state import ROUTED, SCHEDULED, TICK, Inputs, Run, clear, quotes_of
 from sor_opt.backtest.replay import COMPLETION, ROUTE
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import CROSSED, EMPTY, TRADABLE, WIDE, apply_quote, look
@@ -24,7 +24,6 @@ OVER, ASK_SCHEDULE, ASK_ROUTER = range(3)
 """Why `advance` came back."""
 
 _NEVER = np.iinfo(np.int64).max
-_SWEEP = 0
 
 
 @compiled
@@ -118,7 +117,8 @@ def _complete(inputs: Inputs, run: Run, log: Log, shares: float) -> None:
     """Buy what a schedule or a slice has left, like the router that completes."""
     state, quotes, nothing = inputs.states[run.order], quotes_of(inputs, run), NoParameters(0)
     takes, posts = run.venues["take"], run.venues["post"]
-    if inputs.rules.completion == _SWEEP:
+    clear(run)
+    if inputs.rules.sweeps:
         split_sweep(nothing, quotes, shares, takes, posts)
     else:
         split_best_ask(nothing, quotes, shares, takes, posts)
@@ -135,7 +135,7 @@ def _is_due(inputs: Inputs, run: Run, log: Log) -> bool:
     """
     state, rules = inputs.states[run.order], inputs.rules
     before, due = -np.inf, False
-    if rules.sweeps:
+    if rules.completes_slices:
         before = state.scheduled_before
         overdue = before - (rules.size - state.remaining)
         if overdue > rules.dust:

@@ -9,7 +9,8 @@ import numpy as np
 
 from sor_opt.backtest.core.advance import ASK_SCHEDULE, OVER, advance, execute
 from sor_opt.backtest.core.executions import Log, make_room
-from sor_opt.backtest.core.state import Inputs, Openings, Run, begin, quotes_of
+from sor_opt.backtest.core.state import Inputs, OrderStarts, Run, begin, clear, quotes_of
+from sor_opt.backtest.core.steps import checked_due, numbers
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import DUST
@@ -24,21 +25,22 @@ def play(
     split: Callable[..., None],
     form: Any,
     inputs: Inputs,
-    openings: Openings,
+    order_starts: OrderStarts,
     which: IntArray,
     log: Log,
 ) -> None:
     """Play some orders with a compiled router (see `Compiled`); their schedule is in steps."""
     for order in which:
-        run = begin(inputs, openings, order)
+        run = begin(inputs, order_starts, order)
         takes, posts = run.venues["take"], run.venues["post"]
         while advance(inputs, run, log) != OVER:
+            clear(run)
             split(form, quotes_of(inputs, run), inputs.states[order].due, takes, posts)
             execute(inputs, run, log)
 
 
 def play_in_python(
-    policy: Policy, venues: tuple[str, ...], inputs: Inputs, openings: Openings, order: int
+    policy: Policy, venues: tuple[str, ...], inputs: Inputs, order_starts: OrderStarts, order: int
 ) -> Log:
     """Play one order with a router or a schedule that is called in Python.
 
@@ -49,13 +51,16 @@ def play_in_python(
     SolverError
         If its allocator refuses a problem.
     """
-    log, run = make_room(_most_executions(inputs, openings, order)), begin(inputs, openings, order)
+    log, run = (
+        make_room(_most_executions(inputs, order_starts, order)),
+        begin(inputs, order_starts, order),
+    )
     state, router = inputs.states[order], policy.router
     view, volume = _view_of(policy, venues, inputs, run), _Volume(inputs, state)
     while (asked := advance(inputs, run, log)) != OVER:
         _renew(view, state, volume)
         if asked == ASK_SCHEDULE:
-            state.scheduled = _checked_due(policy, view)
+            state.scheduled = checked_due(policy.schedule, view)
             continue
         answer = router.split(view, float(state.due))
         takes, posts = answer if isinstance(answer, Split) else (answer, None)
@@ -63,16 +68,16 @@ def play_in_python(
         _check_display(router, run.venues["take"], view)
         run.venues["post"] = 0.0 if posts is None else _checked_shares(router, posts, view)
         execute(inputs, run, log)
-    return log
+    return Log(log.rows[: log.total[0]].copy(), log.total)
 
 
-def _most_executions(inputs: Inputs, openings: Openings, order: int) -> int:
+def _most_executions(inputs: Inputs, order_starts: OrderStarts, order: int) -> int:
     """A bound: at each moment a venue is bought from twice and sold to once; and each print."""
-    start, until = openings.starts[order], openings.deadlines[order]
-    rows = np.searchsorted(inputs.feed["ts"], until, "right") - openings.first_row[order]
+    start, until = order_starts.starts[order], order_starts.deadlines[order]
+    rows = np.searchsorted(inputs.feed["ts"], until, "right") - order_starts.first_row[order]
     prints = np.diff(np.searchsorted(inputs.prints["ts"], (start, until), "right"))
     moments = rows + inputs.rules.horizon // inputs.rules.slice + 3
-    return int(3 * openings.standing.shape[1] * moments + prints[0])
+    return int(3 * order_starts.standing.shape[1] * moments + prints[0])
 
 
 class _Volume:
@@ -129,31 +134,6 @@ def _renew(view: View, state: Any, volume: _Volume) -> None:
     view.remaining, view.volume = float(state.remaining), volume.at(view.now)
 
 
-def _checked_due(policy: Policy, view: View) -> float:
-    """What the schedule says is due.
-
-    Raises
-    ------
-    ConfigError
-        If that is no number of shares.
-    """
-    answer, name = policy.schedule.due(view), policy.schedule.name
-    due = _numbers(answer)
-    if due is None or due.shape or not 0 <= due <= view.size * (1 + DUST):
-        raise ConfigError(
-            f"the schedule {name} must say 0 to {view.size:g} shares, got {quoted(answer)}"
-        )
-    return float(due)
-
-
-def _numbers(answer: Any) -> FloatArray | None:
-    """What a policy answers as an array of its own; None where it is no numbers."""
-    try:
-        return np.array(answer, dtype=np.float64)
-    except (TypeError, ValueError):
-        return None
-
-
 def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
     """Shares per venue that a router sends, as an array of its own.
 
@@ -162,7 +142,7 @@ def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
     ConfigError
         If they are none.
     """
-    shares = _numbers(answer)
+    shares = numbers(answer)
     if shares is None or shares.shape != view.ask.shape or not (shares >= 0).all():
         raise ConfigError(
             f"the router {router.name} must say shares >= 0 for each of {len(view.venues)} venues, "

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log, make_room
 from sor_opt.backtest.core.play import play, play_in_python
-from sor_opt.backtest.core.state import STATE, Inputs, Openings, Rules
+from sor_opt.backtest.core.state import STATE, Inputs, OrderStarts, Rules
 from sor_opt.backtest.core.steps import due_steps
-from sor_opt.backtest.market import Completion, Market
-from sor_opt.backtest.parallel import dealt, in_threads
+from sor_opt.backtest.market import Market
+from sor_opt.backtest.parallel import check_jobs, dealt, in_threads
 from sor_opt.backtest.replay import Replay
 from sor_opt.compiled import addressed, types_of
 from sor_opt.market.book import DUST
@@ -40,13 +40,14 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     SolverError
         If its allocator refuses a problem.
     """
-    ready = policy.prepare(market.past)
+    check_jobs(jobs)
+    ready = policy.prepare(market.context)
     router = ready.router.compiled()
-    inputs, openings = inputs_of(market, ready)
+    inputs, order_starts = inputs_of(market, ready)
     if router is None or inputs.rules.ask_schedule:
         venues = market.tape.venues
         orders = range(len(market.orders))
-        logs = [play_in_python(ready, venues, inputs, openings, order) for order in orders]
+        logs = [play_in_python(ready, venues, inputs, order_starts, order) for order in orders]
         return replay_of(logs, inputs.states)
 
     split = addressed(router.split, types_of(router.form) + _types_of_a_call())
@@ -54,10 +55,10 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
     def play_some(which: IntArray) -> Log:
         """Replay some orders, once more where they make more executions than is usual."""
         log = make_room(_USUAL_EXECUTIONS * len(which))
-        play(split, router.form, inputs, openings, which, log)
+        play(split, router.form, inputs, order_starts, which, log)
         if log.total[0] > len(log.rows):
             log = make_room(int(log.total[0]))
-            play(split, router.form, inputs, openings, which, log)
+            play(split, router.form, inputs, order_starts, which, log)
         return log
 
     logs = in_threads(play_some, dealt(len(market.orders), jobs), jobs)
@@ -72,24 +73,24 @@ def _types_of_a_call() -> tuple[Any, ...]:
     return types_of(quotes, 0.0, column, column)
 
 
-def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, Openings]:
+def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
     """What a market and a prepared policy give the core."""
     orders, params, posting = market.orders, market.params, policy.router.posting
-    steps, first_step = due_steps(policy.schedule, market.past)
+    steps, first_step = due_steps(policy.schedule, market.context)
     rules = Rules(
         book=params.book.rules,
         size=float(orders.size),
         horizon=orders.horizon,
         slice=params.slice,
         dust=DUST * float(orders.size),
-        completion=get_args(Completion).index(params.completion),
+        sweeps=params.completion == "sweep",
         ask_schedule=policy.schedule.timing == "decision",
         posts=posting is not None,
-        sweeps=posting is not None and posting.leftover == "sweep",
+        completes_slices=posting is not None and posting.leftover == "sweep",
         through=posting is not None and posting.through == "fill",
     )
     states = np.zeros(len(orders), STATE)
-    openings = Openings(
+    order_starts = OrderStarts(
         orders.starts,
         orders.deadlines,
         market.first_row,
@@ -98,7 +99,7 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, Openings]:
         market.rebate,
         first_step,
     )
-    return Inputs(market.feed, market.prints, steps, states, rules), openings
+    return Inputs(market.feed, market.prints, steps, states, rules), order_starts
 
 
 def replay_of(logs: list[Log], states: Records) -> Replay:

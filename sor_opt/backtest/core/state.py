@@ -85,10 +85,10 @@ class Rules(NamedTuple):
 
     size, horizon, slice : of every order; shares and nanoseconds.
     dust : shares that count as nothing.
-    completion : index of `sor_opt.backtest.market.Completion`.
+    sweeps : whether an order is completed like a sweep, or else like best-ask.
     ask_schedule : whether the schedule is asked at each decision.
     posts : whether the router is asked once per slice, and posts.
-    sweeps : whether what a slice left is completed at once.
+    completes_slices : whether what a slice left is completed at once.
     through : whether a print below the limit fills all.
     """
 
@@ -97,10 +97,10 @@ class Rules(NamedTuple):
     horizon: int
     slice: int
     dust: float
-    completion: int
+    sweeps: bool
     ask_schedule: bool
     posts: bool
-    sweeps: bool
+    completes_slices: bool
     through: bool
 
 
@@ -123,7 +123,7 @@ class Inputs(NamedTuple):
     rules: Rules
 
 
-class Openings(NamedTuple):
+class OrderStarts(NamedTuple):
     """How orders begin.
 
     Attributes
@@ -154,21 +154,24 @@ class Run(NamedTuple):
 
 
 @compiled
-def begin(inputs: Inputs, openings: Openings, order: int) -> Run:
+def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     """Set an order to its start, with the quotes that stand then."""
-    state, start, rules = inputs.states[order], openings.starts[order], inputs.rules
-    book = new_book(openings.standing.shape[1])
+    state, start, rules = inputs.states[order], order_starts.starts[order], inputs.rules
+    book = new_book(order_starts.standing.shape[1])
     venues = np.zeros(len(book), ROUTED_VENUE)
     for k in range(len(book)):
-        venues[k].taker, venues[k].rebate = openings.taker[order, k], openings.rebate[order, k]
-        if openings.standing[order, k] >= 0:
-            apply_quote(book, inputs.feed[openings.standing[order, k]], rules.book)
-    state.phase, state.now, state.row = TICK, start, openings.first_row[order]
-    state.horizon_end, state.deadline = start + rules.horizon, openings.deadlines[order]
+        venues[k].taker, venues[k].rebate = (
+            order_starts.taker[order, k],
+            order_starts.rebate[order, k],
+        )
+        if order_starts.standing[order, k] >= 0:
+            apply_quote(book, inputs.feed[order_starts.standing[order, k]], rules.book)
+    state.phase, state.now, state.row = TICK, start, order_starts.first_row[order]
+    state.horizon_end, state.deadline = start + rules.horizon, order_starts.deadlines[order]
     state.slice = state.posted_slice = state.bids_end = state.next_print = -1
     state.slice_start, state.slice_end = start, start
-    state.next_step = openings.first_step[order]
-    state.last_step = openings.first_step[order + 1] - 1
+    state.next_step = order_starts.first_step[order]
+    state.last_step = order_starts.first_step[order + 1] - 1
     state.remaining = rules.size
     state.scheduled = state.scheduled_before = state.due = state.limit = 0.0
     state.best_bid = state.best_ask = np.nan
@@ -176,6 +179,13 @@ def begin(inputs: Inputs, openings: Openings, order: int) -> Run:
     state.arrival_ts = state.last_ts = -1
     state.snapshots = state.crossed = state.empty = state.wide = 0
     return Run(order, book, venues)
+
+
+@compiled
+def clear(run: Run) -> None:
+    """Take and post nothing."""
+    for k in range(len(run.venues)):
+        run.venues[k].take = run.venues[k].post = 0.0
 
 
 @inlined

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from sor_opt.backtest.core.state import STEP
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import DUST
 from sor_opt.market.feed import Records
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.schedules.base import Schedule
 from sor_opt.policies.view import Progress
 
 
-@lru_cache(maxsize=8)  # every point of a search asks for the same
-def due_steps(schedule: Schedule, past: Past) -> tuple[Records, IntArray]:
+def due_steps(schedule: Schedule, context: Context) -> tuple[Records, IntArray]:
     """Ask a schedule at every moment at which what is due may change.
 
     These are the starts of the slices and, with the timing "print", the prints up to the horizon;
@@ -35,9 +36,21 @@ def due_steps(schedule: Schedule, past: Past) -> tuple[Records, IntArray]:
     ConfigError
         If the schedule says no number of shares, or more than the order's size.
     """
-    slices, prints = past.slices, past.prints
     if schedule.timing == "decision":
-        return np.zeros(0, STEP), np.zeros(len(slices.starts) + 1, np.int64)
+        return np.zeros(0, STEP), np.zeros(len(context.slices.starts) + 1, np.int64)
+    if is_dataclass(schedule) and type(schedule).__dataclass_params__.frozen:
+        return _steps_of_frozen(schedule, context)
+    return _steps(schedule, context)
+
+
+@lru_cache(maxsize=8)
+def _steps_of_frozen(schedule: Schedule, context: Context) -> tuple[Records, IntArray]:
+    """`_steps`, kept: every point of a search asks for the same."""
+    return _steps(schedule, context)
+
+
+def _steps(schedule: Schedule, context: Context) -> tuple[Records, IntArray]:
+    slices, prints = context.slices, context.prints
     printed_at, volume = prints["ts"].copy(), np.concatenate([[0.0], np.cumsum(prints["shares"])])
     parts = []
     for order, start in enumerate(slices.starts.tolist()):
@@ -49,7 +62,8 @@ def due_steps(schedule: Schedule, past: Past) -> tuple[Records, IntArray]:
             moments = np.union1d(moments, printed_at[begun:until])
         printed = volume[np.searchsorted(printed_at, moments, "right")] - volume[begun]
         due = [
-            schedule.due(
+            checked_due(
+                schedule,
                 Progress(
                     order=order,
                     size=slices.size,
@@ -60,11 +74,10 @@ def due_steps(schedule: Schedule, past: Past) -> tuple[Records, IntArray]:
                     slice_end=min(now - (now - start) % slices.length + slices.length, end),
                     now=now,
                     volume=shares_printed,
-                )
+                ),
             )
             for now, shares_printed in zip(moments.tolist(), printed.tolist(), strict=True)
         ]
-        _check(schedule, np.array(due), slices.size)
         steps = np.zeros(len(due), STEP)
         steps["ts"], steps["shares"] = moments, due
         parts.append(steps)
@@ -72,10 +85,26 @@ def due_steps(schedule: Schedule, past: Past) -> tuple[Records, IntArray]:
     return np.concatenate(parts), first
 
 
-def _check(schedule: Schedule, shares: FloatArray, size: float) -> None:
-    """Refuse what no order can have due."""
-    if not ((shares >= 0) & (shares <= size * (1 + DUST))).all():
-        wrong = shares[~((shares >= 0) & (shares <= size * (1 + DUST)))][0]
+def checked_due(schedule: Schedule, view: Progress) -> float:
+    """What a schedule says is due.
+
+    Raises
+    ------
+    ConfigError
+        If that is no number of shares, or more than the order's.
+    """
+    answer = schedule.due(view)
+    due = numbers(answer)
+    if due is None or due.shape or not 0 <= due <= view.size * (1 + DUST):
         raise ConfigError(
-            f"the schedule {schedule.name} must say 0 to {size:g} shares, got {wrong}"
+            f"the schedule {schedule.name} must say 0 to {view.size:g} shares, got {quoted(answer)}"
         )
+    return float(due)
+
+
+def numbers(answer: Any) -> FloatArray | None:
+    """What a policy answers as an array of its own; None where it is no numbers."""
+    try:
+        return np.array(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None

@@ -13,7 +13,7 @@ from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import Through
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.view import View
 
 Leftover = Literal["carry", "sweep"]
@@ -58,8 +58,9 @@ class Compiled(NamedTuple):
     ----------
     split : callable
         A function made by `sor_opt.compiled.compiled`, called as ``split(form, quotes, due, takes,
-        posts)``: it writes the shares for each venue of `LiveQuotes` to arrays of shape (K,).
-        What it takes beyond the display does not execute.
+        posts)``: it writes the shares for the venues of `LiveQuotes` to arrays of shape (K,) that
+        are 0 before. What it takes beyond the display does not execute. It raises nothing: an
+        error in compiled code that is called by its address is lost.
     form : NamedTuple
         The router's parameters on plain numbers and arrays.
     """
@@ -80,25 +81,32 @@ class Router(ABC):
     Attributes
     ----------
     name : str
+        The class's own name by default.
     posting : Posting, optional
         None for a router that only takes: it is asked whenever shares are due.
     risk : RiskParams, optional
-        What its cost model weighs, and a search may move; None for a router without one.
+        What its cost model weighs, and a search may move; None for a router without one. A router
+        that is searched is a dataclass with this field.
     """
 
     name: ClassVar[str]
     posting: Posting | None = None
     risk: RiskParams | None = None
 
-    def prepare(self, past: Past) -> Router:
-        """Give a router that has learned what it needs from the past; this one needs nothing.
+    def __init_subclass__(cls) -> None:
+        """Name a class that does not name itself."""
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
+
+    def prepare(self, context: Context) -> Router:
+        """Give a router that has learned what it needs; this one needs nothing.
 
         Raises
         ------
         DataError, ConfigError
-            If the past does not tell it, or the orders are none for this router.
+            If the data does not tell it, or the orders are none for this router.
         """
-        del past
+        del context
         return self
 
     @abstractmethod
@@ -118,6 +126,11 @@ class Router(ABC):
             >= 0 and at most what is left there. A router with a `posting` gives a `Split`.
         """
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether `compiled` gives something, once it is prepared."""
+        return False
+
     def compiled(self) -> Compiled | None:
         """The same for compiled code; None where there is Python alone."""
         return None
@@ -132,6 +145,11 @@ def run_compiled(router: Compiled, view: View, due: float) -> Split:
 
 class CompiledRouter(Router):
     """A router that takes, and whose split is compiled, for Python too."""
+
+    @property
+    def is_compiled(self) -> bool:
+        """It is."""
+        return True
 
     @abstractmethod
     def compiled(self) -> Compiled:

@@ -17,7 +17,6 @@ def split_best_ask(
     form: NoParameters, quotes: LiveQuotes, due: float, takes: FloatArray, posts: FloatArray
 ) -> None:
     """Everything to the venue with the lowest ask (then fee, then order), up to its display."""
-    takes[:] = 0.0
     venue = cheapest(quotes.ask, quotes.ask_left, quotes.fee)
     if venue >= 0:
         takes[venue] = min(due, quotes.ask_left[venue])

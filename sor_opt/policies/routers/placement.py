@@ -24,7 +24,7 @@ from sor_opt.models.placement import (
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import check_cells
 from sor_opt.models.windows import WindowParams
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Compiled, Leftover, Posting, Router, Split, run_compiled
 from sor_opt.policies.scenarios import Scenarios, past_flows
 from sor_opt.policies.view import LiveQuotes, View
@@ -114,7 +114,7 @@ class Placement(Router):
         """Once per slice, with this leftover."""
         return Posting(self.leftover, self.windows.through)
 
-    def prepare(self, past: Past) -> Placement:
+    def prepare(self, context: Context) -> Placement:
         """Learn from past windows, and check the size of the problems.
 
         Raises
@@ -124,10 +124,10 @@ class Placement(Router):
         ConfigError
             If a display or an order makes too many chunks.
         """
-        past.check_displays(self.model.step)
-        check_target(past.slices.size, self.model.step)
-        scenarios = past_flows(past, self.windows)
-        _check_cells(past, self.model.step, scenarios)
+        context.check_displays(self.model.step)
+        check_target(context.slices.size, self.model.step)
+        scenarios = past_flows(context, self.windows)
+        _check_cells(context, self.model.step, scenarios)
         return replace(self, _scenarios=scenarios)
 
     @property
@@ -142,6 +142,11 @@ class Placement(Router):
         if self._scenarios is None:
             raise ConfigError("the placement router must be prepared before it splits")
         return self._scenarios
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether there is no other allocator."""
+        return self.allocator is None
 
     def compiled(self) -> Compiled | None:
         """`split_placement`; None with an allocator."""
@@ -180,10 +185,10 @@ class Placement(Router):
         return Split(np.minimum(sent[:venues], view.ask_left), sent[venues:])
 
 
-def _check_cells(past: Past, step: float, scenarios: Scenarios) -> None:
+def _check_cells(context: Context, step: float, scenarios: Scenarios) -> None:
     """Refuse what could become too large a problem at some decision."""
-    shown = np.zeros(len(past.tape.venues))
-    np.maximum.at(shown, past.feed["venue"], past.feed["ask_size"])
-    posts = len(shown) * np.ceil(past.slices.size / step)
+    shown = np.zeros(len(context.tape.venues))
+    np.maximum.at(shown, context.feed["venue"], context.feed["ask_size"])
+    posts = len(shown) * np.ceil(context.slices.size / step)
     rungs = int(posts + np.ceil(shown / step).sum())
     check_cells(rungs, int((scenarios.last - scenarios.first).max()))

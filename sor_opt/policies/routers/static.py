@@ -19,7 +19,7 @@ from sor_opt.models.static import (
     static_problem,
     write_rungs,
 )
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Compiled, Router, run_compiled
 from sor_opt.policies.view import LiveQuotes, View
 
@@ -121,15 +121,20 @@ class Static(Router):
     model: StaticParams = StaticParams()
     allocator: Allocator | None = None
 
-    def prepare(self, past: Past) -> Static:
+    def prepare(self, context: Context) -> Static:
         """Check that no display makes too many chunks.
 
         Raises
         ------
         ConfigError
         """
-        past.check_displays(self.model.step)
+        context.check_displays(self.model.step)
         return self
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether there is no other allocator."""
+        return self.allocator is None
 
     def compiled(self) -> Compiled | None:
         """`split_static`; None with an allocator."""

@@ -17,7 +17,6 @@ def split_sweep(
     form: NoParameters, quotes: LiveQuotes, due: float, takes: FloatArray, posts: FloatArray
 ) -> None:
     """All that is displayed, the lowest ask (then fee, then order) first, until nothing is due."""
-    takes[:] = 0.0
     fill_cheapest(quotes.ask, quotes.ask_left, quotes.fee, due, takes)
 
 

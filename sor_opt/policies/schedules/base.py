@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal
 
-from sor_opt.errors import DataError
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.view import Progress
 
 Timing = Literal["slice", "print", "decision"]
@@ -18,27 +17,33 @@ class Schedule(ABC):
     Attributes
     ----------
     name : str
+        The class's own name by default.
     timing : {"slice", "print", "decision"}
         What the shares due depend on, `Progress` apart: the slice alone; also the volume printed;
         or the whole `View`. With the first two all is asked before the replay, which then need not
         call Python; the last is asked at every decision on a book that can be traded on, and what
         it said stands until the next one.
+
+    A schedule that is asked beforehand is a frozen dataclass, or keeps what it says.
     """
 
     name: ClassVar[str]
     timing: ClassVar[Timing] = "decision"
 
-    def lacks(self, past: Past) -> DataError | None:
-        """What keeps it from trading these orders, as the error that says so; None if nothing."""
-        del past
-        return None
+    def __init_subclass__(cls) -> None:
+        """Name a class that does not name itself."""
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
 
-    def prepare(self, past: Past) -> Schedule:
-        """Give a schedule that has learned what it needs from the past; this one needs nothing.
+    def prepare(self, context: Context) -> Schedule:
+        """Give a schedule that has learned what it needs; this one needs nothing.
 
-        It is called where nothing is lacking.
+        Raises
+        ------
+        DataError
+            If the data does not tell it.
         """
-        del past
+        del context
         return self
 
     @abstractmethod

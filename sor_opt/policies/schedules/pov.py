@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sor_opt.errors import ConfigError, DataError
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.schedules.base import Schedule, Timing
 from sor_opt.policies.view import Progress
 
@@ -35,15 +35,20 @@ class Pov(Schedule):
         if not 0 < self.rate <= 1:
             raise ConfigError(f"pov rate must be > 0 and <= 1, got {self.rate:g}")
 
-    def lacks(self, past: Past) -> DataError | None:
-        """Trades, where the tape has none."""
-        if len(past.prints):
-            return None
-        return DataError(
-            "holds no trades, which the schedule pov follows",
-            file=past.tape.source,
-            hint="give --trades FILE beside the quotes",
-        )
+    def prepare(self, context: Context) -> Pov:
+        """Check that there are trades.
+
+        Raises
+        ------
+        DataError
+        """
+        if not len(context.prints):
+            raise DataError(
+                "holds no trades, which the schedule pov follows",
+                file=context.tape.source,
+                hint="give --trades FILE beside the quotes",
+            )
+        return self
 
     def due(self, view: Progress) -> float:
         """What is due for the volume printed so far, in whole shares."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from sor_opt.errors import DataError, quoted
 from sor_opt.market.tape import SECOND, FloatArray, IntArray
-from sor_opt.policies.past import Past
+from sor_opt.policies.context import Context
 from sor_opt.policies.schedules.base import Schedule, Timing, whole_shares
 from sor_opt.policies.view import Progress
 from sor_opt.texts import read_text
@@ -97,40 +97,33 @@ class Vwap(Schedule):
     _learned: tuple[tuple[int, VolumeCurve], ...] = field(default=(), repr=False, compare=False)
     """A curve for each day, by its midnight."""
 
-    def lacks(self, past: Past) -> DataError | None:
-        """A day before one of the orders', or volume at the hours of an order."""
-        curves = self._curves(past)
-        for start, midnight in zip(
-            past.slices.starts.tolist(), past.slices.midnights.tolist(), strict=True
-        ):
-            begin, end = start - midnight, start - midnight + past.slices.horizon
-            if not np.isnan(curves[midnight].share(begin, begin, end)):
-                continue
-            order = datetime.fromtimestamp(start / SECOND, past.tape.zone)
-            return DataError(
-                f"tells no volume to expect during the order of {order:%Y-%m-%d %H:%M:%S}, which "
-                "the schedule vwap follows",
-                file=self.curve or past.tape.source,
-                hint="give trades of earlier days, or --curve FILE (time,volume) of those hours",
-            )
-        return None
-
-    def prepare(self, past: Past) -> Vwap:
+    def prepare(self, context: Context) -> Vwap:
         """Read the curve, or learn each day's from the days before it.
 
         Raises
         ------
         DataError
-            If the file is wrong.
+            If the file is wrong, or no volume is to be expected during an order.
         """
-        return replace(self, _learned=tuple(self._curves(past).items()))
+        curves, slices = self._curves(context), context.slices
+        for start, midnight in zip(slices.starts.tolist(), slices.midnights.tolist(), strict=True):
+            begin, end = start - midnight, start - midnight + slices.horizon
+            if np.isnan(curves[midnight].share(begin, begin, end)):
+                order = datetime.fromtimestamp(start / SECOND, context.tape.zone)
+                raise DataError(
+                    f"tells no volume to expect during the order of {order:%Y-%m-%d %H:%M:%S}, "
+                    "which the schedule vwap follows",
+                    file=self.curve or context.tape.source,
+                    hint="give trades of earlier days, or --curve FILE (time,volume)",
+                )
+        return replace(self, _learned=tuple(curves.items()))
 
-    def _curves(self, past: Past) -> dict[int, VolumeCurve]:
+    def _curves(self, context: Context) -> dict[int, VolumeCurve]:
         """The curve of each day, by its midnight."""
-        days = np.unique(past.slices.midnights).tolist()
+        days = np.unique(context.slices.midnights).tolist()
         if self.curve is not None:
             return dict.fromkeys(days, VolumeCurve.read(self.curve))
-        return {day: _earlier(past, day) for day in days}
+        return {day: _earlier(context, day) for day in days}
 
     def due(self, view: Progress) -> float:
         """What is due by the end of the present slice, in whole shares."""
@@ -143,11 +136,11 @@ class Vwap(Schedule):
         return whole_shares(view, curve.share(start, now, end))
 
 
-def _earlier(past: Past, midnight: int) -> VolumeCurve:
+def _earlier(context: Context, midnight: int) -> VolumeCurve:
     """The volume per minute of the days before one."""
-    before = past.prints["ts"] < midnight
-    ts, shares = past.prints["ts"][before], past.prints["shares"][before]
-    local = pd.to_datetime(ts, utc=True).tz_convert(past.tape.zone)
+    before = context.prints["ts"] < midnight
+    ts, shares = context.prints["ts"][before], context.prints["shares"][before]
+    local = pd.to_datetime(ts, utc=True).tz_convert(context.tape.zone)
     volumes = np.bincount(60 * local.hour + local.minute, shares, minlength=_MINUTES)
     until = np.concatenate([[0.0], np.cumsum(volumes)])
     return VolumeCurve(np.arange(_MINUTES + 1) * 60 * SECOND, until)

@@ -10,7 +10,7 @@ from sor_opt.backtest.core.ahead.memory import FUZZY, look_up, make_memory, stor
 from sor_opt.backtest.core.ahead.saves import no_saves, restore, save
 from sor_opt.backtest.core.executions import Log, make_room
 from sor_opt.backtest.core.replay import inputs_of, replay_of
-from sor_opt.backtest.core.state import Inputs, Openings, begin, quotes_of
+from sor_opt.backtest.core.state import Inputs, OrderStarts, begin, quotes_of
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import Replay
 from sor_opt.compiled import compiled
@@ -44,9 +44,9 @@ class OrderAhead:
     def __init__(
         self, market: Market, policy: Policy, excess: float, ceilings: tuple[float, float]
     ) -> None:
-        ready = policy.prepare(market.past)
+        ready = policy.prepare(market.context)
         router = ready.router.compiled()
-        self._inputs, self._openings = inputs_of(market, ready)
+        self._inputs, self._order_starts = inputs_of(market, ready)
         compiled_static = router is not None and isinstance(router.form, StaticForm)
         if router is None or not compiled_static or self._inputs.rules.ask_schedule:
             raise ConfigError("only the static router with the fast allocator can look ahead")
@@ -90,15 +90,15 @@ class OrderAhead:
 
     def _play(self) -> None:
         self._log.total[0], self._ahead.found[:] = 0, np.inf
-        play_ahead(self._form, self._inputs, self._openings, self._ahead, self._log)
+        play_ahead(self._form, self._inputs, self._order_starts, self._ahead, self._log)
 
 
 @compiled
 def play_ahead(
-    form: StaticForm, inputs: Inputs, openings: Openings, ahead: Ahead, log: Log
+    form: StaticForm, inputs: Inputs, order_starts: OrderStarts, ahead: Ahead, log: Log
 ) -> None:
     """Play the only order from where the last replay is known to change, and note what is found."""
-    run, saves = begin(inputs, openings, 0), ahead.saves
+    run, saves = begin(inputs, order_starts, 0), ahead.saves
     takes = run.venues["take"]
     resumed = saves.depth[0] > 0
     if resumed:

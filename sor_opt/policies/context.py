@@ -1,4 +1,4 @@
-"""What a policy may look back on before it trades: the tape, and the slices of the orders."""
+"""What a policy is given before it trades: the tape, and the slices of the orders."""
 
 from __future__ import annotations
 
@@ -56,8 +56,10 @@ class Slices:
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
-    """A tape and the orders that are to trade on it. A policy takes from it what has passed.
+class Context:
+    """A tape, what is still to come included, and the orders that are to trade on it.
+
+    A policy may take from it what has passed at a decision; nothing else holds it to that.
 
     Attributes
     ----------

@@ -10,11 +10,12 @@ import pytest
 
 from sor_opt.allocators import exhaustive, integer, robbins_monro
 from sor_opt.allocators.fast import certificate, knapsack
-from sor_opt.backtest import history, parallel
+from sor_opt.backtest import parallel
 from sor_opt.backtest.limits import Limits
 from sor_opt.market import synthetic
 from sor_opt.market.loaders import possible, source
 from sor_opt.models import bounds, outflow, static
+from sor_opt.policies import past
 from sor_opt.search import compare, space
 from sor_opt.search.studies import study
 from sor_opt.texts import MAX_BYTES
@@ -25,7 +26,7 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|", PAGE, re.MULTILINE))
 COUNTS = {
     "parent orders of a replay": Limits().orders,
     "decisions of a replay, and of all replays of a landscape": Limits().decisions,
-    "slices, and past windows of a day, of the placement policy": history.MAX_MOMENTS,
+    "slices, and past windows of a day, of the placement router": past.MAX_MOMENTS,
     "numbers of the scenarios of all slices (`--conditional`)": bounds.MAX_CELLS,
     "bytes of a data file, decompressed, and of its columns": source.MAX_BYTES,
     "quotes of `data generate`": synthetic.MAX_ROWS,

@@ -76,13 +76,13 @@ def run_grid(
     grid = space.grid()
     each = replace(objective, jobs=max(1, objective.jobs // len(grid)))
 
-    def visit(params: RiskParams) -> GridPoint:
+    def evaluate(params: RiskParams) -> GridPoint:
         result = each.replay(params)
         return GridPoint(params, each.outcome(result), result)
 
     objective.prepare()  # what is compiled at the first call is no part of the time
     began = time.perf_counter()
-    points = in_threads(visit, grid, objective.jobs, progress)
+    points = in_threads(evaluate, grid, objective.jobs, progress)
     seconds = time.perf_counter() - began
     objective.check_defined(np.array([point.outcome.train_bps for point in points]))
     ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))

@@ -101,7 +101,7 @@ def make_landscape(
     excess: float | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Landscape:
-    """Compute the objective at every threshold that a search over `space` can visit.
+    """Compute the objective at every threshold that a search over `space` can reach.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def ladders(heights, fills, costs, target):
     return SingleProblem(offsets, np.array(fills, float), np.array(costs, float), float(target))
 
 
-def climbed(given, under, over):
+def solved(given, under, over):
     rungs = np.zeros(len(given.offsets) - 1, np.int64)
     assert solve_single(*given, under, over, FREE, rungs)[1] == 0
     return rungs
@@ -56,8 +56,8 @@ STEPS = ladders([2, 1], [100, 100, 100], [1.0, 2.0, 1.5], 400)
         (0.030, [2, 1], math.inf),
     ],
 )
-def test_below_the_target_the_next_rung_is_climbed_at_its_price(under, rungs, following):
-    assert climbed(STEPS, under, 1.0).tolist() == rungs
+def test_below_the_target_the_next_rung_is_taken_at_its_price(under, rungs, following):
+    assert solved(STEPS, under, 1.0).tolist() == rungs
     assert next_shortfall(STEPS, under, 1.0, 1.0, np.array(rungs)) == pytest.approx(following)
 
 
@@ -73,20 +73,20 @@ UNEVEN = ladders([1, 1, 1], [60, 60, 30], [0.6, 0.3 + 0.6, 2.0], 100)
 
 def test_within_reach_of_the_target_the_next_change_is_where_two_costs_meet():
     rungs = np.array([1, 0, 0])
-    assert climbed(UNEVEN, 0.02, 0.05).tolist() == [1, 0, 0]
+    assert solved(UNEVEN, 0.02, 0.05).tolist() == [1, 0, 0]
     # With B the excess costs 20 x 0.05 and no share is short: 0.9 + 1.0 for 40 shares.
     assert next_shortfall(UNEVEN, 0.02, 0.05, 1.0, rungs) == pytest.approx(1.9 / 40)
     assert next_shortfall(UNEVEN, 0.02, 0.05, 0.0474, rungs) == math.inf
     # At 0.20 a share of excess, B's way costs 0.9 + 4.0 for 40 shares, C's 2.0 for 30.
     assert next_shortfall(UNEVEN, 0.02, 0.20, 1.0, rungs) == pytest.approx(2.0 / 30)
-    assert climbed(UNEVEN, 0.0666, 0.20).tolist() == [1, 0, 0]
-    assert climbed(UNEVEN, 0.0667, 0.20).tolist() == [1, 0, 1]
+    assert solved(UNEVEN, 0.0666, 0.20).tolist() == [1, 0, 0]
+    assert solved(UNEVEN, 0.0667, 0.20).tolist() == [1, 0, 1]
 
 
 def test_an_excess_is_held_until_it_costs_what_the_shortfall_would():
     given = ladders([1, 1], [60, 60], [0.6, 0.6], 100)
     rungs = np.array([1, 1])
-    assert climbed(given, 0.1, 0.01).tolist() == [1, 1]
+    assert solved(given, 0.1, 0.01).tolist() == [1, 1]
     # Without B 40 are short: 0.6 + 4.0 against 1.2 + 20 x the penalty.
     assert next_excess(given, 0.1, 0.01, 1.0, rungs) == pytest.approx(3.4 / 20)
     assert next_excess(given, 0.1, 0.01, 0.16, rungs) == math.inf
@@ -108,7 +108,7 @@ def test_there_is_nothing_to_find_beyond_a_ceiling():
 
 
 def costs_of(given, under, over):
-    """Every climb with its cost, by the definition."""
+    """Every selection with its cost, by the definition."""
     heights = np.diff(given.offsets)
     found = {}
     for rungs in itertools.product(*(range(height + 1) for height in heights)):
@@ -137,7 +137,7 @@ problems = st.lists(st.integers(1, 3), min_size=1, max_size=3).flatmap(
 @given(problems, st.integers(0, 9), st.integers(0, 9), st.booleans())
 def test_up_to_the_next_change_the_split_stays_the_best(given, under, over, is_under):
     under, over = under + 0.37, over + 0.53
-    rungs = climbed(given, under, over)
+    rungs = solved(given, under, over)
     look = next_shortfall if is_under else next_excess
     found = look(given, under, over, 100.0, rungs)
     assert found >= (under if is_under else over)

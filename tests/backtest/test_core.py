@@ -16,7 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.compare import differences
 from reference.engine import replay as plain_replay
-from reference.scenes import OPENING, Scene, can_trade, draw_pairs, draw_placement, draw_scene
+from reference.scenes import (
+    OPENING,
+    PLAIN_ROUTERS,
+    PLAIN_SCHEDULES,
+    Scene,
+    can_trade,
+    draw_pairs,
+    draw_placement,
+    draw_scene,
+)
 
 from sor_opt.allocators.registry import provers
 from sor_opt.backtest.backtest import run
@@ -296,15 +305,20 @@ def stretch(tape, **layout):
     return prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
 
 
+def test_every_policy_of_the_package_is_written_plainly_too():
+    assert PLAIN_SCHEDULES[:5] == ("now", "twap", "vwap", "pov", "ac")
+    assert PLAIN_ROUTERS[:5] == ("best-ask", "sweep", "pro-rata", "static", "placement")
+
+
 @pytest.mark.parametrize("side", ["buy", "sell"])
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", PLAIN_SCHEDULES)
 def test_the_real_day_is_routed_alike(real_day, side, schedule, tmp_path):
     market = stretch(real_day, side=side)
     path = tmp_path / "curve.csv"
     path.write_text("time,volume\n11:00,5\n11:04,2\n11:10,4\n11:17,8\n")
     chosen = Vwap(path) if schedule == Vwap.name else SCHEDULES[schedule]()
-    for router in ROUTERS.values():
-        one = assert_same(market, Policy(chosen, router()))
+    for router in PLAIN_ROUTERS:
+        one = assert_same(market, Policy(chosen, ROUTERS[router]()))
         assert len(one.ts) >= 3 * len(market.orders)
 
 

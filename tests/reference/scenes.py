@@ -9,6 +9,8 @@ from random import Random
 
 import numpy as np
 
+from reference.routers import SPLITS
+from reference.schedules import DUE
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError, DataError
@@ -229,10 +231,15 @@ def draw_router(random: Random, name: str) -> Router:
     return ROUTERS[name]()
 
 
+PLAIN_SCHEDULES = tuple(name for name, made in SCHEDULES.items() if made in DUE)
+PLAIN_ROUTERS = tuple(name for name, made in ROUTERS.items() if made in SPLITS or made is Placement)
+"""The names of the schedules and of the routers that are written plainly here."""
+
+
 def draw_pairs(random: Random) -> Iterator[Policy]:
     """Every schedule times every router."""
-    for schedule in SCHEDULES:
-        for router in ROUTERS:
+    for schedule in PLAIN_SCHEDULES:
+        for router in PLAIN_ROUTERS:
             yield Policy(draw_schedule(random, schedule), draw_router(random, router))
 
 

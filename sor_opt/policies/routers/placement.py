@@ -55,7 +55,7 @@ def split_placement(
     if len(flows) == 0:  # nothing is known of the queues
         flows = np.zeros((1, venues))
         queue[:] = np.inf
-    touch = VenueQuotes(
+    moment = VenueQuotes(
         quotes.ask,
         quotes.ask_left,
         quotes.fee,
@@ -66,7 +66,7 @@ def split_placement(
     )
     unit = abs(quotes.mid) if form.fraction else 1.0
     penalties = Penalties(due, form.penalties[0] * unit, form.penalties[1] * unit)
-    ladders = ladders_of(touch, flows, due, form.theta * unit, form.step, form.infinite)
+    ladders = ladders_of(moment, flows, due, form.theta * unit, form.step, form.infinite)
     rungs = np.zeros(2 * venues, np.int64)
     solve_placement(ladders, form.step, penalties, rungs)
     for k in range(venues):
@@ -172,10 +172,10 @@ class Placement(Router):
         flows, queue = _flows(self.scenarios, quotes), queues_ahead(*quotes[2:4], view.best_bid)
         if not len(flows):  # nothing is known of the queues
             flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
-        touch = VenueQuotes(
+        moment = VenueQuotes(
             view.ask, view.ask_left, view.fee, view.rebate, queue, view.best_bid, view.mid
         )
-        problem = placement_problem(view.venues, touch, flows, due, self.risk, self.model)
+        problem = placement_problem(view.venues, moment, flows, due, self.risk, self.model)
         sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
         return Split(np.minimum(sent[:venues], view.ask_left), sent[venues:])
 

@@ -47,6 +47,7 @@ class AlmgrenChriss(Schedule):
         left = 1 - passed
         if passed < 1 and self.urgency > 0:
             # sinh(a) / sinh(b) without the overflow of either
-            whole, rest = self.urgency, self.urgency * left
-            left = math.exp(rest - whole) * math.expm1(-2 * rest) / math.expm1(-2 * whole)
+            all_of_it, rest = self.urgency, self.urgency * left
+            ratio = math.expm1(-2 * rest) / math.expm1(-2 * all_of_it)
+            left = math.exp(rest - all_of_it) * ratio
         return whole_shares(view, 1.0 if passed >= 1 else 1 - left)

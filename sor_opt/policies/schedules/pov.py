@@ -33,7 +33,7 @@ class Pov(Schedule):
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= 1:
-            raise ConfigError(f"rate must be > 0 and <= 1, got {self.rate:g}")
+            raise ConfigError(f"pov rate must be > 0 and <= 1, got {self.rate:g}")
 
     def lacks(self, past: Past) -> DataError | None:
         """Trades, where the tape has none."""

@@ -89,7 +89,7 @@ def next_shortfall(
             filled += problem.fills[j]
             if filled > 0:
                 slope = min(slope, spent / filled)
-    # Where no ladder on its own would be climbed further, none is until the least slope.
+    # Where no ladder on its own gets another rung, none does until the least slope.
     if slope >= shortfall_penalty:
         return slope if slope <= ceiling else np.inf
     return _kink(problem, excess_penalty, ceiling, True, rungs)
@@ -122,7 +122,8 @@ def _kink(
 ) -> float:
     """Where the line of `rungs` meets the lower envelope of all lines again.
 
-    A climb's line: its cost with the other penalty, plus the growing penalty times its deviation.
+    A selection's line: its cost with the other penalty, plus the growing penalty times what it
+    misses the target by.
     """
     offsets, fills, costs, target = problem
     best = np.empty_like(rungs)

@@ -74,10 +74,17 @@ def test_a_long_log_is_kept_whole(market, jobs):
     assert bought.snapshots.tolist() == [150, 150, 150]
 
 
-def test_what_is_called_in_python_has_one_thread(five_orders):
-    policy = Policy(Now(), Static(PATIENT, allocator=FastAllocator()))
-    with pytest.raises(ConfigError, match=r"^static is called in Python, in one thread"):
-        run(five_orders, policy, jobs=2)
+def test_what_is_called_in_python_has_one_thread_whatever_the_jobs(five_orders):
+    threads = set()
+
+    class Telling(FastAllocator):
+        def solve(self, problem):
+            threads.add(threading.get_ident())
+            return super().solve(problem)
+
+    called = replay(five_orders, Policy(Now(), Static(PATIENT, allocator=Telling())), 3)
+    assert threads == {threading.get_ident()}
+    assert_same(called, replay(five_orders, POLICIES["static"]))
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 7, 100])

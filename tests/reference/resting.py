@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reference.prints import Print, Printed
-from sor_opt.models.windows import outflow_of
 
 
 @dataclass
@@ -57,7 +56,7 @@ class Resting:
         mine, ahead = self.left[row.venue], self.queue[row.venue]
         if mine <= 0:
             return 0.0
-        outflow = outflow_of(row.price, row.size, row.buying, self.limit, self.through)
+        outflow = self._outflow(row)
         if math.isinf(outflow):
             self.queue[row.venue], shares = 0.0, mine
         else:
@@ -68,3 +67,10 @@ class Resting:
         rest = mine - shares
         self.left[row.venue] = rest if rest > self.dust else 0.0
         return shares
+
+    def _outflow(self, row: Print) -> float:
+        """Shares that a print takes from the bids at the limit, all of them where it is below."""
+        if row.price < self.limit:
+            return math.inf if self.through else row.size
+        meets_offers = row.buying or row.price > self.limit
+        return 0.0 if meets_offers else row.size

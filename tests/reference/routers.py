@@ -12,7 +12,7 @@ from reference.book import DUST, Look
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.registry import create
 from sor_opt.market.tape import FloatArray
-from sor_opt.models.placement import VenueQuotes, placement_problem, queues_ahead
+from sor_opt.models.placement import VenueQuotes, placement_problem
 from sor_opt.models.static import AskQuotes, static_problem
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.routers.best_ask import BestAsk
@@ -109,10 +109,17 @@ class Placed(NamedTuple):
     queue: list[float]
 
 
+def _queue(look: Look, venue: int) -> float:
+    """Shares before a bid at the best bid; endless where a venue displays none, nobody knows."""
+    if look.bid_left[venue] <= 0:
+        return np.inf
+    return look.bid_left[venue] if look.bid[venue] == look.best_bid else 0.0
+
+
 def place(router: Placement, costs: Costs, look: Look, flows: FloatArray, target: float) -> Placed:
     """What the placement cost model says for a slice whose outflow scenarios are `flows`."""
     venues = len(costs.names)
-    queue = queues_ahead(look.bid, look.bid_left, look.best_bid)
+    queue = np.array([_queue(look, k) for k in range(venues)])
     if not len(flows):  # nothing is known: no fill is hoped for
         flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
     quotes = VenueQuotes(

@@ -13,8 +13,7 @@ from sor_opt.cli.backtest import backtest
 from sor_opt.cli.compiling import compiling_shown
 from sor_opt.cli.console import Output, flush, library_warnings
 from sor_opt.cli.names import NamingCommand
-from sor_opt.cli.replay import grid
-from sor_opt.cli.search import compare, landscape
+from sor_opt.cli.search import compare, grid, landscape
 from sor_opt.errors import SorOptError
 
 app = typer.Typer(

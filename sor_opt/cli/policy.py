@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 
-_DEFAULT_POLICY, _DEFAULT_SCHEDULE, _DEFAULT_ROUTER = "static", "now", "static"
+_DEFAULT = "static"
 
 _CHOOSING = ("policy", "schedule", "router")
 
@@ -162,14 +162,14 @@ class PolicyOptions:
         """The names of the schedules and of the routers."""
         from sor_opt.policies.policy import PAIRS
 
+        schedule, router = PAIRS[self.policy or _DEFAULT]
         if self.schedule is None and self.router is None:
-            schedule, router = PAIRS[self.policy or _DEFAULT_POLICY]
             return [schedule], [router]
         if self.policy is not None:
             raise ConfigError("--policy does not go with --schedule and --router; it names both")
         return (
-            split_names(self.schedule or _DEFAULT_SCHEDULE),
-            split_names(self.router or _DEFAULT_ROUTER),
+            split_names(self.schedule or schedule),
+            split_names(self.router or router),
         )
 
 

@@ -1,4 +1,4 @@
-"""`grid`, and the options of every command that replays a tape."""
+"""The options of every command that replays a tape."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import typer
 
 from sor_opt.cli.market import DataOptions
 from sor_opt.cli.names import name_option, timed_option
-from sor_opt.cli.options import FeeOptions, OutputOptions, duration, duration_option, spread
+from sor_opt.cli.options import FeeOptions, duration, duration_option
 from sor_opt.cli.places import READS, WRITES
-from sor_opt.cli.policy import PolicyOptions, warn_of_placement
+from sor_opt.cli.policy import warn_of_placement
 from sor_opt.errors import quoted
 
 if TYPE_CHECKING:
@@ -207,39 +207,3 @@ def _warn_of_later_fees(market: Market, fees: FeeSchedule, out: Output) -> None:
     if later:
         known = "; ".join(f"{', '.join(names)}: fees of {date}" for date, names in later.items())
         out.warn(f"{known} stand in for {day}")
-
-
-@spread
-def grid(
-    data: DataArgument,
-    replay: ReplayOptions,
-    policy: PolicyOptions,
-    levels: LevelsOptions,
-    output: OutputOptions,
-    plot: PlotOption = None,
-    top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 0,
-) -> None:
-    """Replay the 27 points of the risk parameters and rank them.
-
-    Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
-    """
-    from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
-    from sor_opt.cli.console import Output
-    from sor_opt.report.summary import grid_summary
-    from sor_opt.report.tables import grid_tables
-    from sor_opt.search.grid import run_grid
-
-    out = Output(output)
-    space = levels.space()
-    searched = policy.make(BASELINE_SCHEDULES)
-    objective = replay.objective(data, searched, space, out)
-    with out.progress("grid") as progress:
-        ranking = run_grid(objective, space, progress)
-    baselines = run_baselines(objective.market, policy.curve)
-    summary = grid_summary(objective, ranking, baselines, output.seed)
-    if plot:
-        from sor_opt.report.plots import draw_grid
-
-        draw_grid(ranking, baselines, plot)
-    out.result(summary)
-    out.show(*grid_tables(summary, top))

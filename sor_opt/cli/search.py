@@ -1,4 +1,4 @@
-"""`landscape` and `compare`."""
+"""`grid`, `landscape` and `compare`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,42 @@ import typer
 from sor_opt.cli.options import OutputOptions, spread
 from sor_opt.cli.policy import PolicyOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
+
+
+@spread
+def grid(
+    data: DataArgument,
+    replay: ReplayOptions,
+    policy: PolicyOptions,
+    levels: LevelsOptions,
+    output: OutputOptions,
+    plot: PlotOption = None,
+    top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 0,
+) -> None:
+    """Replay the 27 points of the risk parameters and rank them.
+
+    Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
+    """
+    from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
+    from sor_opt.cli.console import Output
+    from sor_opt.report.summary import grid_summary
+    from sor_opt.report.tables import grid_tables
+    from sor_opt.search.grid import run_grid
+
+    out = Output(output)
+    space = levels.space()
+    searched = policy.make(BASELINE_SCHEDULES)
+    objective = replay.objective(data, searched, space, out)
+    with out.progress("grid") as progress:
+        ranking = run_grid(objective, space, progress)
+    baselines = run_baselines(objective.market, policy.curve)
+    summary = grid_summary(objective, ranking, baselines, output.seed)
+    if plot:
+        from sor_opt.report.plots import draw_grid
+
+        draw_grid(ranking, baselines, plot)
+    out.result(summary)
+    out.show(*grid_tables(summary, top))
 
 
 @spread

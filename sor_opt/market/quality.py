@@ -125,10 +125,8 @@ class Stretch(NamedTuple):
 
 
 @compiled
-def _count(
-    feed: Feed, venues: int, rules: BookRules, since: int, start: int, end: int
-) -> tuple[int, int, int, int, int, int, int, int, int]:
-    """Count the fields of `_Counts`, in their order."""
+def _count(feed: Feed, venues: int, rules: BookRules, since: int, start: int, end: int) -> _Counts:
+    """Look at the snapshots of a stretch."""
     book = new_book(venues)
     crossed = locked = empty = wide = stale = stubs = snapshots = seen = sides = 0
     for row in range(np.searchsorted(feed["ts"], since), len(feed)):
@@ -156,7 +154,7 @@ def _count(
                 displayed = (venue.bid_left > 0) + (venue.ask_left > 0)
                 sides += shown
                 stubs += shown - displayed
-    return crossed, locked, empty, wide, stale, stubs, snapshots, seen, sides
+    return _Counts(crossed, locked, empty, wide, stale, stubs, snapshots, seen, sides)
 
 
 @dataclass(frozen=True)

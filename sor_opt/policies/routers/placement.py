@@ -49,11 +49,29 @@ def split_placement(
     form: PlacementForm, quotes: LiveQuotes, due: float, takes: FloatArray, posts: FloatArray
 ) -> None:
     """Write the model's market and limit orders (`sor_opt.models.placement`) for a slice."""
+    moment, flows = _moment(form.scenarios, quotes)
+    unit = abs(quotes.mid) if form.fraction else 1.0
+    penalties = Penalties(due, form.penalties[0] * unit, form.penalties[1] * unit)
+    ladders = ladders_of(moment, flows, due, form.theta * unit, form.step, form.infinite)
     venues = len(takes)
-    flows = _flows(form.scenarios, quotes)
+    rungs = np.zeros(2 * venues, np.int64)
+    solve_placement(ladders, form.step, penalties, rungs)
+    for k in range(venues):
+        takes[k], posts[k] = rungs[k] * form.step, rungs[venues + k] * form.step
+
+
+@compiled
+def _moment(scenarios: Scenarios, quotes: LiveQuotes) -> tuple[VenueQuotes, FloatArray]:
+    """The decision as the model sees it, and the outflows that the slice knows.
+
+    They have shape (scenarios, K). Where none are known there is one of nothing, and no end of the
+    queues.
+    """
+    first = scenarios.first[quotes.order, quotes.slice]
+    flows = scenarios.flows[first : scenarios.last[quotes.order, quotes.slice]]
     queue = queues_ahead(quotes.bid, quotes.bid_left, quotes.best_bid)
-    if len(flows) == 0:  # nothing is known of the queues
-        flows = np.zeros((1, venues))
+    if len(flows) == 0:
+        flows = np.zeros((1, len(queue)))
         queue[:] = np.inf
     moment = VenueQuotes(
         quotes.ask,
@@ -64,20 +82,7 @@ def split_placement(
         quotes.best_bid,
         quotes.mid,
     )
-    unit = abs(quotes.mid) if form.fraction else 1.0
-    penalties = Penalties(due, form.penalties[0] * unit, form.penalties[1] * unit)
-    ladders = ladders_of(moment, flows, due, form.theta * unit, form.step, form.infinite)
-    rungs = np.zeros(2 * venues, np.int64)
-    solve_placement(ladders, form.step, penalties, rungs)
-    for k in range(venues):
-        takes[k], posts[k] = rungs[k] * form.step, rungs[venues + k] * form.step
-
-
-@compiled
-def _flows(scenarios: Scenarios, quotes: LiveQuotes) -> FloatArray:
-    """The outflows that the present slice knows, shape (scenarios, K)."""
-    first = scenarios.first[quotes.order, quotes.slice]
-    return scenarios.flows[first : scenarios.last[quotes.order, quotes.slice]]
+    return moment, flows
 
 
 @dataclass(frozen=True)
@@ -173,16 +178,11 @@ class Placement(Router):
         """
         if self.allocator is None:
             return run_compiled(self._compiled(), view, due)
-        venues, quotes = len(view.venues), view.quotes()
-        flows, queue = _flows(self.scenarios, quotes), queues_ahead(*quotes[2:4], view.best_bid)
-        if not len(flows):  # nothing is known of the queues
-            flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
-        moment = VenueQuotes(
-            view.ask, view.ask_left, view.fee, view.rebate, queue, view.best_bid, view.mid
-        )
+        moment, flows = _moment(self.scenarios, view.quotes())
         problem = placement_problem(view.venues, moment, flows, due, self.risk, self.model)
         sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
-        return Split(np.minimum(sent[:venues], view.ask_left), sent[venues:])
+        takes, posts = np.split(sent, 2)
+        return Split(np.minimum(takes, view.ask_left), posts)
 
 
 def _check_cells(context: Context, step: float, scenarios: Scenarios) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sor_opt.search.objective import ShortfallObjective
     from sor_opt.search.space import Space
 
-_CROSSED_WARNING, _BAND_WARNING, _ALWAYS_WIDE = 0.05, 0.01, 0.5
+_CROSSED_WARNING, _WIDE_WARNING, _ALWAYS_WIDE, _STUB_WARNING = 0.05, 0.01, 0.5, 0.5
 """Shares from which on a book is warned of."""
 
 
@@ -186,14 +186,14 @@ def _doubts(quality: BookQuality, book: BookParams) -> Iterator[str]:
             f"the consolidated book is crossed in {quality.crossed_share:.1%} of the snapshots "
             f"(stale quotes); nothing trades on it; try {hint}, or see `sor-opt data inspect`"
         )
-    if quality.wide_share >= _BAND_WARNING:
+    if quality.wide_share >= _WIDE_WARNING:
         always = quality.wide_share >= _ALWAYS_WIDE
         hint = "to trade on it give a wider --band, or --band none" if always else "see --band"
         yield (
             f"the best bid and ask are more than {book.band:g} bps apart in "
             f"{quality.wide_share:.1%} of the snapshots; nothing trades on such a book; {hint}"
         )
-    if quality.stub_share >= _BAND_WARNING:
+    if quality.stub_share >= _STUB_WARNING:
         yield (
             f"{quality.stub_share:.1%} of the quotes' sides are more than {book.band:g} bps from "
             "the mid (stub quotes) and are left out; see --band"

@@ -74,7 +74,7 @@ class BookParams:
             known = ", ".join(get_args(Refill))
             raise ConfigError(f"refill must be one of {known}, got {quoted(self.refill)}")
         if self.refill_memory is not None and self.refill != "price":
-            raise ConfigError("refill_memory goes with the refill rule price alone")
+            raise ConfigError(f"only the refill rule price has a memory, not {self.refill}")
 
     @property
     def rules(self) -> BookRules:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sor_opt.allocators.base import Allocator
@@ -11,6 +13,7 @@ from sor_opt.models.risk import RiskParams
 from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.schedules.base import Schedule
+from sor_opt.texts import read_text
 
 PAIRS = {
     "static": ("now", "static"),
@@ -85,6 +88,8 @@ class Policy:
         ------
         ConfigError
             If the schedule or the router is no dataclass: what it is set to cannot be told.
+        DataError
+            If a file that it is set to cannot be read; what it holds is told, not where it lies.
         """
         return {
             "schedule": {"name": self.schedule.name, **_values(self.schedule, "schedule")},
@@ -105,4 +110,7 @@ def _plain(value: Any) -> Any:
         return asdict(value)
     if isinstance(value, Allocator):
         return value.name
+    if isinstance(value, Path):
+        content = read_text(value, "a file of text")
+        return f"{value.name} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
     return value if isinstance(value, (int, float, str, type(None))) else str(value)

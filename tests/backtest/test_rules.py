@@ -183,7 +183,10 @@ def test_risk_is_that_of_the_known_costs():
         (lambda: BookParams(max_quote_age=0), "max_quote_age must be > 0, got 0s"),
         (lambda: BookParams(refill="never"), "refill must be one of price, update, every-snapshot"),
         (lambda: BookParams(refill_memory=0), "refill_memory must be > 0, got 0s"),
-        (lambda: BookParams(refill="update", refill_memory=1), "goes with the refill rule price"),
+        (
+            lambda: BookParams(refill="update", refill_memory=1),
+            "only the refill rule price has a memory, not update",
+        ),
         (lambda: ReplayParams(slice=0), "slice must be > 0, got 0s"),
         (lambda: ReplayParams(completion="twap"), "completion must be sweep or best-ask, got"),
         (lambda: ReplayParams(unfilled="bid"), "unfilled must be ask or mid, got 'bid'"),

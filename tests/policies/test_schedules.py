@@ -156,3 +156,14 @@ def test_a_curve_that_is_none_is_refused_with_its_row(market, curve, text, said)
 def test_a_curve_of_other_hours_is_refused(market, curve):
     with pytest.raises(DataError, match="tells no volume to expect during the order"):
         bought(market, Vwap(curve("time,volume\n12:00,1\n13:00,1\n")))
+
+
+def test_a_curve_is_told_by_what_it_holds_not_by_where_it_lies(tmp_path):
+    described = []
+    for folder, volume in (("a", 100), ("b", 100), ("c", 200)):
+        path = tmp_path / folder / "curve.csv"
+        path.parent.mkdir()
+        path.write_text(f"time,volume\n09:30,{volume}\n09:40,300\n")
+        described.append(Policy(Vwap(path), BestAsk()).describe()["schedule"])
+    assert described[0] == described[1] != described[2]
+    assert str(tmp_path) not in str(described)

@@ -26,7 +26,7 @@ _NOT_COMPARED = (FILE,)
 _SPEAKING = (FILE, "name")
 """Values that say what they are without their names."""
 
-_DURATIONS = ("horizon", "lookback", "max_quote_age", "slice", "stride")
+_DURATIONS = ("horizon", "lookback", "max_quote_age", "refill_memory", "slice", "stride")
 """Values that are nanoseconds."""
 
 _UNITS = (("h", 3600 * 10**9), ("m", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3))

@@ -47,12 +47,12 @@ class Prepared(Staircase):
     past: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
     def prepare(self):
-        self.context[:] = os.getpid()
+        self.past[:] = os.getpid()
 
     def __call__(self, params):
         """Note which process prepared the array, and which one made this."""
         with self.log.open("a") as stream:
-            stream.write(f"{self.context[0]:.0f} {os.getppid()} {os.getpid()}\n")
+            stream.write(f"{self.past[0]:.0f} {os.getppid()} {os.getpid()}\n")
         return Staircase.__call__(replace(self, log=None), params)
 
 

@@ -48,7 +48,7 @@ _HOMES = {
     "sor_opt.policies.routers.static": ("Static",),
     "sor_opt.policies.routers.sweep": ("Sweep",),
     "sor_opt.policies.schedules.ac": ("AlmgrenChriss",),
-    "sor_opt.policies.schedules.base": ("Schedule",),
+    "sor_opt.policies.schedules.base": ("Schedule", "whole_shares"),
     "sor_opt.policies.schedules.now": ("Now",),
     "sor_opt.policies.schedules.pov": ("Pov",),
     "sor_opt.policies.schedules.twap": ("Twap",),

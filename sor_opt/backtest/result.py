@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,9 +36,9 @@ class Result:
     is minus what it received; `total_cash` turns a sell order's sign back.
     """
 
-    market: Market
+    market: Market = field(repr=False)
     policy: str
-    replay: Replay
+    replay: Replay = field(repr=False)
 
     @cached_property
     def flows(self) -> FloatArray:

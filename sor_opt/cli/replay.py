@@ -101,7 +101,9 @@ class ReplayOptions(DataOptions, FeeOptions):
     every: Annotated[int | None, duration_option("Start an order so often; one if left out.")] = (
         None
     )
-    slice: Annotated[int, duration_option("Slices of the paced policies.")] = "60s"  # type: ignore[assignment]
+    slice: Annotated[
+        int, duration_option("Slices of the schedules; each starts with a decision.")
+    ] = "60s"  # type: ignore[assignment]
     max_quote_age: Annotated[int | None, duration_option("Leave out quotes older than this.")] = (
         None
     )

@@ -64,10 +64,13 @@ class BookParams:
     refill_memory: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_quote_age", "refill_memory"):
+        for name, what in (
+            ("max_quote_age", "max_quote_age"),
+            ("refill_memory", "the memory of the refill rule price"),
+        ):
             limit = getattr(self, name)
             if limit is not None and limit <= 0:
-                raise ConfigError(f"{name} must be > 0, got {limit / SECOND:g}s")
+                raise ConfigError(f"{what} must be > 0, got {limit / SECOND:g}s")
         if self.band is not None and not 0 < self.band < np.inf:
             raise ConfigError(f"band must be > 0 basis points, or none, got {self.band:g}")
         if self.refill not in get_args(Refill):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.models.risk import RiskParams
 from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Router
-from sor_opt.policies.schedules.base import Schedule
+from sor_opt.policies.schedules.base import Schedule, Timing
 from sor_opt.texts import read_text
 
 PAIRS = {
@@ -34,10 +34,29 @@ class Policy:
     ----------
     schedule : Schedule
     router : Router
+
+    Raises
+    ------
+    ConfigError
+        If they are none.
     """
 
     schedule: Schedule
     router: Router
+
+    def __post_init__(self) -> None:
+        for part, kind in ((self.schedule, Schedule), (self.router, Router)):
+            if not isinstance(part, kind):
+                raise ConfigError(
+                    f"a policy has a {kind.__name__} there, not {quoted(part)}; see "
+                    "sor_opt.SCHEDULES and sor_opt.ROUTERS"
+                )
+        if self.schedule.timing not in get_args(Timing):
+            known = ", ".join(get_args(Timing))
+            raise ConfigError(
+                f"the timing of {self.schedule.name} must be one of {known}, got "
+                f"{quoted(self.schedule.timing)}"
+            )
 
     @property
     def name(self) -> str:

@@ -182,7 +182,10 @@ def test_risk_is_that_of_the_known_costs():
         (lambda: BookParams(band=float("nan")), "band must be > 0 basis points"),
         (lambda: BookParams(max_quote_age=0), "max_quote_age must be > 0, got 0s"),
         (lambda: BookParams(refill="never"), "refill must be one of price, update, every-snapshot"),
-        (lambda: BookParams(refill_memory=0), "refill_memory must be > 0, got 0s"),
+        (
+            lambda: BookParams(refill_memory=0),
+            "the memory of the refill rule price must be > 0, got 0s",
+        ),
         (
             lambda: BookParams(refill="update", refill_memory=1),
             "only the refill rule price has a memory, not update",

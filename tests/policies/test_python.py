@@ -261,3 +261,24 @@ def test_several_jobs_call_a_policy_in_python_in_one_thread(market):
     stage, policy = market(ROWS, starts=(0, 5, 10)), Policy(SCHEDULES["now"](), Threaded())
     assert run(stage, policy, jobs=3).outcome_key() == run(stage, policy).outcome_key()
     assert threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Policy("twap", Cheapest()), "has a Schedule there, not 'twap'"),
+        (lambda: Policy(SCHEDULES["twap"], Cheapest()), "has a Schedule there, not <class"),
+        (lambda: Policy(SCHEDULES["twap"](), Cheapest), "has a Router there, not <class"),
+    ],
+)
+def test_what_is_no_schedule_and_no_router_is_refused(make, said):
+    with pytest.raises(ConfigError, match=said):
+        make()
+
+
+def test_an_unknown_timing_is_refused():
+    class Sometimes(SCHEDULES["twap"]):
+        timing = "sometimes"
+
+    with pytest.raises(ConfigError, match="the timing of Sometimes must be one of slice, print"):
+        Policy(Sometimes(), Cheapest())

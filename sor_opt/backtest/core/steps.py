@@ -96,8 +96,9 @@ def checked_due(schedule: Schedule, view: Progress) -> float:
     answer = schedule.due(view)
     due = numbers(answer)
     if due is None or due.shape or not 0 <= due <= view.size * (1 + DUST):
+        got = quoted(answer) if due is None or due.shape else f"{due:g}"
         raise ConfigError(
-            f"the schedule {schedule.name} must say 0 to {view.size:g} shares, got {quoted(answer)}"
+            f"the schedule {schedule.name} must say 0 to {view.size:g} shares, got {got}"
         )
     return float(due)
 

@@ -114,7 +114,9 @@ class Vwap(Schedule):
                     f"tells no volume to expect during the order of {order:%Y-%m-%d %H:%M:%S}, "
                     "which the schedule vwap follows",
                     file=self.curve or context.tape.source,
-                    hint="give trades of earlier days, or --curve FILE (time,volume)",
+                    hint="give a curve of those hours"
+                    if self.curve
+                    else "give trades of earlier days, or --curve FILE (time,volume)",
                 )
         return replace(self, _learned=tuple(curves.items()))
 

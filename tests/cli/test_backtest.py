@@ -150,7 +150,7 @@ def test_a_curve_makes_the_baseline_vwap(run, market, tmp_path):
         (["--band", "wide"], 2, "'wide' is no number of basis points; write 100, or none"),
         (["--refill", "never"], 2, "no refill rule 'never'; there are price, update, every-"),
         (["--refill", "price:"], 2, "'' is no duration"),
-        (["--refill", "update:1s"], 2, "goes with the refill rule price alone"),
+        (["--refill", "update:1s"], 2, "only the refill rule price has a memory, not update"),
         (["--completion", "mid"], 2, "no completion 'mid'; there are sweep, best-ask"),
         (["--unfilled", "bid"], 2, "no mark 'bid'; there are ask, mid"),
     ],

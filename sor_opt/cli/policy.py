@@ -65,7 +65,7 @@ class PolicyOptions:
         float | None, typer.Option(help="pov: share of the printed volume (0.1).")
     ] = None
     urgency: Annotated[
-        float | None, typer.Option(help="ac: 0 is a twap; the more, the earlier (2).")
+        float | None, typer.Option(help="ac: 0 is even in time; the more, the earlier (2).")
     ] = None
     curve: Annotated[
         Path | None,

@@ -84,14 +84,17 @@ class BookParams:
         """The parameters as compiled code reads them."""
         return BookRules(
             _NO_LIMIT if self.max_quote_age is None else self.max_quote_age,
-            np.inf if self.band is None else self.band / _BPS,
+            np.inf if self.band is None else self.band / _BPS * (1 + DUST),
             get_args(Refill).index(self.refill),
             _NO_LIMIT if self.refill_memory is None else self.refill_memory,
         )
 
 
 class BookRules(NamedTuple):
-    """`BookParams` on plain numbers: ns with -1 for no limit, the band as a fraction of the mid."""
+    """`BookParams` on plain numbers: ns with -1 for no limit, the band as a fraction of the mid.
+
+    The band is a billionth wider than what was asked for: an exact tie lies within it.
+    """
 
     max_quote_age: int
     band: float

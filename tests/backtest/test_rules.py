@@ -49,11 +49,13 @@ def test_nothing_trades_on_a_wide_book_and_the_arrival_mid_waits(market):
 
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
-def test_the_band_itself_is_inside(market, side):
-    """Bid 9.95 and ask 10.05 are 100 bps of 10.00 apart: with a band of 100 they trade."""
-    rows = [(0, 0, 9.95, 500, 10.05, 500)]
-    assert played(market, rows, size=100, band=100.1, side=side)
-    assert not played(market, rows, size=100, band=99.9, side=side)
+@pytest.mark.parametrize("mid", [2.00, 10.00, 50.00, 100.00, 156.00, 398.00])
+def test_the_band_itself_is_inside(market, side, mid):
+    """Best prices that are 100 bps apart trade with a band of 100, whatever binary fractions do."""
+    bid, ask = round(mid * 0.995, 2), round(mid * 1.005, 2)
+    rows = [(0, 0, bid, 500, ask, 500)]
+    assert played(market, rows, size=100, band=100.0, side=side)
+    assert not played(market, rows, size=100, band=99.99, side=side)
 
 
 SAME_ASK = [(t, 0, 9.99, 100 + t, 10.01, 100 + t) for t in range(0, 50, 10)]

@@ -22,10 +22,13 @@ def test_the_default_rules():
         ({"band": math.inf}, "band must be > 0 basis points, or none, got inf"),
         ({"band": math.nan}, "band must be > 0 basis points, or none, got nan"),
         ({"refill": "never"}, "refill must be one of price, update, every-snapshot, got 'never'"),
-        ({"refill_memory": -1_000_000_000}, "refill_memory must be > 0, got -1s"),
+        (
+            {"refill_memory": -1_000_000_000},
+            "the memory of the refill rule price must be > 0, got -1s",
+        ),
         (
             {"refill": "update", "refill_memory": 5},
-            "refill_memory goes with the refill rule price alone",
+            "only the refill rule price has a memory, not update",
         ),
     ],
 )

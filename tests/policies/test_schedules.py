@@ -85,6 +85,21 @@ def test_pov_acts_at_the_next_quote_after_a_print(market):
     ]
 
 
+@pytest.mark.parametrize("rate", [0.07, 0.1, 0.29, 0.57, 0.58])
+def test_a_share_of_100_printed_shares_is_a_whole_number(rate):
+    """0.29 x 100 is 28.999999999999996 in binary fractions."""
+    assert Pov(rate).due(progress(0, volume=100.0)) == round(100 * rate)
+
+
+def test_equal_parts_of_an_order_are_whole_where_they_are_in_decimals():
+    """An eighth of 60,000 is due after an eighth of the time, a ninth of 5,000 is 555."""
+    due = [AlmgrenChriss(0.0).due(progress(k, 8, 60_000.0)) for k in range(8)]
+    assert due == [7500 * (k + 1) for k in range(8)]
+    assert AlmgrenChriss(0.0).due(progress(0, 9, 5000.0)) == 555
+    slices = Progress(0, 60_000.0, 0, 500, 0, 11, 47, 0, 0.0)
+    assert AlmgrenChriss(0.0).due(slices) == 5640
+
+
 @pytest.mark.parametrize("rate", [0, -0.1, 1.1, math.nan])
 def test_a_rate_out_of_range_is_refused(rate):
     with pytest.raises(ConfigError, match="rate must be > 0 and <= 1, got"):

@@ -145,7 +145,7 @@ class Book:
         )
         mid = (best_bid + best_ask) / 2
         band = self.params.band
-        reach = math.inf if band is None else band / 1e4 * abs(mid)
+        reach = math.inf if band is None else band / 1e4 * (1 + DUST) * abs(mid)
 
         def left(levels: list[Level]) -> FloatArray:
             shown = [

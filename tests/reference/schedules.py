@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from reference.book import DUST
 from reference.prints import Printed
 from sor_opt.market.tape import SECOND, Tape
 from sor_opt.policies.schedules.ac import AlmgrenChriss
@@ -99,7 +100,7 @@ def _by_curve(schedule: Vwap, clock: Clock, now: int) -> float:
         return clock.size
     ends = clock.slice_end(number)
     share = curve.share(*(at - clock.midnight for at in (clock.start, ends, clock.end)))
-    return _whole_part(clock.size, share)
+    return _whole_part(clock.size, clock.size * share)
 
 
 @lru_cache
@@ -109,7 +110,7 @@ def _read_curve(path: Path) -> VolumeCurve:
 
 def _by_volume(schedule: Pov, clock: Clock, now: int) -> float:
     printed = clock.printed.volume(clock.start, now)
-    return min(clock.size, float(math.floor(schedule.rate * printed)))
+    return _whole_part(clock.size, schedule.rate * printed)
 
 
 def _front_loaded(schedule: AlmgrenChriss, clock: Clock, now: int) -> float:
@@ -118,11 +119,12 @@ def _front_loaded(schedule: AlmgrenChriss, clock: Clock, now: int) -> float:
         return clock.size
     passed = (clock.slice_end(number) - clock.start) / (clock.end - clock.start)
     left = math.sinh(kappa * (1 - passed)) / math.sinh(kappa) if kappa > 0 else 1 - passed
-    return _whole_part(clock.size, 1 - left)
+    return _whole_part(clock.size, clock.size * (1 - left))
 
 
-def _whole_part(size: float, share: float) -> float:
-    return size if share >= 1 else float(math.floor(size * share))
+def _whole_part(size: float, shares: float) -> float:
+    """Whole shares, of which a billionth may be missing."""
+    return size if shares >= size else float(math.floor(shares * (1 + DUST)))
 
 
 DUE: dict[type[Schedule], Callable[[Any, Clock, int], float]] = {

@@ -23,8 +23,8 @@ class AlmgrenChriss(Schedule):
     Parameters
     ----------
     urgency : float
-        kappa T, >= 0 and at most `MAX_URGENCY`: 0 is a TWAP, at 3 two thirds are due in the first
-        third of the horizon.
+        kappa T, >= 0 and at most `MAX_URGENCY`: 0 is even in time, at 3 two thirds are due in the
+        first third of the horizon.
 
     Raises
     ------
@@ -50,4 +50,4 @@ class AlmgrenChriss(Schedule):
             all_of_it, rest = self.urgency, self.urgency * left
             ratio = math.expm1(-2 * rest) / math.expm1(-2 * all_of_it)
             left = math.exp(rest - all_of_it) * ratio
-        return whole_shares(view, 1.0 if passed >= 1 else 1 - left)
+        return whole_shares(view, view.size if passed >= 1 else view.size * (1 - left))

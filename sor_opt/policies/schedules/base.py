@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal
 
+from sor_opt.market.book import DUST
 from sor_opt.policies.context import Context
 from sor_opt.policies.view import Progress
 
@@ -62,6 +63,9 @@ class Schedule(ABC):
         """
 
 
-def whole_shares(view: Progress, fraction: float) -> float:
-    """Round a fraction of the order down to whole shares; all of it is not rounded."""
-    return view.size if fraction >= 1 else float(view.size * fraction // 1)
+def whole_shares(view: Progress, shares: float) -> float:
+    """Round shares of an order down to whole ones; all of it is not rounded.
+
+    A billionth that is missing is rounding.
+    """
+    return view.size if shares >= view.size else float(shares * (1 + DUST) // 1)

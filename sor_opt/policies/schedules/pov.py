@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.policies.context import Context
-from sor_opt.policies.schedules.base import Schedule, Timing
+from sor_opt.policies.schedules.base import Schedule, Timing, whole_shares
 from sor_opt.policies.view import Progress
 
 
@@ -52,4 +52,4 @@ class Pov(Schedule):
 
     def due(self, view: Progress) -> float:
         """What is due for the volume printed so far, in whole shares."""
-        return min(view.size, float(self.rate * view.volume // 1))
+        return whole_shares(view, self.rate * view.volume)

@@ -135,7 +135,7 @@ class Vwap(Schedule):
             (day, curve) for day, curve in reversed(self._learned) if day <= view.start
         )
         start, now, end = (at - midnight for at in (view.start, view.slice_end, view.end))
-        return whole_shares(view, curve.share(start, now, end))
+        return whole_shares(view, view.size * curve.share(start, now, end))
 
 
 def _earlier(context: Context, midnight: int) -> VolumeCurve:

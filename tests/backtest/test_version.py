@@ -28,7 +28,7 @@ from sor_opt.policies.routers.sweep import Sweep
 from sor_opt.policies.schedules.now import Now
 from sor_opt.policies.schedules.twap import Twap
 
-EXPECTED = (4, "c02dd0050820ca77")
+EXPECTED = (4, "b1c2ec9948966cf9")
 """The number of the results, and the digest of all replays below."""
 
 SECOND = 1_000_000_000

@@ -112,7 +112,11 @@ def book_quality(quotes: Quotes, params: BookParams, stretches: Sequence[Stretch
     feed, rules = make_feed(quotes, "buy"), params.rules
     venues = int(quotes.venue.max(initial=-1)) + 1
     nothing = (0,) * len(_Counts._fields)
-    parts = [_count(feed, venues, rules, *stretch) for stretch in stretches]
+    first = np.searchsorted(feed["ts"], [stretch.since for stretch in stretches])
+    parts = [
+        _count(feed, venues, rules, row, stretch.start, stretch.end)
+        for row, stretch in zip(first.tolist(), stretches, strict=True)
+    ]
     return BookQuality.of(_Counts(*map(sum, zip(nothing, *parts, strict=True))))
 
 
@@ -125,11 +129,11 @@ class Stretch(NamedTuple):
 
 
 @compiled
-def _count(feed: Feed, venues: int, rules: BookRules, since: int, start: int, end: int) -> _Counts:
-    """Look at the snapshots of a stretch."""
+def _count(feed: Feed, venues: int, rules: BookRules, first: int, start: int, end: int) -> _Counts:
+    """Look at the snapshots of a stretch, whose book the rows from `first` on fill."""
     book = new_book(venues)
     crossed = locked = empty = wide = stale = stubs = snapshots = seen = sides = 0
-    for row in range(np.searchsorted(feed["ts"], since), len(feed)):
+    for row in range(first, len(feed)):
         now = feed[row].ts
         if now > end:
             break

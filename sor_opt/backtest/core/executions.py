@@ -9,7 +9,7 @@ import numpy as np
 from sor_opt.backtest.core.state import Run
 from sor_opt.backtest.replay import EXCESS
 from sor_opt.compiled import compiled
-from sor_opt.market.book import cheapest, take_ask, take_bid
+from sor_opt.market.book import take_ask, take_bid
 from sor_opt.market.feed import Records, record_type
 from sor_opt.market.tape import IntArray
 
@@ -64,7 +64,7 @@ def sell_excess(log: Log, run: Run, excess: float, now: int, dust: float) -> flo
     """Give back at the best bids what was bought too much; give the shares sold."""
     sold = 0.0
     while excess - sold > dust:
-        k = cheapest(-run.book["bid"], run.book["bid_left"], run.venues["taker"])
+        k = _dearest_bid(run)
         if k < 0:
             break
         venue = run.book[k]
@@ -73,6 +73,21 @@ def sell_excess(log: Log, run: Run, excess: float, now: int, dust: float) -> flo
         record(log, now, run.order, k, EXCESS, venue.bid, -shares)
         sold += shares
     return sold
+
+
+@compiled
+def _dearest_bid(run: Run) -> int:
+    """The venue with something left at the highest bid, then the lowest fee; -1 if none."""
+    best = -1
+    for k in range(len(run.book)):
+        venue, fee = run.book[k], run.venues[k].taker
+        if venue.bid_left > 0 and (
+            best < 0
+            or venue.bid > run.book[best].bid
+            or (venue.bid == run.book[best].bid and fee < run.venues[best].taker)
+        ):
+            best = k
+    return best
 
 
 @compiled

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sor_opt.backtest.core.executions import Log, record, settle
 from sor_opt.backtest.core.state import Inputs, Run
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.compiled import compiled
+from sor_opt.market.feed import Prints
 from sor_opt.models.placement import queues_ahead
 from sor_opt.models.windows import outflow_of
 
@@ -20,7 +19,20 @@ def post(inputs: Inputs, run: Run) -> None:
     for k in range(len(queue)):
         run.venues[k].queue, run.venues[k].resting = queue[k], run.venues[k].post
     state.limit, state.bids_end = state.best_bid, state.slice_end
-    state.next_print = np.searchsorted(inputs.prints["ts"], state.now, side="right")
+    state.next_print = _first_after(inputs.prints, state.now)
+
+
+@compiled
+def _first_after(prints: Prints, now: int) -> int:
+    """The first print after now. NumPy's own search would take longer to compile than all else."""
+    low, high = 0, len(prints)
+    while low < high:
+        middle = (low + high) // 2
+        if prints[middle].ts > now:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 @compiled

@@ -171,7 +171,7 @@ def _candidates(
     return Candidates(starts, counts, shares, extra)
 
 
-@compiled
+@inlined
 def _remaining(candidates: Candidates) -> Remaining:
     """Sum what the ladders before each ladder can still add."""
     starts, counts, shares, extra = candidates

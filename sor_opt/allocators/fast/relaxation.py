@@ -12,7 +12,7 @@ from sor_opt.allocators.fast.selections import (
     select_each,
     sum_selection,
 )
-from sor_opt.compiled import compiled
+from sor_opt.compiled import compiled, inlined
 from sor_opt.market.tape import FloatArray, IntArray
 
 _PRICE_STEPS = 20
@@ -51,7 +51,7 @@ def bracket(
     return price
 
 
-@compiled
+@inlined
 def price_exact(
     offsets: IntArray,
     fills: FloatArray,

@@ -105,7 +105,8 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
 def replay_of(logs: list[Log], states: Records) -> Replay:
     """What was played, order by order."""
     rows = np.concatenate([log.rows[: log.total[0]] for log in logs])
-    rows = rows[np.argsort(rows["order"], kind="stable")]
+    if len(logs) > 1:  # parts that threads took
+        rows = rows[np.argsort(rows["order"], kind="stable")]
     columns = ("ts", "order", "venue", "reason", "price", "shares")
     tallies = ("arrival_mid", "arrival_ts", "last_mid", "last_ts")
     counts = ("snapshots", "crossed", "empty", "wide")

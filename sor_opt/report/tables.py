@@ -25,7 +25,8 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     title = f"{count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
     shown = table("policy", "mean", "95 % interval", "sd", "worst tenth", *_AMOUNTS)
     policy = summary["policy"]
-    for name, row in [(policy, summary), *summary["baselines"].items()]:
+    # A policy that is a baseline itself has one row.
+    for name, row in ({policy: summary} | summary["baselines"] | {policy: summary}).items():
         shown.add_row(
             name,
             number(row["shortfall_bps"]),

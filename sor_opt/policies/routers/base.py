@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from sor_opt.allocators.base import Allocator
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.risk import RiskParams
@@ -158,3 +159,45 @@ class CompiledRouter(Router):
     def split(self, view: View, due: float) -> FloatArray:
         """Split what is due as compiled code does."""
         return run_compiled(self.compiled(), view, due).takes
+
+
+class ModelRouter(Router):
+    """A router of a cost model: compiled, unless another allocator solves its splits.
+
+    Attributes
+    ----------
+    allocator : Allocator, optional
+        None for the fast one, compiled.
+    """
+
+    allocator: Allocator | None
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether there is no other allocator."""
+        return self.allocator is None
+
+    def compiled(self) -> Compiled | None:
+        """The split by the fast allocator; None with another one."""
+        return self._compiled() if self.allocator is None else None
+
+    def split(self, view: View, due: float) -> FloatArray | Split:
+        """Solve the cost model's problem.
+
+        Raises
+        ------
+        SolverError
+            If the allocator refuses it.
+        """
+        if self.allocator is not None:
+            return self._solve(self.allocator, view, due)
+        split = run_compiled(self._compiled(), view, due)
+        return split.takes if self.posting is None else split
+
+    @abstractmethod
+    def _compiled(self) -> Compiled:
+        """The split by the fast allocator, and the parameters that it reads."""
+
+    @abstractmethod
+    def _solve(self, allocator: Allocator, view: View, due: float) -> FloatArray | Split:
+        """The split by an allocator."""

@@ -25,7 +25,7 @@ from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import check_cells
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.context import Context
-from sor_opt.policies.routers.base import Compiled, Leftover, Posting, Router, Split, run_compiled
+from sor_opt.policies.routers.base import Compiled, Leftover, ModelRouter, Posting, Split
 from sor_opt.policies.scenarios import Scenarios, past_flows
 from sor_opt.policies.view import LiveQuotes, View
 
@@ -86,7 +86,7 @@ def _moment(scenarios: Scenarios, quotes: LiveQuotes) -> tuple[VenueQuotes, Floa
 
 
 @dataclass(frozen=True)
-class Placement(Router):
+class Placement(ModelRouter):
     """Take and post what the placement cost model says, once per slice.
 
     Parameters
@@ -148,15 +148,6 @@ class Placement(Router):
             raise ConfigError("the placement router must be prepared before it splits")
         return self._scenarios
 
-    @property
-    def is_compiled(self) -> bool:
-        """Whether there is no other allocator."""
-        return self.allocator is None
-
-    def compiled(self) -> Compiled | None:
-        """`split_placement`; None with an allocator."""
-        return self._compiled() if self.allocator is None else None
-
     def _compiled(self) -> Compiled:
         form = PlacementForm(
             self.scenarios,
@@ -168,19 +159,10 @@ class Placement(Router):
         )
         return Compiled(split_placement, form)
 
-    def split(self, view: View, due: float) -> Split:
-        """Solve the placement problem of the slice.
-
-        Raises
-        ------
-        SolverError
-            If the allocator refuses it.
-        """
-        if self.allocator is None:
-            return run_compiled(self._compiled(), view, due)
+    def _solve(self, allocator: Allocator, view: View, due: float) -> Split:
         moment, flows = _moment(self.scenarios, view.quotes())
         problem = placement_problem(view.venues, moment, flows, due, self.risk, self.model)
-        sent = np.asarray(self.allocator.solve(problem).rungs * problem.step)
+        sent = np.asarray(allocator.solve(problem).rungs * problem.step)
         takes, posts = np.split(sent, 2)
         return Split(np.minimum(takes, view.ask_left), posts)
 

@@ -20,7 +20,7 @@ from sor_opt.models.static import (
     write_rungs,
 )
 from sor_opt.policies.context import Context
-from sor_opt.policies.routers.base import Compiled, Router, run_compiled
+from sor_opt.policies.routers.base import Compiled, ModelRouter
 from sor_opt.policies.view import LiveQuotes, View
 
 
@@ -104,7 +104,7 @@ def solve_split(
 
 
 @dataclass(frozen=True)
-class Static(Router):
+class Static(ModelRouter):
     """Take what the static cost model says, at each snapshot.
 
     Parameters
@@ -131,15 +131,6 @@ class Static(Router):
         context.check_displays(self.model.step)
         return self
 
-    @property
-    def is_compiled(self) -> bool:
-        """Whether there is no other allocator."""
-        return self.allocator is None
-
-    def compiled(self) -> Compiled | None:
-        """`split_static`; None with an allocator."""
-        return self._compiled() if self.allocator is None else None
-
     def _compiled(self) -> Compiled:
         form = StaticForm(
             np.array([self.risk.shortfall_penalty, self.risk.excess_penalty]),
@@ -150,17 +141,8 @@ class Static(Router):
         )
         return Compiled(split_static, form)
 
-    def split(self, view: View, due: float) -> FloatArray:
-        """Solve the static problem of what is left.
-
-        Raises
-        ------
-        SolverError
-            If the allocator refuses it.
-        """
-        if self.allocator is None:
-            return run_compiled(self._compiled(), view, due).takes
+    def _solve(self, allocator: Allocator, view: View, due: float) -> FloatArray:
         asks = AskQuotes(view.ask, view.ask_left, view.fee, view.rebate, view.mid)
         problem = static_problem(view.venues, asks, due, self.risk, self.model)
-        chunks = np.asarray(self.allocator.solve(problem).rungs * problem.step)
+        chunks = np.asarray(allocator.solve(problem).rungs * problem.step)
         return np.minimum(chunks, view.ask_left)

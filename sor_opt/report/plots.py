@@ -71,7 +71,10 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) -> None:
-    for name, result in {"router (best point)": grid.best.result, **baselines}.items():
+    for name, result in {
+        f"{grid.best.result.policy} (best point)": grid.best.result,
+        **baselines,
+    }.items():
         replay = result.replay
         paper = replay.arrival_mid[replay.order] * replay.shares
         at = pd.to_datetime(replay.ts, utc=True).tz_convert(result.market.tape.zone)

@@ -102,7 +102,7 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
     scope = (
         "every lambda_over"
         if held is None
-        else f"lambda_over + theta_queue = {held:g} alone: odd lots make it matter here"
+        else f"lambda_over + theta_queue = {held:g} alone: odd lots (shown or due) matter"
     )
     lines = (
         f"lambda_under + theta_queue from {low:g} to {high:g}: "

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sor_opt"
 LAYERS = (
-    ("errors", "files", "texts", "compiled"),
+    ("errors", "files", "texts", "compiled", "params", "extensions", "registry"),
     ("market",),
     ("models",),
     ("allocators",),

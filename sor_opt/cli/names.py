@@ -33,7 +33,7 @@ class Names:
     def known(self) -> tuple[str, ...]:
         """All of them."""
         found = getattr(import_module(self.home), self.registry)
-        return tuple(found) if isinstance(found, dict) else get_args(found)
+        return get_args(found) or tuple(found)
 
     def one(self, text: str) -> str:
         """Check one.

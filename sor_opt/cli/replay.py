@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -174,7 +174,7 @@ class ReplayOptions(DataOptions, FeeOptions):
         """Load the data, and measure a policy on it that is searched over a space."""
         from sor_opt.search.objective import ShortfallObjective
 
-        policy.with_risk(space.grid()[0])  # complains before the data is read
+        policy.having(asdict(space.grid()[0]))  # complains before the data is read
         market = self.market(data, out)
         warn_of_placement(market, policy, space.grid(), out)
         return ShortfallObjective(market, policy, self.jobs)

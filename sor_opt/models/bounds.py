@@ -19,6 +19,9 @@ MAX_PENALTY = 1e6
 """The largest penalty, dollars per share or fraction of the reference price: costs that differ by a
 billionth tie, so that beyond it prices would count as equal."""
 
+MIN_LEVEL = 1e-12
+"""The smallest penalty that a search looks at."""
+
 MAX_VENUES = 1_000
 """Venues of one book."""
 

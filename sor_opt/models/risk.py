@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.models.bounds import MAX_PENALTY
+from sor_opt.models.bounds import MAX_PENALTY, MIN_LEVEL
+from sor_opt.params import Param, Range
 
 Unit = Literal["fraction", "per_share"]
+
+_UNIT = "of the mid, or $ per share"
+
+
+def _penalties(*levels: float) -> Range:
+    return Range(MIN_LEVEL, MAX_PENALTY, levels, log=True, reach=20.0)
+
+
+_LAMBDAS, _THETAS = _penalties(0.0005, 0.001, 0.002), _penalties(0.00005, 0.0001, 0.0002)
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,14 @@ class RiskParams:
         If a number is negative, not finite or above `MAX_PENALTY`, or the unit is unknown.
     """
 
-    lambda_over: float = 0.001
-    lambda_under: float = 0.001
-    theta_queue: float = 0.0001
-    unit: Unit = "fraction"
+    lambda_over: Annotated[float, Param("penalty per share beyond the target", _UNIT), _LAMBDAS] = (
+        0.001
+    )
+    lambda_under: Annotated[
+        float, Param("penalty per share short of the target", _UNIT), _LAMBDAS
+    ] = 0.001
+    theta_queue: Annotated[float, Param("queue risk and market impact", _UNIT), _THETAS] = 0.0001
+    unit: Annotated[Unit, Param("fractions of the mid, or dollars per share")] = "fraction"
 
     def __post_init__(self) -> None:
         if self.unit not in get_args(Unit):

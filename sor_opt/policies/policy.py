@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.models.risk import RiskParams
+from sor_opt.extensions import source_digest
+from sor_opt.params import Parameter, changed, parameters
 from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.schedules.base import Schedule, Timing
 from sor_opt.texts import read_text
+
+FieldPath = tuple[str, ...]
 
 PAIRS = {
     "static": ("now", "static"),
@@ -80,55 +84,91 @@ class Policy:
         """
         return Policy(self.schedule.prepare(context), self.router.prepare(context))
 
-    def with_risk(self, risk: RiskParams) -> Policy:
-        """The same with other risk parameters.
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the schedule and of the router, with the values that they have.
 
         Raises
         ------
         ConfigError
-            If the router has none, or is no dataclass with the field `risk`.
+            If two of them have one name.
         """
-        router = self.router
-        if router.risk is None:
+        found = (*parameters(self.schedule), *parameters(self.router))
+        names = [parameter.name for parameter in found]
+        repeated = sorted(name for name in set(names) if names.count(name) > 1)
+        if repeated:
             raise ConfigError(
-                f"the router {router.name} has no parameters to search; take --router static "
-                "or placement"
+                f"the schedule {self.schedule.name} and the router {self.router.name} both have a "
+                f"parameter {repeated[0]}; give one of them a Param(name=..)"
             )
-        if not (is_dataclass(router) and any(field.name == "risk" for field in fields(router))):
-            raise ConfigError(
-                f"the router {router.name} must be a dataclass with the field risk to be searched"
-            )
-        return replace(self, router=replace(router, risk=risk))
+        return found
 
-    def describe(self) -> dict[str, Any]:
-        """The policy but for `risk`, as plain values: two that are equal trade alike.
+    def having(self, values: Mapping[str, Any]) -> Policy:
+        """The same with some of its parameters set, by their names.
 
         Raises
         ------
         ConfigError
-            If the schedule or the router is no dataclass: what it is set to cannot be told.
+            If it has no parameter of a name, or a value is out of its range.
+        """
+        known = [parameter.name for parameter in self.parameters()]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise ConfigError(f"the policy {self.name} has no parameter {unknown[0]}; {has}")
+        return Policy(changed(self.schedule, values), changed(self.router, values))
+
+    def describe(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """The policy as plain values: two that are equal trade alike.
+
+        Parameters
+        ----------
+        without : collection of str
+            Parameters that are left out.
+
+        Raises
+        ------
+        ConfigError
+            If the schedule or the router keeps something and is no dataclass: what it is set to
+            cannot be told; or if its source cannot be read.
         DataError
             If a file that it is set to cannot be read; what it holds is told, not where it lies.
         """
+        left_out = {each.path for each in self.parameters() if each.name in without}
         return {
-            "schedule": {"name": self.schedule.name, **_values(self.schedule, "schedule")},
-            "router": {"name": self.router.name, **_values(self.router, "router")},
+            "schedule": _described(self.schedule, "schedule", left_out),
+            "router": _described(self.router, "router", left_out),
         }
 
 
-def _values(part: Schedule | Router, kind: str) -> dict[str, Any]:
-    """The fields of a schedule or a router, but for `risk` and what it learned."""
-    if not is_dataclass(part):
+def _described(
+    part: Schedule | Router, kind: str, without: Collection[FieldPath]
+) -> dict[str, Any]:
+    if vars(part) and not is_dataclass(part):
         raise ConfigError(f"the {kind} {part.name} must be a dataclass to be kept in a study")
-    compared = [field.name for field in fields(part) if field.compare and field.name != "risk"]
-    return {name: _plain(getattr(part, name)) for name in compared}
+    return {"name": part.name, **_values(part, (), without)}
+
+
+def _values(record: Any, above: FieldPath, without: Collection[FieldPath]) -> dict[str, Any]:
+    """The fields of a record that tell it from another, and its source, if it is a user's own."""
+    source = source_digest(type(record))
+    told: dict[str, Any] = {} if source is None else {"source": source}
+    for field in fields(record) if is_dataclass(record) else ():
+        path, value = (*above, field.name), getattr(record, field.name)
+        if not field.compare or path in without:
+            continue
+        if is_dataclass(value) and not isinstance(value, (type, Allocator)):
+            inner = _values(value, path, without)
+            if inner:
+                told[field.name] = inner
+        else:
+            told[field.name] = _plain(value)
+    return told
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
     if isinstance(value, Allocator):
-        return value.name
+        source = source_digest(type(value))
+        return value.name if source is None else f"{value.name} {source}"
     if isinstance(value, Path):
         content = read_text(value, "a file of text")
         return f"{value.name} {hashlib.sha256(content.encode()).hexdigest()[:16]}"

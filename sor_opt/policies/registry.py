@@ -15,13 +15,10 @@ from sor_opt.policies.schedules.now import Now
 from sor_opt.policies.schedules.pov import Pov
 from sor_opt.policies.schedules.twap import Twap
 from sor_opt.policies.schedules.vwap import Vwap
+from sor_opt.registry import Registry
 
-SCHEDULES: dict[str, type[Schedule]] = {
-    schedule.name: schedule for schedule in (Now, Twap, Vwap, Pov, AlmgrenChriss)
-}
-ROUTERS: dict[str, type[Router]] = {
-    router.name: router for router in (BestAsk, Sweep, ProRata, Static, Placement)
-}
+SCHEDULES: Registry[Schedule] = Registry("schedule", Schedule, Now, Twap, Vwap, Pov, AlmgrenChriss)
+ROUTERS: Registry[Router] = Registry("router", Router, BestAsk, Sweep, ProRata, Static, Placement)
 """To add a schedule or a router: one file with a class, and the class here."""
 
 BASELINES = ("best-ask", "twap", "pro-rata", "vwap")

@@ -11,7 +11,7 @@ plays no part, which is proven on the way, and the optimum holds for all three p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Lock
 from typing import NamedTuple
@@ -192,7 +192,7 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.thresholds = _sums(self.space, "lambda_under")
-        self.policy = self.objective.policy.with_risk(self.space.grid()[0])
+        self.policy = self.objective.policy.having(asdict(self.space.grid()[0]))
         self._counting = Lock()
 
     def staircases(self, excess: float) -> list[Staircase] | None:

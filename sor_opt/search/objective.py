@@ -72,7 +72,7 @@ class ShortfallObjective:
 
     def replay(self, params: RiskParams) -> Result:
         """The whole result behind an outcome."""
-        return run(self.market, self.policy.with_risk(params), self.jobs)
+        return run(self.market, self.policy.having(asdict(params)), self.jobs)
 
     def prepare(self) -> None:
         """Compile what a replay calls, and look at the past that it learns from."""
@@ -115,7 +115,7 @@ class ShortfallObjective:
             "orders": _layout(market),
             "rules": asdict(market.params),
             "fees": _fees(market),
-            "policy": self.policy.describe(),
+            "policy": self.policy.describe(asdict(RiskParams())),
             "objective": f"mean shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
         }
 

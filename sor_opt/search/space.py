@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from sor_opt.errors import ConfigError, DataError, quoted
-from sor_opt.models.bounds import MAX_PENALTY
+from sor_opt.models.bounds import MAX_PENALTY, MIN_LEVEL
 from sor_opt.models.risk import RiskParams, Unit
 from sor_opt.texts import parse_toml, read_text
 
 NAMES = ("lambda_over", "lambda_under", "theta_queue")
-
-MIN_LEVEL = 1e-12
-"""The smallest level; the largest is `MAX_PENALTY`."""
 
 MAX_REACH = 1e6
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +225,7 @@ def assert_a_walk_is_what_its_replays_are(market, excess=0.005, most=60):
 
 
 def policy_at(policy, threshold, excess):
-    return policy.with_risk(RiskParams(excess, threshold, 0.0, unit="per_share"))
+    return policy.having(asdict(RiskParams(excess, threshold, 0.0, unit="per_share")))
 
 
 quotes = st.tuples(

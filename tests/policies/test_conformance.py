@@ -11,7 +11,6 @@ import pytest
 from sor_opt.backtest.backtest import run
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import SECOND
-from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import BASELINES, PAIRS, ROUTERS, SCHEDULES, named
@@ -184,15 +183,18 @@ def test_threads_share_the_orders_and_change_nothing(stage, router):
 
 
 @routers
-def test_risk_is_taken_or_refused(router):
+def test_every_parameter_can_be_set_and_left_out_of_the_description(router):
     policy = Policy(SCHEDULES["now"](), router())
-    if router().risk is None:
-        with pytest.raises(ConfigError, match=f"the router {router.name} has no parameters"):
-            policy.with_risk(ROUTERS["static"]().risk)
-    else:
-        other = RiskParams(0.0123)
-        assert policy.with_risk(other).router.risk == other
-        assert policy.with_risk(other).describe() == policy.describe()
+    for parameter in policy.parameters():
+        if parameter.range is not None:
+            value = parameter.range.levels[-1]
+            other = policy.having({parameter.name: value})
+            (now,) = (each for each in other.parameters() if each.name == parameter.name)
+            assert now.default == value
+            assert other.describe() != policy.describe()
+            assert other.describe([parameter.name]) == policy.describe([parameter.name])
+    with pytest.raises(ConfigError, match=r"has no parameter nothing; it has \w+"):
+        policy.having({"nothing": 1.0})
 
 
 @schedules

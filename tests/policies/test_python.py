@@ -179,8 +179,10 @@ def test_what_is_no_dataclass_cannot_be_searched_or_kept_in_a_study():
         risk = RiskParams()
 
     policy = Policy(SCHEDULES["now"](), Weighs())
-    with pytest.raises(ConfigError, match="the router Weighs must be a dataclass with the field"):
-        policy.with_risk(RiskParams())
+    with pytest.raises(ConfigError, match="now x Weighs has no parameter lambda_over; it has none"):
+        policy.having({"lambda_over": 1.0})
+    assert set(policy.describe()["router"]) == {"name", "source"}
+    policy.router.count = 3
     with pytest.raises(ConfigError, match="the router Weighs must be a dataclass to be kept"):
         policy.describe()
 

@@ -14,10 +14,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date, time
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from sor_opt.errors import ConfigError
 
@@ -26,7 +36,7 @@ Record = TypeVar("Record")
 NANOSECONDS = "ns"
 """The unit of a whole number that is written as a duration: 9m, 500ms."""
 
-_PLAIN = (bool, int, float, str, Path)
+_PLAIN = (bool, int, float, str, date, time, Path)
 
 
 @dataclass(frozen=True)
@@ -41,11 +51,14 @@ class Param:
         Such as "shares" or "bps"; `NANOSECONDS` for a duration.
     name : str
         What it is called outside its dataclass, where the field's name says too little there.
+    after : str
+        A field of text after whose value, and a colon, this one is written: price:1s.
     """
 
     help: str
     unit: str = ""
     name: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,19 +119,25 @@ class Parameter:
     path : tuple of str
         The fields that lead to it.
     kind : type
-        bool, int, float, str, Path or a `Literal`, without None.
+        bool, int, float, str, date, time, Path or a `Literal`, without None.
+    optional : bool
+        Whether it may be None.
     default : object
         Its value in the record that was asked.
     param : Param
     range : Range, optional
+    tail : str, optional
+        The field beside it whose value may be written after this one's, see `Param.after`.
     """
 
     name: str
     path: tuple[str, ...]
     kind: Any
+    optional: bool
     default: Any
     param: Param
-    range: Range | None = field(default=None)
+    range: Range | None = None
+    tail: str | None = None
 
 
 def parameters(record: Any) -> tuple[Parameter, ...]:
@@ -148,53 +167,106 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
 
     Names that are none of its parameters are passed over.
     """
-    wanted = {p.path: values[p.name] for p in parameters(record) if p.name in values}
-    set_so: Record = _set(record, wanted)
-    return set_so
+    return put(record, {p.path: values[p.name] for p in parameters(record) if p.name in values})
 
 
-def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
-    if not is_dataclass(record):
-        return
-    kind = type(record)
-    try:
-        hints = get_type_hints(kind, include_extras=True)
-    except Exception as error:
-        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error
+class Field(NamedTuple):
+    """A field of a dataclass's instance: its annotation, value, and the field written after it."""
+
+    name: str
+    hint: Any
+    value: Any
+    tail: str | None
+
+    def parameter(self, path: tuple[str, ...]) -> Parameter | None:
+        """It as a parameter at a path; None where it is of no plain type."""
+        opened = open_hint(self.hint)
+        if opened.kind not in _PLAIN and get_origin(opened.kind) is not Literal:
+            return None
+        param = next((note for note in opened.notes if isinstance(note, Param)), Param(""))
+        moved = next((note for note in opened.notes if isinstance(note, Range)), None)
+        return Parameter(
+            param.name or self.name,
+            path,
+            opened.kind,
+            opened.optional,
+            self.value,
+            param,
+            moved,
+            self.tail,
+        )
+
+
+def fields_of(record: Any) -> Iterator[Field]:
+    """The fields of a dataclass's instance that are set when it is made and tell it from others.
+
+    Raises
+    ------
+    ConfigError
+        If its annotations cannot be read.
+    """
+    hints = _hints(type(record))
+    notes = {name: open_hint(hint).notes for name, hint in hints.items()}
+    tails = {
+        note.after: name
+        for name, each in notes.items()
+        for note in each
+        if isinstance(note, Param) and note.after
+    }
     for each in fields(record):
-        if not (each.init and each.compare):
-            continue
-        value, path = getattr(record, each.name), (*above, each.name)
-        if is_dataclass(value):
-            yield from _walk(value, path)
-            continue
-        plain, notes = _opened(hints[each.name])
-        if plain in _PLAIN or get_origin(plain) is Literal:
-            param = next((note for note in notes if isinstance(note, Param)), Param(""))
-            moved = next((note for note in notes if isinstance(note, Range)), None)
-            yield Parameter(param.name or each.name, path, plain, value, param, moved)
+        if each.init and each.compare:
+            name = each.name
+            yield Field(name, hints[name], getattr(record, name), tails.get(name))
 
 
-def _opened(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A type without None, and the notes of its annotation."""
+class Hint(NamedTuple):
+    """An annotation: its type without None, whether None is allowed, and its notes."""
+
+    kind: Any
+    optional: bool
+    notes: tuple[Any, ...]
+
+
+def open_hint(hint: Any) -> Hint:
+    """Take an annotation apart."""
     notes: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *rest = get_args(hint)
         notes = tuple(rest)
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    if len(kinds) == 1 and NoneType in get_args(hint):
-        return kinds[0], notes
-    return hint, notes
+    optional = NoneType in get_args(hint)
+    return Hint(kinds[0] if optional and len(kinds) == 1 else hint, optional, notes)
 
 
-def _set(record: Any, wanted: Mapping[tuple[str, ...], Any]) -> Any:
+def put(record: Record, values: Mapping[tuple[str, ...], Any]) -> Record:
+    """The record with fields of it, and of the records that it holds, set by their paths."""
     changes: dict[str, Any] = {}
     inner: dict[str, dict[tuple[str, ...], Any]] = {}
-    for (first, *rest), value in wanted.items():
+    for (first, *rest), value in values.items():
         if rest:
             inner.setdefault(first, {})[tuple(rest)] = value
         else:
             changes[first] = value
-    for name, values in inner.items():
-        changes[name] = _set(getattr(record, name), values)
-    return replace(record, **changes) if changes else record
+    for name, below in inner.items():
+        changes[name] = put(getattr(record, name), below)
+    return replace(record, **changes) if changes else record  # type: ignore[type-var]
+
+
+def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
+    if not is_dataclass(record):
+        return
+    for each in fields_of(record):
+        path = (*above, each.name)
+        if is_dataclass(each.value):
+            yield from _walk(each.value, path)
+            continue
+        found = each.parameter(path)
+        if found is not None:
+            yield found
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except Exception as error:
+        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from sor_opt.errors import ConfigError
+from sor_opt.params import Param
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,10 @@ class Limits:
         `sor_opt.backtest.market.Market.count_decisions`).
     """
 
-    orders: int = 100_000
-    decisions: int = 1_000_000_000
+    orders: Annotated[int, Param("more orders are refused", name="max_orders")] = 100_000
+    decisions: Annotated[
+        int, Param("more decisions (orders x moments) are refused", name="max_decisions")
+    ] = 1_000_000_000
 
     def __post_init__(self) -> None:
         for name in ("orders", "decisions"):

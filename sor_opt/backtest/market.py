@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from sor_opt.market.feed import Feed, Prints, last_rows, make_feed, make_prints
 from sor_opt.market.quality import BookQuality, Stretch, book_quality
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.params import NANOSECONDS, Param
 from sor_opt.policies.context import Context, Slices
 
 Completion = Literal["sweep", "best-ask"]
@@ -48,9 +49,13 @@ class ReplayParams:
     """
 
     book: BookParams = field(default_factory=BookParams)
-    slice: int = 60 * SECOND
-    completion: Completion = "sweep"
-    unfilled: Unfilled = "ask"
+    slice: Annotated[
+        int, Param("slice of a schedule; each starts with a decision", NANOSECONDS)
+    ] = 60 * SECOND
+    completion: Annotated[Completion, Param("how what is left at the horizon is bought")] = "sweep"
+    unfilled: Annotated[Unfilled, Param("at what shares that could not be filled are counted")] = (
+        "ask"
+    )
 
     def __post_init__(self) -> None:
         if self.slice <= 0:

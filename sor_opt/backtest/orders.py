@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple, get_args
+from typing import Annotated, NamedTuple, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.feed import Side
 from sor_opt.market.tape import SECOND, SESSION, IntArray, Tape
 from sor_opt.models.bounds import check_size
+from sor_opt.params import NANOSECONDS, Param
 
 _PER_ORDER = ("starts", "deadlines", "midnights")
 
@@ -34,12 +35,14 @@ class OrderParams:
         Window of each day in the tape's time zone; the regular session by default.
     """
 
-    side: Side = "buy"
-    size: float = 5000.0
-    horizon: int = 540 * SECOND
-    every: int | None = None
-    start: time | None = None
-    end: time | None = None
+    side: Annotated[Side, Param("side of the parent orders")] = "buy"
+    size: Annotated[float, Param("size of each parent order", "shares")] = 5000.0
+    horizon: Annotated[int, Param("time that the policy has", NANOSECONDS)] = 540 * SECOND
+    every: Annotated[int | None, Param("start an order so often; one if left out", NANOSECONDS)] = (
+        None
+    )
+    start: Annotated[time | None, Param("first order of a day, 09:30 if left out")] = None
+    end: Annotated[time | None, Param("last trade of a day, 16:00 if left out")] = None
 
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):

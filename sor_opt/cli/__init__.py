@@ -4,28 +4,89 @@ from __future__ import annotations
 
 import sys
 
-import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from sor_opt.cli import data, study
-from sor_opt.cli.allocate import allocate, validate
-from sor_opt.cli.backtest import backtest
+from sor_opt.cli.commands import Command, Commands
 from sor_opt.cli.compiling import compiling_shown
 from sor_opt.cli.console import Output, flush, library_warnings
-from sor_opt.cli.names import NamingCommand
-from sor_opt.cli.search import compare, grid, landscape
 from sor_opt.errors import SorOptError
+from sor_opt.extensions import own_error
 
-app = typer.Typer(
-    name="sor-opt",
-    help="Smart order routing: exact allocators, honest Level-1 backtests, parameter searches.",
-    pretty_exceptions_enable=False,
-    add_completion=False,
+COMMANDS = Commands(
+    "Smart order routing: exact allocators, honest Level-1 backtests, parameter searches.",
+    {
+        "allocate": Command(
+            "sor_opt.cli.allocate:allocate",
+            "Split one order over the venues of a book at the least cost.",
+        ),
+        "validate": Command(
+            "sor_opt.cli.allocate:validate",
+            "Hold all allocators that prove their answers against the exhaustive search.",
+        ),
+        "backtest": Command(
+            "sor_opt.cli.backtest:backtest",
+            "Replay one policy and the baselines, or every --schedule with every --router.",
+        ),
+        "grid": Command(
+            "sor_opt.cli.search:grid",
+            "Replay all combinations of the levels of what a policy lets move, and rank them.",
+        ),
+        "landscape": Command(
+            "sor_opt.cli.search:landscape",
+            "Compute the objective at every threshold, its minimum, and the regret of the grid.",
+        ),
+        "compare": Command(
+            "sor_opt.cli.search:compare",
+            "Let search strategies compete on equal budgets, over several seeds.",
+        ),
+        "data": Commands(
+            "Inspect, convert and generate market data.",
+            {
+                "inspect": Command(
+                    "sor_opt.cli.data:inspect_file",
+                    "Show what is in a file, how good it is, and which age limit its quotes need.",
+                ),
+                "convert": Command(
+                    "sor_opt.cli.data:convert",
+                    "Write quotes, and trades, in sor_opt's own format.",
+                ),
+                "generate": Command(
+                    "sor_opt.cli.data:generate",
+                    "Make a synthetic market of six venues; the same call gives the same bytes.",
+                ),
+            },
+        ),
+        "study": Commands(
+            "Searches that are kept, resumed and shared.",
+            {
+                "run": Command(
+                    "sor_opt.cli.study:run",
+                    "Make a study, or go on with it, until it holds so many finished trials.",
+                ),
+                "list": Command(
+                    "sor_opt.cli.study:list_studies", "Show the studies of a database."
+                ),
+                "show": Command(
+                    "sor_opt.cli.study:show",
+                    "Show a study: what it searches, its best trials, how far it is.",
+                ),
+                "export": Command(
+                    "sor_opt.cli.study:export", "Write the finished trials of a study to a file."
+                ),
+                "delete": Command(
+                    "sor_opt.cli.study:delete", "Delete a study with all of its trials."
+                ),
+                "dashboard": Command(
+                    "sor_opt.cli.study:dashboard",
+                    "Serve Optuna's dashboard to this machine alone, until Ctrl-C.",
+                ),
+            },
+        ),
+    },
 )
-for command in (allocate, validate, backtest, grid, landscape, compare):
-    app.command(cls=NamingCommand)(command)
-app.add_typer(data.app)
-app.add_typer(study.app)
+"""To add a command: a function in a file of this folder, and a row here."""
+
+app = COMMANDS.load("sor-opt")
 
 
 def main() -> None:
@@ -38,7 +99,7 @@ def main() -> None:
 def _run(words: list[str]) -> int:
     try:
         try:
-            code = app(words, standalone_mode=False)
+            code = app(words, prog_name="sor-opt", standalone_mode=False)
         finally:
             flush()  # where standard output is the cause, its error takes the place of others
     except Abort:
@@ -49,8 +110,9 @@ def _run(words: list[str]) -> int:
     except Exception as error:
         if "--debug" in words:
             raise
-        Output.note(f"error: {_text(error)}")
-        return getattr(error, "exit_code", 1)
+        told = own_error(error)
+        Output.note(f"error: {_text(told)}")
+        return getattr(told, "exit_code", 1)
     return int(code or 0)
 
 

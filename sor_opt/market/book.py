@@ -8,7 +8,7 @@ what is displayed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.feed import Records, record_type
 from sor_opt.market.tape import SECOND, FloatArray
+from sor_opt.params import NANOSECONDS, Param
 
 DUST = 1e-9
 """What remains of a size, as a fraction of it, and counts as nothing: rounding leaves as much."""
@@ -58,10 +59,23 @@ class BookParams:
         If a number is out of its range, or the rule is unknown.
     """
 
-    max_quote_age: int | None = None
-    band: float | None = 100.0
-    refill: Refill = "price"
-    refill_memory: int | None = None
+    max_quote_age: Annotated[int | None, Param("leave out quotes that are older", NANOSECONDS)] = (
+        None
+    )
+    band: Annotated[
+        float | None,
+        Param("leave out quotes further than this from the mid, and wider books", "bps"),
+    ] = 100.0
+    refill: Annotated[
+        Refill,
+        Param(
+            "shares that we took are displayed again at a new price (price:1s: or after 1s), at "
+            "their venue's next quote, or at any"
+        ),
+    ] = "price"
+    refill_memory: Annotated[
+        int | None, Param("memory of the rule", NANOSECONDS, after="refill")
+    ] = None
 
     def __post_init__(self) -> None:
         for name, what in (

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Annotated
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BUYER, SELLER, FloatArray, IntArray, Quotes, Tape, Trades
 from sor_opt.market.zones import NEW_YORK, find_zone
+from sor_opt.params import Param
 
 TICK = 0.01
 LOT = 100.0
@@ -117,12 +119,16 @@ class SyntheticParams:
 
     seed: int = 0
     day: date = date(2024, 3, 4)
-    minutes: float = SESSION_MINUTES
-    price: float = 120.0
-    volatility: float = 0.008
-    events_per_second: float = 5.0
-    odd_lots: float = 0.15
-    locks: float = 0.01
+    minutes: Annotated[float, Param("length of the session from 09:30", "minutes")] = (
+        SESSION_MINUTES
+    )
+    price: Annotated[float, Param("price at the open", "$")] = 120.0
+    volatility: Annotated[float, Param("standard deviation of a session's return")] = 0.008
+    events_per_second: Annotated[
+        float, Param("events over all venues", "per second", name="rate")
+    ] = 5.0
+    odd_lots: Annotated[float, Param("sizes that are no round lots", "share of all")] = 0.15
+    locks: Annotated[float, Param("chance that a maker may lock the book", "0 to 1")] = 0.01
     venues: tuple[SyntheticVenue, ...] = VENUES
 
     def __post_init__(self) -> None:

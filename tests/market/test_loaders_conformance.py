@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,52 +19,17 @@ from sor_opt.market.loaders import LOADERS, load_tape, times
 from sor_opt.market.prints import prints_quality
 from sor_opt.market.quality import inspect
 
-TAQ_QUOTES = """DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL
-2018-01-02,09:30:00.000000,N,156.57,1,156.60,2,XXX
-2018-01-02,09:30:00.125000,P,156.56,3,156.61,1,XXX
-2018-01-02,09:30:01.000000,T,156.55,2,156.62,5,XXX
-2018-01-02,09:30:02.500000,N,156.58,2,156.61,2,XXX
-"""
-TAQ_TRADES = """DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR
-2018-01-02,09:30:00.200000,N,XXX,,100,156.60,0
-2018-01-02,09:30:01.100000,P,XXX,I,37,156.61,0
-2018-01-02,09:30:01.900000,T,XXX,,200,156.55,0
-"""
-DATABENTO = """ts_recv,rtype,publisher_id,instrument_id,action,side,depth,price,size,\
-bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol
-2024-08-01T13:36:32.000000308Z,1,2,38,A,B,0,222.81,10,222.81,222.83,100,36,AAPL
-2024-08-01T13:36:32.100000308Z,1,43,38,A,A,0,222.84,70,222.80,222.84,50,70,AAPL
-2024-08-01T13:36:32.200000308Z,1,2,38,T,B,0,222.83,36,222.81,222.83,100,36,AAPL
-2024-08-01T13:36:32.300000308Z,1,2,38,C,A,0,222.83,36,222.81,222.85,100,90,AAPL
-"""
-DATABENTO_TRADES = """ts_recv,rtype,publisher_id,instrument_id,action,side,price,size,symbol
-2024-08-01T13:36:32.2Z,0,2,38,T,B,222.83,36,AAPL
-2024-08-01T13:36:33.2Z,0,43,38,T,A,222.80,5,AAPL
-2024-08-01T13:36:34.2Z,0,2,38,T,N,222.82,1,AAPL
-"""
-OWN_QUOTES = """ts,venue,bid,bid_size,ask,ask_size,symbol
-1709562600000000000,SYN-A,119.99,300,120.01,300,SYN
-1709562600230893000,SYN-B,119.98,100,120.02,42,SYN
-1709562600258545000,SYN-A,119.98,200,120.02,100,SYN
-"""
-OWN_TRADES = """ts,venue,price,size,side,symbol
-2024-03-04T09:30:00.230893-05:00,SYN-B,119.99,100,sell,SYN
-2024-03-04T09:30:00.496713-05:00,SYN-A,120.01,85,buy,SYN
-2024-03-04T14:30:01.054290Z,SYN-A,120.00,300,,SYN
-"""
-
 
 @dataclass(frozen=True)
-class Example:
-    """One file of a format, and its columns by the part they play."""
+class Case:
+    """An example of a loader."""
 
     loader: str
-    text: str
-    time: str
-    venue: str
-    price: str
-    size: str
-    symbol: str
+    example: Case
+
+    @property
+    def text(self) -> str:
+        return self.example.text
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -73,24 +39,19 @@ class Example:
     def is_trades(self) -> bool:
         return "BID" not in self.text.partition("\n")[0].upper()
 
+    def __getattr__(self, part: str) -> Any:
+        return getattr(self.example, part)
 
-OWN = "sor_opt CSV or Parquet"
+
 EXAMPLES = {
-    "taq quotes": Example("TAQ CSV", TAQ_QUOTES, "TIME", "EX", "BID", "OFRSIZ", "SYMBOL"),
-    "taq trades": Example("TAQ CSV", TAQ_TRADES, "TIME", "EX", "PRICE", "SIZE", "SYMBOL"),
-    "databento": Example(
-        "Databento CSV", DATABENTO, "ts_recv", "publisher_id", "bid_px_00", "ask_sz_00", "symbol"
-    ),
-    "databento trades": Example(
-        "Databento CSV", DATABENTO_TRADES, "ts_recv", "publisher_id", "price", "size", "symbol"
-    ),
-    "own quotes": Example(OWN, OWN_QUOTES, "ts", "venue", "bid", "ask_size", "symbol"),
-    "own trades": Example(OWN, OWN_TRADES, "ts", "venue", "price", "size", "symbol"),
+    f"{name} {number}": Case(name, example)
+    for name, loader in LOADERS.items()
+    for number, example in enumerate(loader.examples)
 }
 
 
 @pytest.fixture(params=EXAMPLES)
-def example(request: pytest.FixtureRequest) -> Example:
+def example(request: pytest.FixtureRequest) -> Case:
     return EXAMPLES[request.param]
 
 
@@ -105,7 +66,7 @@ class Reader:
         path.write_bytes(content)
         return path
 
-    def load(self, example: Example, content: bytes, symbol: str | None = None, **options: object):
+    def load(self, example: Case, content: bytes, symbol: str | None = None, **options: object):
         path = self.path(content)
         if not example.is_trades:
             return load_tape(path, None, symbol, **options)
@@ -113,7 +74,7 @@ class Reader:
         quotes = self.path(beside.text.encode(), "quotes")
         return load_tape(quotes, path, symbol, **options)
 
-    def refuse(self, example: Example, content: bytes) -> DataError:
+    def refuse(self, example: Case, content: bytes) -> DataError:
         with pytest.raises(DataError) as caught:
             self.load(example, content)
         message = str(caught.value)
@@ -128,18 +89,19 @@ def reader(tmp_path: Path) -> Reader:
     return Reader(tmp_path)
 
 
-def changed(example: Example, row: int, column: str, value: str) -> bytes:
+def changed(example: Case, row: int, column: str, value: str) -> bytes:
     frame = example.frame
     frame.loc[row, column] = value
     return frame.to_csv(index=False).encode()
 
 
 def test_every_loader_has_an_example():
-    assert {example.loader for example in EXAMPLES.values()} == {loader.name for loader in LOADERS}
+    assert {example.loader for example in EXAMPLES.values()} == set(LOADERS)
 
 
 def test_exactly_one_loader_recognises_an_example(example):
-    names = [loader.name for loader in LOADERS if loader.recognises(example.text.encode())]
+    head = example.text.encode()
+    names = [name for name, loader in LOADERS.items() if loader().recognises(head)]
     assert names == [example.loader]
 
 
@@ -289,7 +251,7 @@ def test_a_symbol_that_is_not_there_is_refused(example, reader):
 def test_blank_zero_and_nan_numbers_empty_a_side_or_a_print_and_are_counted(example, reader, value):
     for column in (example.price, example.size):
         content = changed(example, 0, column, value)
-        if (value, column, example.loader) == ("NaN", example.price, "Databento CSV"):
+        if value == "NaN" and column == example.price and not example.nan_prices:
             assert "is no price" in reader.refuse(example, content).problem
             continue
         tape = reader.load(example, content)
@@ -340,10 +302,10 @@ def test_numbers_with_separators_are_refused_and_never_misread(example, reader, 
         assert repr(value) in error.problem.replace('"', "'") or value in error.problem
 
 
-def moment(example: Example, day: str) -> tuple[str, str]:
+def moment(example: Case, day: str) -> tuple[str, str]:
     """Give the column of an example that holds the day, and a time of that day as it writes it."""
-    if example.loader == "TAQ CSV":
-        return "DATE", day
+    if example.day:
+        return example.day, day
     iso = f"{day}T12:00:00Z"
     plain = example.frame[example.time][0].isdecimal()
     return example.time, str(pd.Timestamp(iso).value) if plain else iso
@@ -393,7 +355,7 @@ def test_a_given_zone_is_the_tape_s(example, reader):
 @pytest.mark.parametrize("name", ["", "America", "../UTC", "a\0b", "x" * 5000, "Europe/\udcff"])
 def test_any_other_text_is_no_zone(reader, name):
     with pytest.raises(ConfigError, match="is no time zone"):
-        reader.load(EXAMPLES["own quotes"], OWN_QUOTES.encode(), timezone=name)
+        reader.load(EXAMPLES["sor-opt 0"], EXAMPLES["sor-opt 0"].text.encode(), timezone=name)
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, zstandard.compress])
@@ -414,7 +376,7 @@ def test_a_file_of_trades_is_no_file_of_quotes(reader):
 
 
 def test_a_file_of_quotes_is_no_file_of_trades(reader):
-    path = reader.path(TAQ_QUOTES.encode())
+    path = reader.path(EXAMPLES["taq 0"].text.encode())
     with pytest.raises(DataError, match="holds no trades"):
         load_tape(path, path)
 
@@ -433,8 +395,35 @@ def test_a_directory_and_a_missing_file_are_refused(tmp_path):
 
 
 def test_venues_of_quotes_and_trades_are_joined(reader):
-    tape = reader.load(EXAMPLES["own trades"], OWN_TRADES.replace("SYN-B", "SYN-0").encode())
+    trades = EXAMPLES["sor-opt 1"]
+    tape = reader.load(trades, trades.text.replace("SYN-B", "SYN-0").encode())
     assert tape.venues == ("SYN-0", "SYN-A", "SYN-B")
     assert [tape.venues[k] for k in tape.quotes.venue] == ["SYN-A", "SYN-B", "SYN-A"]
     assert [tape.venues[k] for k in tape.trades.venue] == ["SYN-0", "SYN-A", "SYN-A"]
     assert np.array_equal(tape.trades.side, [-1, 1, 0])
+
+
+def test_a_named_loader_reads_a_file_whatever_it_looks_like(reader):
+    path = reader.path(EXAMPLES["taq 0"].text.encode())
+    assert load_tape(path, loader="taq").fingerprint() == load_tape(path).fingerprint()
+    with pytest.raises(DataError, match="missing column"):
+        load_tape(path, loader="sor-opt")
+    with pytest.raises(ConfigError, match="no loader 'csv'; there are taq, databento, sor-opt"):
+        load_tape(path, loader="csv")
+
+
+OWN = """
+from sor_opt.market.loaders.base import Loader
+from sor_opt.market.loaders.taq import TaqLoader
+
+
+class Headless(Loader):
+    def load(self, source, symbol, timezone):
+        return TaqLoader().load(source, symbol, "Europe/London")
+"""
+
+
+def test_a_users_own_loader_reads_a_file(reader):
+    path = reader.path(EXAMPLES["taq 0"].text.encode())
+    own = reader.path(OWN.encode(), "mine.py")
+    assert load_tape(path, loader=f"{own}:Headless").timezone == "Europe/London"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +18,32 @@ NO_QUOTES = Quotes(_NONE.astype(np.int64), _NONE.astype(np.int64), _NONE, _NONE,
 """What a file of trades holds of quotes."""
 
 
+@dataclass(frozen=True)
+class Example:
+    """A small file of a format, by which the format is known and tested.
+
+    Parameters
+    ----------
+    text : str
+        A CSV of three or four rows of one symbol, in time order; the quotes show both sides.
+    time, venue, price, size, symbol : str
+        Columns by the part they play: of quotes a price of a bid and a size of an ask.
+    day : str
+        The column that holds the day, where the time does not.
+    nan_prices : bool
+        Whether NaN stands for a price that is missing; where it does not it is refused.
+    """
+
+    text: str
+    time: str
+    venue: str
+    price: str
+    size: str
+    symbol: str
+    day: str = ""
+    nan_prices: bool = True
+
+
 class Loader(ABC):
     """Turns files of one format into tapes.
 
@@ -26,7 +53,11 @@ class Loader(ABC):
     Attributes
     ----------
     name : str
-        What messages call the format.
+        The format in a word; the class's own name by default.
+    title : str
+        What messages call the format; the name by default.
+    examples : tuple of Example
+        Files of quotes, and of trades; what the suite runs over.
     signature : frozenset of str
         Columns that tell the format; two of them recognise it, so that a file that lacks one is
         still refused for what it lacks.
@@ -36,8 +67,17 @@ class Loader(ABC):
     """
 
     name: ClassVar[str]
-    signature: ClassVar[frozenset[str]]
+    title: ClassVar[str]
+    examples: ClassVar[tuple[Example, ...]] = ()
+    signature: ClassVar[frozenset[str]] = frozenset()
     spellings: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Name a class that does not name itself."""
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
+        if "title" not in cls.__dict__:
+            cls.title = cls.name
 
     def header(self, head: bytes) -> Header:
         """Read a CSV's header from the first few KB of its content."""

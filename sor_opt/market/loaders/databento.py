@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from sor_opt.errors import DataError, quoted
-from sor_opt.market.loaders.base import NO_QUOTES, Loader
+from sor_opt.market.loaders.base import NO_QUOTES, Example, Loader
 from sor_opt.market.loaders.delimited import instant_type, read_csv
 from sor_opt.market.loaders.header import Header
 from sor_opt.market.loaders.source import Source
@@ -82,6 +82,36 @@ _EVENT = {"action": TEXT, "side": TEXT, "price": TEXT, "size": NUMBER}
 _DEPTH = {"depth": NUMBER}
 
 
+_QUOTES_EXAMPLE = Example(
+    """ts_recv,rtype,publisher_id,instrument_id,action,side,depth,price,size,\
+bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol
+2024-08-01T13:36:32.000000308Z,1,2,38,A,B,0,222.81,10,222.81,222.83,100,36,AAPL
+2024-08-01T13:36:32.100000308Z,1,43,38,A,A,0,222.84,70,222.80,222.84,50,70,AAPL
+2024-08-01T13:36:32.200000308Z,1,2,38,T,B,0,222.83,36,222.81,222.83,100,36,AAPL
+2024-08-01T13:36:32.300000308Z,1,2,38,C,A,0,222.83,36,222.81,222.85,100,90,AAPL
+""",
+    "ts_recv",
+    "publisher_id",
+    "bid_px_00",
+    "ask_sz_00",
+    "symbol",
+    nan_prices=False,
+)
+_TRADES_EXAMPLE = Example(
+    """ts_recv,rtype,publisher_id,instrument_id,action,side,price,size,symbol
+2024-08-01T13:36:32.2Z,0,2,38,T,B,222.83,36,AAPL
+2024-08-01T13:36:33.2Z,0,43,38,T,A,222.80,5,AAPL
+2024-08-01T13:36:34.2Z,0,2,38,T,N,222.82,1,AAPL
+""",
+    "ts_recv",
+    "publisher_id",
+    "price",
+    "size",
+    "symbol",
+    nan_prices=False,
+)
+
+
 class DatabentoLoader(Loader):
     """One file gives quotes, trades or both; the time is ts_recv, or ts_event where that is absent.
 
@@ -92,7 +122,9 @@ class DatabentoLoader(Loader):
     left is not seen before the next one.
     """
 
-    name: ClassVar[str] = "Databento CSV"
+    name: ClassVar[str] = "databento"
+    title: ClassVar[str] = "Databento CSV"
+    examples: ClassVar[tuple[Example, ...]] = (_QUOTES_EXAMPLE, _TRADES_EXAMPLE)
     signature: ClassVar[frozenset[str]] = frozenset(
         {"ts_recv", "ts_event", "rtype", "publisher_id", "instrument_id", "ts_in_delta", *_BOOK}
     )

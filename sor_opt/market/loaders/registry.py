@@ -19,13 +19,14 @@ from sor_opt.market.loaders.tabular import TabularLoader
 from sor_opt.market.loaders.taq import TaqLoader
 from sor_opt.market.tape import Quotes, Tape, Trades
 from sor_opt.market.zones import find_zone
+from sor_opt.registry import Registry
 
 log = logging.getLogger(__name__)
 
 Rows = TypeVar("Rows", Quotes, Trades)
 
-LOADERS: tuple[Loader, ...] = (TaqLoader(), DatabentoLoader(), TabularLoader())
-"""One row per format."""
+LOADERS: Registry[Loader] = Registry("loader", Loader, TaqLoader, DatabentoLoader, TabularLoader)
+"""To add a format: one file with a class, and the class here."""
 
 
 def load_tape(
@@ -34,6 +35,7 @@ def load_tape(
     symbol: str | None = None,
     timezone: str | None = None,
     max_bytes: int = MAX_BYTES,
+    loader: str | None = None,
 ) -> Tape:
     """Read a file of quotes, and one of trades beside it where given.
 
@@ -52,6 +54,9 @@ def load_tape(
         name it; New York's else.
     max_bytes : int, optional
         The most that a file may hold, decompressed, and that its columns may take.
+    loader : str, optional
+        One of `LOADERS`, or ``path/to/mine.py:Class``, which reads the quotes whatever they look
+        like, and the trades if it recognises them.
 
     Raises
     ------
@@ -62,7 +67,8 @@ def load_tape(
     """
     if timezone is not None:
         find_zone(timezone)
-    tape = _load(Source.open(quotes, max_bytes), symbol, timezone)
+    named = None if loader is None else LOADERS.make(loader)
+    tape = _load(Source.open(quotes, max_bytes), symbol, timezone, named)
     if symbol and tape.symbol != symbol:
         raise DataError("does not say which symbol it holds", file=quotes, hint="omit --symbol")
     if not len(tape.quotes):
@@ -72,21 +78,28 @@ def load_tape(
     if trades is None:
         return tape
     source = Source.open(trades, max_bytes)
-    prints = _load(source, symbol or tape.symbol or None, timezone)
+    own = named if named and named.recognises(source.head) else None
+    prints = _load(source, symbol or tape.symbol or None, timezone, own)
     if prints.trades is None:
         raise DataError("holds no trades", file=trades, hint="give a file of trades")
     return _join(tape, prints, prints.trades)
 
 
-def _load(source: Source, symbol: str | None, timezone: str | None) -> Tape:
-    for loader in LOADERS:
+def _load(source: Source, symbol: str | None, timezone: str | None, named: Loader | None) -> Tape:
+    loader = named or _recognised(source)
+    tape = without_impossible(loader.load(source, symbol, timezone))
+    for what, counts in (("left out", tape.left_out), ("emptied", tape.emptied)):
+        for reason, count in counts.items():
+            log.info("%s: %s %d %s", source.path, what, count, reason)
+    return replace(tape, source=str(source.path))
+
+
+def _recognised(source: Source) -> Loader:
+    made = [kind() for kind in LOADERS.values()]
+    for loader in made:
         if loader.recognises(source.head):
-            tape = without_impossible(loader.load(source, symbol, timezone))
-            for what, counts in (("left out", tape.left_out), ("emptied", tape.emptied)):
-                for reason, count in counts.items():
-                    log.info("%s: %s %d %s", source.path, what, count, reason)
-            return replace(tape, source=str(source.path))
-    known = ", ".join(loader.name for loader in LOADERS)
+            return loader
+    known = ", ".join(loader.title for loader in made)
     raise source.error("the format is not known", hint=f"known are {known}")
 
 

@@ -21,7 +21,7 @@ from pyarrow import parquet as pq
 
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.files import write_atomically
-from sor_opt.market.loaders.base import NO_QUOTES, Loader
+from sor_opt.market.loaders.base import NO_QUOTES, Example, Loader
 from sor_opt.market.loaders.columnar import MAGIC, ParquetSource, contents
 from sor_opt.market.loaders.delimited import instant_type, read_csv
 from sor_opt.market.loaders.header import Header
@@ -46,10 +46,38 @@ _TRADES = {"venue": TEXT, "price": NUMBER, "size": NUMBER, "side": TEXT}
 _OPTIONAL = {"symbol": TEXT, "timezone": TEXT}
 
 
+_QUOTES_EXAMPLE = Example(
+    """ts,venue,bid,bid_size,ask,ask_size,symbol
+1709562600000000000,SYN-A,119.99,300,120.01,300,SYN
+1709562600230893000,SYN-B,119.98,100,120.02,42,SYN
+1709562600258545000,SYN-A,119.98,200,120.02,100,SYN
+""",
+    "ts",
+    "venue",
+    "bid",
+    "ask_size",
+    "symbol",
+)
+_TRADES_EXAMPLE = Example(
+    """ts,venue,price,size,side,symbol
+2024-03-04T09:30:00.230893-05:00,SYN-B,119.99,100,sell,SYN
+2024-03-04T09:30:00.496713-05:00,SYN-A,120.01,85,buy,SYN
+2024-03-04T14:30:01.054290Z,SYN-A,120.00,300,,SYN
+""",
+    "ts",
+    "venue",
+    "price",
+    "size",
+    "symbol",
+)
+
+
 class TabularLoader(Loader):
     """Quotes or trades, as the columns tell."""
 
-    name: ClassVar[str] = "sor_opt CSV or Parquet"
+    name: ClassVar[str] = "sor-opt"
+    title: ClassVar[str] = "sor_opt CSV or Parquet"
+    examples: ClassVar[tuple[Example, ...]] = (_QUOTES_EXAMPLE, _TRADES_EXAMPLE)
     signature: ClassVar[frozenset[str]] = frozenset({"ts", *_QUOTES, *_TRADES} - {"side", "size"})
 
     def recognises(self, head: bytes) -> bool:

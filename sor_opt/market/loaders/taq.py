@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from sor_opt.errors import quoted
-from sor_opt.market.loaders.base import NO_QUOTES, Loader
+from sor_opt.market.loaders.base import NO_QUOTES, Example, Loader
 from sor_opt.market.loaders.delimited import read_csv
 from sor_opt.market.loaders.source import Source
 from sor_opt.market.loaders.table import CLOCK, NUMBER, TEXT, Table
@@ -52,6 +52,35 @@ _TRADES = _KEYS | {"PRICE": NUMBER, "SIZE": NUMBER, "CORR": NUMBER}
 _OPTIONAL = {"COND": TEXT, "SYM_SUFFIX": TEXT}
 
 
+_QUOTES_EXAMPLE = Example(
+    """DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL
+2018-01-02,09:30:00.000000,N,156.57,1,156.60,2,XXX
+2018-01-02,09:30:00.125000,P,156.56,3,156.61,1,XXX
+2018-01-02,09:30:01.000000,T,156.55,2,156.62,5,XXX
+2018-01-02,09:30:02.500000,N,156.58,2,156.61,2,XXX
+""",
+    "TIME",
+    "EX",
+    "BID",
+    "OFRSIZ",
+    "SYMBOL",
+    day="DATE",
+)
+_TRADES_EXAMPLE = Example(
+    """DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR
+2018-01-02,09:30:00.200000,N,XXX,,100,156.60,0
+2018-01-02,09:30:01.100000,P,XXX,I,37,156.61,0
+2018-01-02,09:30:01.900000,T,XXX,,200,156.55,0
+""",
+    "TIME",
+    "EX",
+    "PRICE",
+    "SIZE",
+    "SYMBOL",
+    day="DATE",
+)
+
+
 class TaqLoader(Loader):
     """Quotes (DATE, TIME, EX, BID, BIDSIZ, OFR, OFRSIZ, SYMBOL) or trades (.., SIZE, PRICE, CORR).
 
@@ -61,7 +90,9 @@ class TaqLoader(Loader):
     left out and counted. The aggressor of a print is not known.
     """
 
-    name: ClassVar[str] = "TAQ CSV"
+    name: ClassVar[str] = "taq"
+    title: ClassVar[str] = "TAQ CSV"
+    examples: ClassVar[tuple[Example, ...]] = (_QUOTES_EXAMPLE, _TRADES_EXAMPLE)
     signature: ClassVar[frozenset[str]] = frozenset(_KEYS)
     spellings: ClassVar[Mapping[str, str]] = {
         name.lower(): name for name in (*_QUOTES, *_TRADES, *_OPTIONAL)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from sor_opt.errors import ConfigError
+from sor_opt.params import Param
 from sor_opt.policies.schedules.base import Schedule, Timing, whole_shares
 from sor_opt.policies.view import Progress
 
@@ -35,7 +36,7 @@ class AlmgrenChriss(Schedule):
     name: ClassVar[str] = "ac"
     timing: ClassVar[Timing] = "slice"
 
-    urgency: float = 2.0
+    urgency: Annotated[float, Param("0 is even in time; the more, the earlier")] = 2.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.urgency <= MAX_URGENCY:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from sor_opt.errors import ConfigError, DataError
+from sor_opt.params import Param
 from sor_opt.policies.context import Context
 from sor_opt.policies.schedules.base import Schedule, Timing, whole_shares
 from sor_opt.policies.view import Progress
@@ -29,7 +30,9 @@ class Pov(Schedule):
     name: ClassVar[str] = "pov"
     timing: ClassVar[Timing] = "print"
 
-    rate: float = 0.1
+    rate: Annotated[float, Param("bought", "shares per share that is printed", name="pov_rate")] = (
+        0.1
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= 1:

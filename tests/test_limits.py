@@ -83,13 +83,11 @@ def test_a_documented_bound_is_the_codes(what):
     ],
 )
 def test_the_options_have_the_defaults_of_the_library(command, options):
-    import typer
-
     import sor_opt.cli
 
-    app = typer.main.get_command(sor_opt.cli.app)
-    commands = {**app.commands, **app.commands["data"].commands}
-    defaults = {option: p.default for p in commands[command].params for option in p.opts}
+    rows = sor_opt.cli.COMMANDS.rows
+    made = {**rows, **rows["data"].rows}[command].load(command)
+    defaults = {option: p.default for p in made.params for option in p.opts}
     assert {name: defaults[name] for name in options} == options
 
 

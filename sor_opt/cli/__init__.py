@@ -51,7 +51,7 @@ COMMANDS = Commands(
                     "Write quotes, and trades, in sor_opt's own format.",
                 ),
                 "generate": Command(
-                    "sor_opt.cli.data:generate",
+                    "sor_opt.cli.data:generate_file",
                     "Make a synthetic market of six venues; the same call gives the same bytes.",
                 ),
             },

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from sor_opt.cli.market import DataOptions
-from sor_opt.cli.options import FeeOptions, OutputOptions, spread
+from sor_opt.cli.options import FeeOptions, OutputGroup
 from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
@@ -138,11 +138,10 @@ class AllocatorOptions:
         return made if self.time_limit is None else made.within(self.time_limit)
 
 
-@spread
 def allocate(
     book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV."), READS],
     options: BookOptions,
-    output: OutputOptions,
+    output: OutputGroup,
     solving: AllocatorOptions,
 ) -> None:
     """Split one order over the venues of a book at the least cost.
@@ -210,9 +209,8 @@ def _mismatch_files(folder: Path) -> list[Path]:
     return [folder / _MISMATCH.format(1), *folder.glob("mismatch-*.json")]
 
 
-@spread
 def validate(
-    output: OutputOptions,
+    output: OutputGroup,
     options: DataOptions,
     data: Annotated[
         Path | None,

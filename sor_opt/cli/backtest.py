@@ -4,47 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, RiskOptions, given_options, spread
+from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
+from sor_opt.backtest.contest import hold_contest
+from sor_opt.backtest.market import Market
+from sor_opt.cli.console import Output
+from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.places import WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_placement
 from sor_opt.cli.replay import DataArgument, ReplayOptions
+from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
-
-if TYPE_CHECKING:
-    from sor_opt.allocators.base import Allocator
-    from sor_opt.backtest.market import Market
-    from sor_opt.cli.console import Output
-    from sor_opt.policies.policy import Policy
+from sor_opt.policies.policy import Policy
+from sor_opt.report.contest import contest_summary, contest_tables
+from sor_opt.report.export import check_suffix, write_frame
+from sor_opt.report.summary import backtest_summary
+from sor_opt.report.tables import backtest_tables
 
 
 def _frame(path: Path | None) -> Path | None:
-    from sor_opt.report.export import check_suffix
-
     check_suffix(path)
     return path
 
 
 def _frame_option(help_text: str) -> Any:
-    return typer.Option(callback=_frame, help=f"{help_text}, .csv, .json or .parquet.")
+    text = f"{help_text}, .csv, .json or .parquet."
+    return typer.Option(callback=_frame, help=text, rich_help_panel="Output")
 
 
-@spread
 def backtest(
     data: DataArgument,
     replay: ReplayOptions,
-    risk: RiskOptions,
-    policy: PolicyOptions,
-    output: OutputOptions,
-    allocator: Annotated[
-        str | None,
-        typer.Option(
-            help="static, placement: called for each split; the compiled one if left out."
-        ),
-    ] = None,
+    policy: Annotated[PolicyOptions, Group("Policy")],
+    output: OutputGroup,
     log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
     orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
 ) -> None:
@@ -54,16 +49,9 @@ def backtest(
 
     Example: sor-opt backtest quotes.csv.gz --every 10m --schedule now,twap --router sweep,static
     """
-    from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
-    from sor_opt.cli.console import Output
-    from sor_opt.report.export import write_frame
-    from sor_opt.report.summary import backtest_summary
-    from sor_opt.report.tables import backtest_tables
-
-    more = given_options(risk)
-    if allocator is not None:
-        more["allocator"] = _allocator(allocator, replay.jobs)
-    policies = policy.make_several(more, BASELINE_SCHEDULES)
+    policies = policy.make_several(BASELINE_SCHEDULES)
+    if policy.allocator and replay.jobs > 1:
+        raise ConfigError("--allocator is called in one thread; leave out --jobs")
     if len(policies) > 1 and (log or orders):
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
     out = Output(output)
@@ -73,7 +61,7 @@ def backtest(
         _contest(market, policies, replay.jobs, output.seed, out)
         return
     result = run(market, policies[0], replay.jobs)
-    baselines = run_baselines(market, policy.curve)
+    baselines = run_baselines(market, policy.given.get("curve"))
     if log:
         write_frame(result.executions(), log)
     if orders:
@@ -81,16 +69,6 @@ def backtest(
     summary = backtest_summary(policies[0], result, baselines, output.seed)
     out.result(summary)
     out.show(*backtest_tables(summary))
-
-
-def _allocator(name: str, jobs: int) -> Allocator:
-    """Make one that is called from Python, which one thread alone can."""
-    from sor_opt.allocators.registry import create
-
-    made = create(name)
-    if jobs > 1:
-        raise ConfigError("--allocator is called in one thread; leave out --jobs")
-    return made
 
 
 def _warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) -> None:
@@ -102,9 +80,6 @@ def _warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) ->
 
 def _contest(market: Market, policies: Sequence[Policy], jobs: int, seed: int, out: Output) -> None:
     """Hold every schedule with every router against each other."""
-    from sor_opt.backtest.contest import hold_contest
-    from sor_opt.report.contest import contest_summary, contest_tables
-
     with out.progress("contest") as progress:
         entries = hold_contest(market, policies, jobs, progress)
     summary = contest_summary(market, entries, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -18,11 +18,16 @@ class Command(NamedTuple):
     home: str
     summary: str
 
+    def function(self) -> Callable[..., None]:
+        """Import what it calls."""
+        module, _, function = self.home.partition(":")
+        found: Callable[..., None] = getattr(import_module(module), function)
+        return found
+
     def load(self, name: str, words: Words = ()) -> TyperCommand:
         """Make it, with the options that follow from some words."""
-        module, _, function = self.home.partition(":")
         app = typer.Typer(add_completion=False)
-        app.command(name)(spread(getattr(import_module(module), function), words))
+        app.command(name)(spread(self.function(), words))
         made = typer.main.get_command(app)
         assert isinstance(made, TyperCommand)
         return made

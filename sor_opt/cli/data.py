@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions, counted
-from sor_opt.cli.options import OutputOptions, spread
+from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.places import READS, WRITES
-
-if TYPE_CHECKING:
-    from sor_opt.market.tape import Tape
-
-app = typer.Typer(name="data", help="Inspect, convert and generate market data.")
+from sor_opt.cli.spread import Group
+from sor_opt.market.loaders import check_ending, save_tape
+from sor_opt.market.prints import prints_quality
+from sor_opt.market.quality import inspect
+from sor_opt.market.synthetic import MAX_ROWS, SyntheticParams, generate
+from sor_opt.market.tape import Tape
+from sor_opt.report.inspection import inspection_document, inspection_tables
 
 Quotes = Annotated[
     Path,
@@ -26,8 +29,6 @@ Quotes = Annotated[
 
 def _tape(path: Path | None) -> Path | None:
     if path is not None:
-        from sor_opt.market.loaders import check_ending
-
         check_ending(path)
     return path
 
@@ -39,17 +40,11 @@ Target = Annotated[
 ]
 
 
-@app.command("inspect")
-@spread
-def inspect_file(file: Quotes, data: DataOptions, output: OutputOptions) -> None:
+def inspect_file(file: Quotes, data: DataOptions, output: OutputGroup) -> None:
     """Show what is in a file, how good it is, and which age limit its quotes need.
 
     Example: sor-opt data inspect data/sample_quotes.csv.gz --trades data/sample_trades.csv.gz
     """
-    from sor_opt.market.prints import prints_quality
-    from sor_opt.market.quality import inspect
-    from sor_opt.report.inspection import inspection_document, inspection_tables
-
     out = Output(output)
     tape = data.tape(file, out)
     found, prints = inspect(tape), prints_quality(tape)
@@ -57,13 +52,11 @@ def inspect_file(file: Quotes, data: DataOptions, output: OutputOptions) -> None
     out.show(*inspection_tables(tape, found, prints))
 
 
-@app.command()
-@spread
 def convert(
     file: Quotes,
     target: Target,
     data: DataOptions,
-    output: OutputOptions,
+    output: OutputGroup,
     trades_output: Annotated[
         Path | None,
         typer.Option(callback=_tape, help="Where the trades go; left out without it."),
@@ -74,8 +67,6 @@ def convert(
 
     Example: sor-opt data convert quotes_2018-01-02.csv.gz -o quotes.parquet
     """
-    from sor_opt.market.loaders import save_tape
-
     out = Output(output)
     tape = data.tape(file, out)
     save_tape(tape, target, trades_output)
@@ -86,36 +77,23 @@ def convert(
     _tell(out, tape, target, trades_output)
 
 
-@app.command()
-@spread
-def generate(
+def generate_file(
     target: Target,
-    output: OutputOptions,
+    params: Annotated[
+        SyntheticParams, Group("Market", without=("seed", "day", "odd_lots", "locks"))
+    ],
+    output: OutputGroup,
     trades: Annotated[
         Path | None, typer.Option(callback=_tape, help="Where the trades go."), WRITES
     ] = None,
-    minutes: Annotated[float, typer.Option(help="Length of the session from 09:30.")] = 390.0,
-    rate: Annotated[float, typer.Option(help="Events per second over all venues.")] = 5.0,
-    volatility: Annotated[float, typer.Option(help="Deviation of a session's return.")] = 0.008,
-    price: Annotated[float, typer.Option(help="Dollars at the open.")] = 120.0,
-    max_rows: Annotated[int, typer.Option(min=1, help="More quotes are refused.")] = 5_000_000,
+    max_rows: Annotated[int, typer.Option(min=1, help="More quotes are refused.")] = MAX_ROWS,
 ) -> None:
     """Make a synthetic market of six venues; the same call gives the same bytes.
 
     Example: sor-opt data generate -o quotes.csv.gz --trades trades.csv.gz --seed 7
     """
-    from sor_opt.market.loaders import save_tape
-    from sor_opt.market.synthetic import SyntheticParams, generate
-
     out = Output(output)
-    params = SyntheticParams(
-        seed=output.seed,
-        minutes=minutes,
-        events_per_second=rate,
-        volatility=volatility,
-        price=price,
-    )
-    tape = generate(params, max_rows)
+    tape = generate(replace(params, seed=output.seed), max_rows)
     save_tape(tape, target, trades)
     _tell(out, tape, target, trades)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -67,15 +67,13 @@ def option(parameter: Parameter, panel: str | None, *, left_out: bool = False) -
         Whether the option's own default is None: what it sets then keeps its value.
     """
     parser, metavar = _reading(parameter)
-    shown: Any = _default_text(parameter) if left_out else True
     declared = _flags(parameter, left_out)
     info = typer.Option(
         *declared,
-        help=_help(parameter),
+        help=_help(parameter, left_out),
         parser=parser,
         metavar=metavar,
         rich_help_panel=panel,
-        show_default=shown,
     )
     may_be_none = left_out or parameter.default is None
     kind = parameter.kind | None if may_be_none else parameter.kind
@@ -94,8 +92,9 @@ def _reading(parameter: Parameter) -> tuple[Callable[[Any], Any] | None, str | N
     """What reads a value, where typer itself does not, and what stands for it."""
     if parameter.param.unit == NANOSECONDS:
         return duration, "DURATION"
-    if parameter.tail:
-        return _joined(get_args(parameter.kind)), _choices(parameter)
+    if get_origin(parameter.kind) is Literal:
+        names = get_args(parameter.kind)
+        return _one_of(names, timed=parameter.tail is not None), "|".join(names)
     if _takes_none(parameter):
         return _number_or_none, f"NUMBER|{NONE}"
     return _PARSED.get(parameter.kind, (None, None))
@@ -113,22 +112,18 @@ def _number_or_none(text: str | float) -> float | None:
     raise typer.BadParameter(f"{quoted(text)} is no number; write 100, or {NONE}")
 
 
-def _joined(names: tuple[str, ...]) -> Callable[[str], str]:
-    """Read one of some names, with or without a duration after a colon."""
+def _one_of(names: tuple[str, ...], timed: bool) -> Callable[[str], str]:
+    """Read one of some names; `timed`, a duration may follow after a colon."""
 
     def parse(text: str) -> str:
-        name, timed, length = text.partition(":")
+        name, colon, length = text.partition(":") if timed else (text, "", "")
         if name not in names:
             raise typer.BadParameter(f"{quoted(name)} is not one of {', '.join(names)}")
-        if timed:
+        if colon:
             duration(length)
         return text
 
     return parse
-
-
-def _choices(parameter: Parameter) -> str:
-    return "|".join(get_args(parameter.kind))
 
 
 def _flags(parameter: Parameter, left_out: bool) -> tuple[str, ...]:
@@ -139,16 +134,20 @@ def _flags(parameter: Parameter, left_out: bool) -> tuple[str, ...]:
     return (f"--{name}/--no-{name}",) if left_out or parameter.default else (f"--{name}",)
 
 
-def _help(parameter: Parameter) -> str:
+def _help(parameter: Parameter, left_out: bool) -> str:
+    """What it is, its unit, and what it is where it is left out: else typer shows its default."""
     text, unit = parameter.param.help, parameter.param.unit
-    words = ", ".join(part for part in (text, unit if unit != NANOSECONDS else "") if part)
-    return f"{words[:1].upper()}{words[1:]}." if words else ""
+    words = [text, "" if unit == NANOSECONDS else unit]
+    if left_out and parameter.default is not None:
+        words.append(f"{_written(parameter)} if left out")
+    line = ", ".join(filter(None, words))
+    return f"{line[:1].upper()}{line[1:]}." if line else ""
 
 
-def _default_text(parameter: Parameter) -> str | bool:
+def _written(parameter: Parameter) -> str:
     value = parameter.default
-    if value is None:
-        return False
     if parameter.param.unit == NANOSECONDS:
         return write_duration(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from sor_opt.cli.console import Output
+from sor_opt.cli.names import name_option
 from sor_opt.cli.places import READS
 from sor_opt.errors import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sor_opt.cli.console import Output
-    from sor_opt.market.tape import Tape
+from sor_opt.market.loaders import LOADERS, load_tape
+from sor_opt.market.prints import prints_quality
+from sor_opt.market.tape import Tape
+from sor_opt.report.inspection import print_warnings
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -47,6 +48,9 @@ class DataOptions:
             help="IANA name: of times without an offset, and of the session's clock.",
         ),
     ] = None
+    format: Annotated[
+        str | None, name_option(LOADERS, "loader", "Of DATA, in place of what its content says.")
+    ] = None
     max_bytes: Annotated[
         int,
         typer.Option(
@@ -56,11 +60,7 @@ class DataOptions:
 
     def tape(self, data: Path, out: Output) -> Tape:
         """Read quotes, and trades where given, and warn of what is doubtful about them."""
-        from sor_opt.market.loaders import load_tape
-        from sor_opt.market.prints import prints_quality
-        from sor_opt.report.inspection import print_warnings
-
-        tape = load_tape(data, self.trades, self.symbol, self.timezone, self.max_bytes)
+        tape = load_tape(data, self.trades, self.symbol, self.timezone, self.max_bytes, self.format)
         if tape.trades_symbol is not None and bool(tape.trades_symbol) != bool(tape.symbol):
             named, other = ("trades", "quotes") if tape.trades_symbol else ("quotes", "trades")
             symbol = tape.trades_symbol or tape.symbol

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ def names_option(known: Collection[str], what: str, help_text: str) -> Any:
 
 def named(words: Words, option: str) -> Iterator[str]:
     """The names that an option was given in what was typed."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in itertools.pairwise((*words, "")):
         flag, equals, value = word.partition("=")
         if flag == f"--{option}":
             yield from split_names(value if equals else following)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sor_opt.cli.places import READS, WRITES
+from sor_opt.cli.spread import Group
 
 if TYPE_CHECKING:
     from sor_opt.models.venues import FeeSchedule
@@ -60,3 +61,7 @@ class OutputOptions:
     def to_stdout(self) -> bool:
         """Whether JSON goes to standard output, and so nothing else may."""
         return str(self.json) == "-"
+
+
+OutputGroup = Annotated[OutputOptions, Group("Output")]
+"""What every command that computes takes, in its panel."""

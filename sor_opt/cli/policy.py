@@ -3,113 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, NamedTuple, TypeVar
 
-import typer
-
-from sor_opt.cli.names import name_option, names_option, split_names
-from sor_opt.cli.options import duration_option, given_options
-from sor_opt.cli.places import READS
+from sor_opt.allocators.registry import create, names
+from sor_opt.backtest.market import Market
+from sor_opt.cli.console import Output
+from sor_opt.cli.names import name_option, named, names_option, split_names
+from sor_opt.cli.spread import Given, Words
 from sor_opt.errors import ConfigError
+from sor_opt.models.risk import RiskParams
+from sor_opt.params import NANOSECONDS, Param, Parameter, changed, parameters, put
+from sor_opt.policies.policy import PAIRS, Policy
+from sor_opt.policies.registry import ROUTERS, SCHEDULES
+from sor_opt.policies.routers.base import Router
+from sor_opt.policies.routers.placement import Placement
+from sor_opt.policies.scenarios import broken_shares, past_flows
+from sor_opt.policies.schedules.base import Schedule
+from sor_opt.registry import Registry
 
-if TYPE_CHECKING:
-    from sor_opt.backtest.market import Market
-    from sor_opt.cli.console import Output
-    from sor_opt.models.risk import RiskParams
-    from sor_opt.policies.policy import Policy
-
-Part = TypeVar("Part")
+Part = TypeVar("Part", Schedule, Router)
 
 _DEFAULT = "static"
 
-_CHOOSING = ("policy", "schedule", "router")
 
-_SCHEDULE_FIELDS = {"pov_rate": "rate", "urgency": "urgency", "curve": "curve"}
-_ROUTER_FIELDS = {
-    "step": "model.step",
-    "space": "model.space",
-    "ref": "model.ref",
-    "lookback": "windows.lookback",
-    "window_stride": "windows.stride",
-    "min_windows": "windows.minimum",
-    "cancellations": "windows.cancellations",
-    "conditional": "windows.conditional",
-    "through": "windows.through",
-    "leftover": "leftover",
-    "lambda_over": "risk.lambda_over",
-    "lambda_under": "risk.lambda_under",
-    "theta_queue": "risk.theta_queue",
-    "unit": "risk.unit",
-    "allocator": "allocator",
-}
-"""Options, and the field of a schedule or a router that each sets; `record.field` is one of a
-record's. An option goes with those that have its field."""
+class _Owned(NamedTuple):
+    """A parameter, and the schedules or routers that have it."""
+
+    parameter: Parameter
+    kind: str
+    owners: list[str]
+
+
+def policy_parameters(words: Words) -> list[Parameter]:
+    """The parameters of all schedules and routers, and of those that some words name in files."""
+    return [_told(each) for each in _owned(words).values()]
+
+
+def steady_parameters(words: Words) -> list[Parameter]:
+    """Those that a search does not move."""
+    return [each for each in policy_parameters(words) if each.range is None]
+
+
+def _owned(words: Words) -> dict[str, _Owned]:
+    found: dict[str, _Owned] = {}
+    for registry, option in ((SCHEDULES, "schedule"), (ROUTERS, "router")):
+        for name in dict.fromkeys((*registry, *named(words, option))):
+            part = registry.make(name)
+            for parameter in parameters(part):
+                known = found.setdefault(parameter.name, _Owned(parameter, option, []))
+                if known.parameter.kind != parameter.kind:
+                    raise ConfigError(
+                        f"the parameter {parameter.name} of {part.name} is another one than that "
+                        f"of {known.owners[0]}; give it a Param(name=..)"
+                    )
+                known.owners.append(part.name)
+    return found
+
+
+def _told(owned: _Owned) -> Parameter:
+    """The parameter as its help says whose it is."""
+    param = owned.parameter.param
+    timed = param.unit == NANOSECONDS
+    text = param.help if timed or not param.unit else f"{param.help}, {param.unit}"
+    text = f"{text} ({', '.join(dict.fromkeys(owned.owners))})"
+    told = Param(text, NANOSECONDS if timed else "", param.name)
+    return replace(owned.parameter, param=told)
 
 
 @dataclass(frozen=True)
 class PolicyOptions:
-    """The policy and its rules; what is left out keeps the default."""
+    """The policy and its parameters; what is left out keeps the default."""
 
     policy: Annotated[
-        str | None, name_option("POLICY", "A schedule and a router that have a name (static).")
+        str | None,
+        name_option(PAIRS, "policy", "A schedule and a router that have a name (static)."),
     ] = None
     schedule: Annotated[
-        str | None, names_option("SCHEDULE", "When shares are due (now); backtest takes several.")
+        str | None,
+        names_option(SCHEDULES, "schedule", "When shares are due (now); backtest takes several."),
     ] = None
     router: Annotated[
-        str | None, names_option("ROUTER", "Where they are sent (static); backtest takes several.")
+        str | None,
+        names_option(ROUTERS, "router", "Where they are sent (static); backtest takes several."),
     ] = None
-    pov_rate: Annotated[
-        float | None, typer.Option(help="pov: share of the printed volume (0.1).")
-    ] = None
-    urgency: Annotated[
-        float | None, typer.Option(help="ac: 0 is even in time; the more, the earlier (2).")
-    ] = None
-    curve: Annotated[
-        Path | None,
-        typer.Option(help="vwap: CSV of time,volume, in place of earlier days."),
-        READS,
-    ] = None
-    step: Annotated[
-        float | None, typer.Option(help="static, placement: shares per chunk (100).")
-    ] = None
-    space: Annotated[
-        Literal["open", "strict"] | None,
-        typer.Option(help="static: whether the total is free, or the target exactly (open)."),
-    ] = None
-    ref: Annotated[
-        Literal["mid", "zero"] | None,
-        typer.Option(help="static: reference price (mid in the open space, zero in the strict)."),
-    ] = None
-    leftover: Annotated[
-        Literal["carry", "sweep"] | None,
-        typer.Option(help="placement: a slice's unfilled rest goes on, or is bought (carry)."),
-    ] = None
-    through: Annotated[
-        Literal["fill", "volume"] | None,
-        typer.Option(
-            help="placement: a trade below the limit fills all, or its own volume (fill)."
+    allocator: Annotated[
+        str | None,
+        name_option(
+            names(),
+            "allocator",
+            "static, placement: called for each split; the compiled one if left out.",
         ),
     ] = None
-    lookback: Annotated[
-        int | None, duration_option("placement: past that scenarios come from (1h).")
-    ] = None
-    window_stride: Annotated[
-        int | None, duration_option("placement: a past window begins so often (10s).")
-    ] = None
-    min_windows: Annotated[
-        int | None, typer.Option(help="placement: with fewer no fill is assumed (20).")
-    ] = None
-    cancellations: Annotated[
-        bool | None,
-        typer.Option("--cancellations", help="placement: count them as outflow in scenarios."),
-    ] = None
-    conditional: Annotated[
-        bool | None,
-        typer.Option("--conditional", help="placement: scenarios from windows of like state."),
-    ] = None
+    given: Annotated[Mapping[str, Any], Given("Parameters of the policy", policy_parameters)] = (
+        field(default_factory=dict)
+    )
 
     def make(self, baselines: Iterable[str] = ()) -> Policy:
         """Check the options and make the policy; parameters as of `make_several`.
@@ -119,18 +107,16 @@ class PolicyOptions:
         ConfigError
             If an option does not go with the policy, or several policies are named.
         """
-        policies = self.make_several({}, baselines)
+        policies = self.make_several(baselines)
         if len(policies) > 1:
             raise ConfigError("name one --schedule and one --router; backtest alone takes several")
         return policies[0]
 
-    def make_several(self, more: Mapping[str, Any], baselines: Iterable[str] = ()) -> list[Policy]:
+    def make_several(self, baselines: Iterable[str] = ()) -> list[Policy]:
         """Check the options and make every schedule with every router, schedule by schedule.
 
         Parameters
         ----------
-        more : mapping
-            Further options of routers, by name.
         baselines : iterable of str
             Schedules of the baselines, whose options a single policy takes too.
 
@@ -139,84 +125,58 @@ class PolicyOptions:
         ConfigError
             If an option goes with none of them.
         """
-        from sor_opt.policies.policy import Policy
-        from sor_opt.policies.registry import ROUTERS, SCHEDULES
-
-        options = {**given_options(self), **more}
-        given = {name: value for name, value in options.items() if name not in _CHOOSING}
-        schedules, routers = self._chosen()
+        schedule_names, router_names = self._chosen()
+        schedules = self._parts(SCHEDULES, schedule_names)
+        routers = list(map(self._router, router_names))
         single = len(schedules) * len(routers) == 1
-        timed = {*schedules, *(baselines if single else ())}
-        _check_owners(given, _SCHEDULE_FIELDS, "schedule", SCHEDULES, timed)
-        _check_owners(given, _ROUTER_FIELDS, "router", ROUTERS, set(routers))
-        return [
-            Policy(
-                _with(SCHEDULES[schedule](), given, _SCHEDULE_FIELDS),
-                _with(ROUTERS[router](), given, _ROUTER_FIELDS),
-            )
-            for schedule in schedules
-            for router in routers
-        ]
+        timed = self._parts(SCHEDULES, baselines) if single else []
+        self._check_owners([*schedules, *timed, *routers])
+        return [Policy(schedule, router) for schedule in schedules for router in routers]
+
+    def _parts(self, registry: Registry[Part], names: Iterable[str]) -> list[Part]:
+        return [changed(registry.make(name), self.given) for name in names]
+
+    def _router(self, name: str) -> Router:
+        (router,) = self._parts(ROUTERS, [name])
+        if self.allocator is None:
+            return router
+        if not hasattr(router, "allocator"):
+            raise ConfigError(f"--allocator goes with --router static or placement, not {name}")
+        return put(router, {("allocator",): create(self.allocator)})
 
     def _chosen(self) -> tuple[list[str], list[str]]:
         """The names of the schedules and of the routers."""
-        from sor_opt.policies.policy import PAIRS
-
         schedule, router = PAIRS[self.policy or _DEFAULT]
         if self.schedule is None and self.router is None:
             return [schedule], [router]
         if self.policy is not None:
             raise ConfigError("--policy does not go with --schedule and --router; it names both")
-        return (
-            split_names(self.schedule or schedule),
-            split_names(self.router or router),
-        )
+        return split_names(self.schedule or schedule), split_names(self.router or router)
 
-
-def _check_owners(
-    given: Mapping[str, Any],
-    paths: Mapping[str, str],
-    kind: str,
-    registry: Mapping[str, type],
-    chosen: set[str],
-) -> None:
-    """Refuse an option that none of the chosen schedules, or routers, has a field for."""
-    for option in filter(paths.__contains__, given):
-        owners = [name for name, made in registry.items() if _has(made(), paths[option])]
-        if not chosen & set(owners):
+    def _check_owners(self, parts: Sequence[Schedule | Router]) -> None:
+        """Refuse an option that none of the parts has a parameter for."""
+        own = {parameter.name for part in parts for parameter in parameters(part)}
+        for name in self.given.keys() - own:
+            owned = _owned(())[name]
             raise ConfigError(
-                f"--{option.replace('_', '-')} goes with --{kind} {' or '.join(owners)} alone"
+                f"--{name.replace('_', '-')} goes with --{owned.kind} "
+                f"{' or '.join(owned.owners)} alone"
             )
 
 
-def _has(part: object, path: str) -> bool:
-    """Whether a schedule or a router has a field, or its record has."""
-    record, _, inner = path.partition(".")
-    known = is_dataclass(part) and record in {field.name for field in fields(part)}
-    return known and (not inner or _has(getattr(part, record), inner))
+@dataclass(frozen=True)
+class SearchedOptions(PolicyOptions):
+    """The policy of a search; what it moves is no option, but has levels."""
 
-
-def _with(part: Part, given: Mapping[str, Any], paths: Mapping[str, str]) -> Part:
-    """Set the fields of a schedule or a router that it has, those of a record at once."""
-    changes: dict[str, Any] = {}
-    records: dict[str, dict[str, Any]] = {}
-    for option, path in paths.items():
-        if option in given and _has(part, path):
-            record, _, name = path.rpartition(".")
-            (records.setdefault(record, {}) if record else changes)[name] = given[option]
-    for record, inner in records.items():
-        changes[record] = replace(getattr(part, record), **inner)
-    changed: Part = replace(part, **changes) if changes else part  # type: ignore[type-var]
-    return changed
+    given: Annotated[Mapping[str, Any], Given("Parameters of the policy", steady_parameters)] = (
+        field(default_factory=dict)
+    )
 
 
 def warn_of_placement(
     market: Market, policy: Policy, risks: Sequence[RiskParams], out: Output
 ) -> None:
     """Say where the placement router has nothing to go by, and which assumptions do not hold."""
-    from sor_opt.policies.routers.placement import Placement
-    from sor_opt.policies.scenarios import broken_shares, past_flows
-
     if not isinstance(policy.router, Placement):
         return
     windows = policy.router.windows

@@ -7,38 +7,45 @@ from typing import Annotated
 
 import typer
 
-from sor_opt.cli.options import OutputOptions, spread
-from sor_opt.cli.policy import PolicyOptions
+from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
+from sor_opt.cli.console import Output
+from sor_opt.cli.names import names_option, split_names
+from sor_opt.cli.options import OutputGroup
+from sor_opt.cli.policy import SearchedOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
+from sor_opt.cli.spread import Group
+from sor_opt.report import comparison as report
+from sor_opt.report.summary import grid_summary, landscape_summary
+from sor_opt.report.tables import grid_tables, landscape_tables
+from sor_opt.search import compare as search
+from sor_opt.search.grid import run_grid
+from sor_opt.search.landscape import joint_landscape, make_landscape
+from sor_opt.search.samplers.registry import SAMPLERS
 
 
-@spread
 def grid(
     data: DataArgument,
     replay: ReplayOptions,
-    policy: PolicyOptions,
-    levels: LevelsOptions,
-    output: OutputOptions,
+    policy: Annotated[SearchedOptions, Group("Policy")],
+    levels: Annotated[LevelsOptions, Group("Search")],
+    output: OutputGroup,
     plot: PlotOption = None,
-    top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 0,
+    top: Annotated[
+        int,
+        typer.Option(min=0, help="Rows of the table; 0 for all.", rich_help_panel="Output"),
+    ] = 0,
 ) -> None:
-    """Replay the 27 points of the risk parameters and rank them.
+    """Replay all combinations of the levels of what a policy lets move, and rank them.
 
     Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
     """
-    from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
-    from sor_opt.cli.console import Output
-    from sor_opt.report.summary import grid_summary
-    from sor_opt.report.tables import grid_tables
-    from sor_opt.search.grid import run_grid
-
     out = Output(output)
     space = levels.space()
     searched = policy.make(BASELINE_SCHEDULES)
     objective = replay.objective(data, searched, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
-    baselines = run_baselines(objective.market, policy.curve)
+    baselines = run_baselines(objective.market, policy.given.get("curve"))
     summary = grid_summary(objective, ranking, baselines, output.seed)
     if plot:
         from sor_opt.report.plots import draw_grid
@@ -48,29 +55,25 @@ def grid(
     out.show(*grid_tables(summary, top))
 
 
-@spread
 def landscape(
     data: DataArgument,
     replay: ReplayOptions,
-    policy: PolicyOptions,
-    levels: LevelsOptions,
-    output: OutputOptions,
+    policy: Annotated[SearchedOptions, Group("Policy")],
+    levels: Annotated[LevelsOptions, Group("Search")],
+    output: OutputGroup,
     excess: Annotated[
         float | None,
-        typer.Option(help="lambda_over + theta_queue, where it matters (the grid's middle)."),
+        typer.Option(
+            help="lambda_over + theta_queue, where it matters (the grid's middle).",
+            rich_help_panel="Search",
+        ),
     ] = None,
     plot: PlotOption = None,
 ) -> None:
-    """Compute the objective at every threshold, its minimum, and the regret of the 27 points.
+    """Compute the objective at every threshold, its minimum, and the regret of the grid.
 
     Example: sor-opt landscape quotes.csv.gz --every 10m --max-quote-age 2s --plot landscape.png
     """
-    from sor_opt.cli.console import Output
-    from sor_opt.report.summary import landscape_summary
-    from sor_opt.report.tables import landscape_tables
-    from sor_opt.search.grid import run_grid
-    from sor_opt.search.landscape import make_landscape
-
     out = Output(output)
     space = levels.space()
     objective = replay.objective(data, policy.make(), space, out)
@@ -90,33 +93,27 @@ def landscape(
 class StrategyOptions:
     """Which search strategies compete, and for how long."""
 
-    strategies: Annotated[
-        str, typer.Option(help="Of grid, adaptive, random, qmc, tpe, cmaes, gp; with commas.")
-    ] = "grid,adaptive,random,qmc,tpe,cmaes"
+    strategies: Annotated[str, names_option(SAMPLERS, "sampler", "Samplers, with commas.")] = (
+        "grid,adaptive,random,qmc,tpe,cmaes"
+    )
     budget: Annotated[int, typer.Option(help="Evaluations per run.")] = 81
     repeats: Annotated[int, typer.Option(help="Runs of a strategy that has seeds.")] = 20
 
 
-@spread
 def compare(
     data: DataArgument,
     replay: ReplayOptions,
-    policy: PolicyOptions,
-    levels: LevelsOptions,
-    contenders: StrategyOptions,
-    output: OutputOptions,
+    policy: Annotated[SearchedOptions, Group("Policy")],
+    levels: Annotated[LevelsOptions, Group("Search")],
+    contenders: Annotated[StrategyOptions, Group("Search")],
+    output: OutputGroup,
     plot: PlotOption = None,
 ) -> None:
     """Let search strategies compete on equal budgets, over several seeds.
 
     Example: sor-opt compare quotes.csv.gz --every 10m --strategies grid,adaptive,tpe --repeats 10
     """
-    from sor_opt.cli.console import Output
-    from sor_opt.report import comparison as report
-    from sor_opt.search import compare as search
-    from sor_opt.search.landscape import joint_landscape
-
-    names = tuple(name for name in map(str.strip, contenders.strategies.split(",")) if name)
+    names = tuple(split_names(contenders.strategies))
     params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
     space = levels.space()

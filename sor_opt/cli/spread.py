@@ -133,7 +133,8 @@ def _options(
             yield _Option(below, parameter.name, annotation, None, given=True)
     elif is_dataclass(opened.kind):
         inner = next((note for note in opened.notes if isinstance(note, Group)), group)
-        record: Any = value if is_dataclass(value) else opened.kind()
+        kind: Any = opened.kind
+        record: Any = value if is_dataclass(value) else kind()
         for each in fields_of(record):
             if each.name not in inner.without and not _is_tail(each.hint):
                 yield from _field_options(each, (*path, each.name), inner, words)

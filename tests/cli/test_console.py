@@ -15,8 +15,8 @@ from rich.text import Text
 import sor_opt.cli
 from sor_opt.cli import main
 from sor_opt.cli.console import Output, printable
-from sor_opt.cli.options import OutputOptions, duration
-from sor_opt.cli.replay import clock
+from sor_opt.cli.derive import clock, duration
+from sor_opt.cli.options import OutputOptions
 from sor_opt.errors import DataError
 
 

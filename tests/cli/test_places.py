@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
 import pytest
 import typer
 
-from sor_opt.cli import app
+from sor_opt import cli
+from sor_opt.cli.commands import Commands
 from sor_opt.cli.places import READS, WRITES, Files, keep_apart
+from sor_opt.cli.spread import spread
 from sor_opt.errors import ConfigError
 
 
-def commands(group: typer.Typer) -> dict[str, inspect.Signature]:
+def commands(group: Commands) -> dict[str, Callable[..., None]]:
     """All commands of the command line, by name, with what typer sees of them."""
-    own = {command.callback.__name__: command.callback for command in group.registered_commands}
-    inner = [commands(other.typer_instance) for other in group.registered_groups]
-    return own | {name: command for each in inner for name, command in each.items()}
+    found = {}
+    for name, row in group.rows.items():
+        found |= commands(row) if isinstance(row, Commands) else {name: spread(row.function())}
+    return found
 
 
-COMMANDS = commands(app)
+COMMANDS = commands(cli.COMMANDS)
 PARAMETERS = [
     (name, parameter)
     for name, command in COMMANDS.items()

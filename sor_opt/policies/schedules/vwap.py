@@ -7,13 +7,14 @@ import io
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from sor_opt.errors import DataError, quoted
 from sor_opt.market.tape import SECOND, FloatArray, IntArray
+from sor_opt.params import Param
 from sor_opt.policies.context import Context
 from sor_opt.policies.schedules.base import Schedule, Timing, whole_shares
 from sor_opt.policies.view import Progress
@@ -93,7 +94,9 @@ class Vwap(Schedule):
     name: ClassVar[str] = "vwap"
     timing: ClassVar[Timing] = "slice"
 
-    curve: Path | None = None
+    curve: Annotated[
+        Path | None, Param("CSV of time,volume; earlier days of the tape if left out")
+    ] = None
     _learned: tuple[tuple[int, VolumeCurve], ...] = field(default=(), repr=False, compare=False)
     """A curve for each day, by its midnight."""
 

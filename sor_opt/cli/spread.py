@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
@@ -55,7 +55,7 @@ class Given:
     """
 
     panel: str
-    parameters: Callable[[Words], Sequence[Parameter]] = field(compare=False)
+    parameters: Callable[[Words], Sequence[Parameter]]
 
 
 class _Option(NamedTuple):

@@ -81,6 +81,13 @@ class Range:
     ------
     ConfigError
         If a number is out of its range.
+
+    Examples
+    --------
+    >>> Range(0.5, 1.5).levels
+    (0.5, 1.0, 1.5)
+    >>> Range(1, 100, log=True).levels
+    (1, 10.0, 100)
     """
 
     low: float
@@ -166,6 +173,14 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
     """The record with some of its parameters set, by their names; all at once.
 
     Names that are none of its parameters are passed over.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Patient:
+    ...     part: Annotated[float, Param("of what is displayed"), Range(0.1, 1.0)] = 0.5
+    >>> changed(Patient(), {"part": 0.2})
+    Patient(part=0.2)
     """
     return put(record, {p.path: values[p.name] for p in parameters(record) if p.name in values})
 

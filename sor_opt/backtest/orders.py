@@ -111,6 +111,18 @@ def make_orders(tape: Tape, params: OrderParams, limits: Limits = Limits()) -> P
         If the tape has no quotes in the window.
     ConfigError
         If no order fits, or there are more than the limit.
+
+    Examples
+    --------
+    An hour holds six orders of nine minutes that start every ten:
+
+    >>> from sor_opt import SyntheticParams, generate
+    >>> tape = generate(SyntheticParams(seed=7, minutes=60))
+    >>> orders = make_orders(tape, OrderParams(size=1000, every=600 * SECOND))
+    >>> len(orders)
+    6
+    >>> (np.diff(orders.starts) // SECOND).tolist()
+    [600, 600, 600, 600, 600]
     """
     windows = _windows(tape, params)
     limits.check_orders(sum(_count(window, params) for window in windows))

@@ -239,7 +239,14 @@ class Risk(NamedTuple):
 
 
 def risk_of(values: FloatArray) -> Risk:
-    """Risk of per-order costs; NaN values are left out."""
+    """Risk of per-order costs; NaN values are left out.
+
+    Examples
+    --------
+    >>> risk = risk_of(np.array([1.0, 2.0, 4.0, 9.0, np.nan]))
+    >>> risk.median, risk.cvar
+    (3.0, 9.0)
+    """
     values = np.sort(values[np.isfinite(values)])
     n = len(values)
     if not n:

@@ -158,6 +158,14 @@ def generate(params: SyntheticParams, max_rows: int = MAX_ROWS) -> Tape:
     ------
     ConfigError
         If there would be more quotes or none, or the efficient price falls to where no bid is left.
+
+    Examples
+    --------
+    >>> tape = generate(SyntheticParams(seed=7, minutes=30))
+    >>> tape.venues
+    ('SYN-A', 'SYN-B', 'SYN-C', 'SYN-D', 'SYN-E', 'SYN-F')
+    >>> f"{len(tape.quotes):,} quotes, {len(tape.trades):,} trades"
+    '9,040 quotes, 2,029 trades'
     """
     rng = np.random.default_rng(params.seed)
     seconds = _event_times(params, rng, max_rows)

@@ -154,6 +154,23 @@ class Tape:
     trades_symbol : str or None
         The symbol that a file of trades beside the quotes names, blank where it names none; None
         where the trades came with the quotes.
+
+    Examples
+    --------
+    Two updates of A and one of B; sizes are in shares:
+
+    >>> second = 10**9
+    >>> quotes = Quotes(
+    ...     ts=np.array([0, 1, 2]) * second,
+    ...     venue=np.array([0, 1, 0]),
+    ...     bid=np.array([9.99, 9.98, 9.99]),
+    ...     bid_size=np.array([300.0, 200.0, 100.0]),
+    ...     ask=np.array([10.01, 10.00, 10.01]),
+    ...     ask_size=np.array([100.0, 500.0, 400.0]),
+    ... )
+    >>> tape = Tape(("A", "B"), quotes)
+    >>> len(tape.quotes)
+    3
     """
 
     venues: tuple[str, ...]

@@ -56,6 +56,27 @@ class LadderProblem:
     ------
     ConfigError
         If an array has the wrong shape or a number is out of its range.
+
+    Examples
+    --------
+    Buy 300 shares where A and B sell 200 each, in chunks of 100; B asks more for the second:
+
+    >>> problem = LadderProblem(
+    ...     names=("A", "B"),
+    ...     offsets=np.array([0, 2, 4]),
+    ...     fills=np.full(4, 100.0),
+    ...     costs=np.array([1.0, 1.0, 0.8, 1.5]),
+    ...     target=300,
+    ...     shortfall_penalty=0.02,
+    ...     excess_penalty=0.02,
+    ... )
+    >>> [problem.cost(np.array(rungs)) for rungs in ([2, 1], [1, 2], [1, 1])]
+    [2.8, 3.3, 3.8]
+
+    >>> from sor_opt.allocators.exhaustive import ExhaustiveAllocator
+    >>> allocation = ExhaustiveAllocator().solve(problem)
+    >>> allocation.shares, allocation.status
+    ({'A': 200.0, 'B': 100.0}, 'optimal')
     """
 
     names: tuple[str, ...]

@@ -146,6 +146,18 @@ class FeeSchedule:
     ----------
     rows : iterable of Fee
         Of two rows with one venue and date the later one stands.
+
+    Examples
+    --------
+    >>> fees = FeeSchedule(
+    ...     [
+    ...         Fee("XNAS", date(2024, 1, 1), taker=0.0030, rebate=0.0020),
+    ...         Fee("XNAS", date(2024, 6, 1), taker=0.0028, rebate=0.0020),
+    ...     ]
+    ... )
+    >>> takers, rebates = fees.on(["XNAS"], date(2024, 3, 4))
+    >>> takers.tolist(), rebates.tolist()
+    ([0.003], [0.002])
     """
 
     def __init__(self, rows: Iterable[Fee]) -> None:

@@ -43,6 +43,12 @@ class Policy:
     ------
     ConfigError
         If they are none.
+
+    Examples
+    --------
+    >>> from sor_opt import BestAsk, Sweep, Twap
+    >>> Policy(Twap(), BestAsk()).name, Policy(Twap(), Sweep()).name
+    ('twap', 'twap x sweep')
     """
 
     schedule: Schedule

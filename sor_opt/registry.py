@@ -27,23 +27,28 @@ class Registry(Mapping[str, type[Kind]], Generic[Kind]):
         What all of them are subclasses of.
     rows : type
         The package's own.
+
+    Attributes
+    ----------
+    rows : dict of str to type
+        The package's own, by name.
     """
 
     def __init__(self, kind: str, base: type[Any], *rows: type[Kind]) -> None:
         self.kind = kind
         self._base = base
-        self._rows: dict[str, type[Kind]] = {_name(row): row for row in rows}
+        self.rows: dict[str, type[Kind]] = {_name(row): row for row in rows}
 
     def __getitem__(self, name: str) -> type[Kind]:
         """The class of a name that is listed."""
-        if name in self._rows:
-            return self._rows[name]
+        if name in self.rows:
+            return self.rows[name]
         return self._installed(name)
 
     def __iter__(self) -> Iterator[str]:
         """All names, the package's own first."""
-        yield from self._rows
-        yield from sorted(entry_points(group=self.group).names - self._rows.keys())
+        yield from self.rows
+        yield from sorted(entry_points(group=self.group).names - self.rows.keys())
 
     def __len__(self) -> int:
         """How many there are."""

@@ -99,7 +99,7 @@ def main() -> None:
 def _run(words: list[str]) -> int:
     try:
         try:
-            code = app(words, prog_name="sor-opt", standalone_mode=False)
+            code = app(words, standalone_mode=False)
         finally:
             flush()  # where standard output is the cause, its error takes the place of others
     except Abort:

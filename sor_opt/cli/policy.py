@@ -48,7 +48,7 @@ def steady_parameters(words: Words) -> list[Parameter]:
 def _owned(words: Words) -> dict[str, _Owned]:
     found: dict[str, _Owned] = {}
     for registry, option in ((SCHEDULES, "schedule"), (ROUTERS, "router")):
-        for name in dict.fromkeys((*registry, *named(words, option))):
+        for name in dict.fromkeys((*registry.rows, *named(words, option))):
             part = registry.make(name)
             for parameter in parameters(part):
                 known = found.setdefault(parameter.name, _Owned(parameter, option, []))

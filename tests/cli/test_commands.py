@@ -78,7 +78,7 @@ def test_a_row_of_a_registry_is_all_that_help_needs(run, monkeypatch):
     class Another(ROUTERS["sweep"]):
         name = "another"
 
-    monkeypatch.setitem(ROUTERS._rows, "another", Another)
+    monkeypatch.setitem(ROUTERS.rows, "another", Another)
     monkeypatch.setenv("COLUMNS", "300")
     assert "|placement|" in run("backtest", "--help")[1]
     assert "|another|" in run("backtest", "--help")[1]

@@ -21,7 +21,7 @@ from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.integer import IntegerAllocator
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import AskQuotes, SplitSpace, StaticParams, static_problem
+from sor_opt.models.static import AskQuotes, SplitSpace, StaticModel, static_problem
 
 TARGET = 1000
 VENUES, SIZE, MID = 5, 5000.0, 100.005
@@ -51,7 +51,7 @@ def draw(kind: str, seed: int) -> LadderProblem:
         ),
         target=SIZE,
         risk=RiskParams(),
-        params=StaticParams(space=space),
+        params=StaticModel(space=space),
     )
 
 

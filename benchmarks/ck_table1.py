@@ -27,7 +27,7 @@ from sor_opt.files import write_atomically
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import PlacementModel, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 VENUES = 5
@@ -95,7 +95,7 @@ def compile_row(size: int, scenarios: FloatArray) -> LadderProblem:
         mid=MID,
     )
     names = [f"V{k + 1}" for k in range(venues)]
-    params = PlacementParams(depth="infinite", step=STEPS[size])
+    params = PlacementModel(depth="infinite", step=STEPS[size])
     return placement_problem(names, quotes, scenarios, float(size), RISK, params)
 
 

@@ -28,7 +28,7 @@ from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import Depth, PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import Depth, PlacementModel, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 SIZE, STEP, SCENARIOS = 5000.0, 100.0, 1000
@@ -60,7 +60,7 @@ class Moment:
     def compile(self) -> LadderProblem:
         """Compile it."""
         names = [f"V{k + 1}" for k in range(len(self.quotes.ask))]
-        params = PlacementParams(self.depth, STEP)
+        params = PlacementModel(self.depth, STEP)
         return placement_problem(names, self.quotes, self.outflows, SIZE, RISK, params)
 
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from sor_opt.allocators.registry import Settings, create
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import PlacementModel, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 IMAGE = Path(__file__).parent / "images" / "placement_sizes.png"
@@ -93,7 +93,7 @@ def best_sizes(setting: Setting, scenarios: FloatArray) -> tuple[float, float]:
         mid=MID,
     )
     risk = RiskParams(0.05, setting.under, setting.theta, unit="per_share")
-    params = PlacementParams(depth="infinite", step=setting.size / CHUNKS)
+    params = PlacementModel(depth="infinite", step=setting.size / CHUNKS)
     names = [f"V{k + 1}" for k in range(venues)]
     problem = placement_problem(names, quotes, scenarios, setting.size, risk, params)
     answer = create("fast", Settings(certify=True)).solve(problem)

@@ -153,14 +153,24 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
     return set_so
 
 
+def annotations(kind: type) -> dict[str, Any]:
+    """The annotations of a dataclass's fields, evaluated.
+
+    Raises
+    ------
+    ConfigError
+        If one cannot be read.
+    """
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except Exception as error:
+        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error
+
+
 def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
     if not is_dataclass(record):
         return
-    kind = type(record)
-    try:
-        hints = get_type_hints(kind, include_extras=True)
-    except Exception as error:
-        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error
+    hints = annotations(type(record))
     for each in fields(record):
         if not (each.init and each.compare):
             continue

@@ -178,10 +178,10 @@ def allocate(
 
 
 def _note(instance: Instance, out: Output) -> None:
-    from sor_opt.models.placement import PlacementParams, violated_assumptions
+    from sor_opt.models.placement import PlacementModel, violated_assumptions
     from sor_opt.models.venues import BookSide
 
-    if isinstance(instance.model, PlacementParams):
+    if isinstance(instance.model, PlacementModel):
         for broken in violated_assumptions(instance.quotes, instance.risk):
             out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
     if instance.crossed:

@@ -10,7 +10,7 @@ from rich.table import Table
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.instances import Instance
 from sor_opt.models.ladder import Allocation
-from sor_opt.models.placement import PlacementParams
+from sor_opt.models.placement import PlacementModel
 
 _KEYS = ("executed", "underfill", "overfill", "bound", "gap", "solver")
 
@@ -46,7 +46,7 @@ def _sent(instance: Instance, found: Allocation) -> dict[str, tuple[FloatArray, 
         ]
     )
     sent: FloatArray = np.asarray(found.rungs * problem.step)
-    names = ("market", "limit") if isinstance(instance.model, PlacementParams) else ("sent",)
+    names = ("market", "limit") if isinstance(instance.model, PlacementModel) else ("sent",)
     venues = len(instance.venues)
     return {
         name: (sent[start : start + venues], executed[start : start + venues])

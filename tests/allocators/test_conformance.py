@@ -12,7 +12,7 @@ from sor_opt.allocators.registry import Settings, create, names, provers
 from sor_opt.errors import SolverError
 from sor_opt.models.ladder import tie_tolerance
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import AskQuotes, StaticParams, static_problem
+from sor_opt.models.static import AskQuotes, StaticModel, static_problem
 
 EXACT = tuple(allocator.name for allocator in provers())
 every_allocator = pytest.mark.parametrize("name", EXACT)
@@ -115,7 +115,7 @@ def compiled(space, size=500.0, depth=(250.0, 300.0), risk=None):
         ),
         target=size,
         risk=risk or RiskParams(0.05, 0.05, 0.01, unit="per_share"),
-        params=StaticParams(space=space),
+        params=StaticModel(space=space),
     )
 
 
@@ -167,7 +167,7 @@ def test_rebates_are_paid_on_shares_sent_and_not_executed_alone(name, rebate, se
         AskQuotes(*(np.array([number]) for number in (100.01, 250.0, 0.003, rebate)), mid=100.0),
         target=200.0,
         risk=RiskParams(0.05, 0.05, 0.01, unit="per_share"),
-        params=StaticParams(),
+        params=StaticModel(),
     )
     found = create(name).solve(problem)
     executed = min(sent, 250.0)
@@ -229,7 +229,7 @@ def test_the_strict_space_is_the_common_pseudocode(name, venues, size):
         ),
         target=float(size),
         risk=RiskParams(0.05, 0.07, 0.01, unit="per_share"),
-        params=StaticParams(space="strict"),
+        params=StaticModel(space="strict"),
     )
     found = create(name).solve(problem)
     cost, split = pseudocode(size, venues, over=0.05, under=0.07, theta=0.01)

@@ -11,7 +11,7 @@ import pytest
 from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
 from sor_opt.market.tape import Quotes, Tape
 from sor_opt.models.placement import violated_assumptions
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 
 
 def drawn(count, seed=1, placed=False, outside=False):
@@ -89,4 +89,4 @@ def test_a_snapshot_is_every_venues_last_quote_of_the_moment():
     other = ("B", 10.1, 200.0, 10.3, 250.0)
     assert found == {(first,), (first, other), (second, other)}
     instance = next(snapshot_instances(tape, 1, np.random.default_rng(1)))
-    assert instance.model == StaticParams()
+    assert instance.model == StaticModel()

@@ -133,7 +133,7 @@ def test_a_rebate_below_minus_the_half_spread_breaks_the_first_assumption(run, b
         (OUTFLOW, "[outflow]\nsamples = [[1, -2]]", "sample 1 must hold outflows >= 0, got -2"),
         ('name = "placement"', 'name = "magic"', "unknown model 'magic'"),
         ('depth = "infinite"', 'depth = "deep"', "depth must be displayed or infinite"),
-        ('depth = "infinite"', 'space = "open"', "unknown key 'space' in PlacementParams"),
+        ('depth = "infinite"', 'space = "open"', "unknown key 'space' in PlacementModel"),
     ],
 )
 def test_a_wrong_book_is_one_line_that_names_the_file(run, book, old, new, message):

@@ -12,7 +12,7 @@ from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
 from sor_opt.models.outflow import Outflow
 from sor_opt.models.placement import (
-    PlacementParams,
+    PlacementModel,
     VenueQuotes,
     check_target,
     placement_problem,
@@ -22,7 +22,7 @@ from sor_opt.models.placement import (
 from sor_opt.models.risk import RiskParams
 
 RISK = RiskParams(lambda_over=0.07, lambda_under=0.05, theta_queue=0.004, unit="per_share")
-INFINITE = PlacementParams(depth="infinite")
+INFINITE = PlacementModel(depth="infinite")
 
 
 def quotes(**changes):
@@ -48,7 +48,7 @@ def compiled(outflows, moment=None, target=200.0, risk=RISK, params=None):
         np.array(outflows, float),
         target,
         risk,
-        params or PlacementParams(),
+        params or PlacementModel(),
     )
 
 
@@ -202,7 +202,7 @@ def moments(draw):
 def test_any_selection_costs_what_the_formula_says(drawn, shares, target, step, risk):
     moment, flows = drawn
     venues = len(moment.ask)
-    problem = compiled(flows, moment, target, risk, PlacementParams(step=step))
+    problem = compiled(flows, moment, target, risk, PlacementModel(step=step))
     rungs = np.minimum(shares[: 2 * venues], problem.heights)
     # Theta weighs the executed shares of an odd lot, of which the rest is never sent.
     taken = np.minimum(rungs[:venues] * step, moment.ask_size)
@@ -245,7 +245,7 @@ def test_any_selection_of_infinite_depth_costs_what_the_formula_says(drawn, shar
 )
 def test_wrong_parameters_are_refused_in_one_line(arguments, message):
     with pytest.raises(ConfigError) as refusal:
-        PlacementParams(**arguments)
+        PlacementModel(**arguments)
     assert str(refusal.value) == message
 
 
@@ -355,7 +355,7 @@ def one_venue(outflows, queue, under, target=TARGET, step=1.0):
         mid=100.0,
     )
     risk = RiskParams(OVER, under, THETA, "per_share")
-    params = PlacementParams("infinite", step)
+    params = PlacementModel("infinite", step)
     return placement_problem(["V"], moment, outflows, float(target), risk, params)
 
 
@@ -466,7 +466,7 @@ def three_venues(theta):
         mid=100.0,
     )
     risk = RiskParams(0.03, 0.05, theta, "per_share")
-    return compiled(outflows, moment, 300.0, risk, PlacementParams(step=50.0))
+    return compiled(outflows, moment, 300.0, risk, PlacementModel(step=50.0))
 
 
 def test_theta_reduces_overbooking():
@@ -490,7 +490,7 @@ def test_the_expected_cost_is_not_convex():
         [[100.0, 50.0]],
         quotes(rebate=[0.0, 0.0], queue=[0.0, 0.0]),
         target=100.0,
-        params=PlacementParams(step=5.0),
+        params=PlacementModel(step=5.0),
     )
 
     def cost(second):
@@ -517,7 +517,7 @@ def test_a_descent_may_end_in_a_local_optimum():
         np.array([[200.0, 0.0], [150.0, 150.0], [0.0, 200.0]]),
         200.0,
         RiskParams(0.1, 0.03, 0.0005, "per_share"),
-        PlacementParams(step=50.0),
+        PlacementModel(step=50.0),
     )
     stuck = np.zeros(4, np.int64)
     cost, _ = descend(tables_of(problem), ANY_RADIUS, UNLIMITED_STEPS, stuck)

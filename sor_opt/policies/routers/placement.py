@@ -14,7 +14,7 @@ from sor_opt.compiled import compiled, inlined
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.placement import (
-    PlacementParams,
+    PlacementModel,
     VenueQuotes,
     check_target,
     ladders_of,
@@ -92,7 +92,7 @@ class Placement(ModelRouter):
     Parameters
     ----------
     risk : RiskParams
-    model : PlacementParams
+    model : PlacementModel
         Of an infinite depth only what is displayed executes; the rest is left over.
     windows : WindowParams
         Where its outflow scenarios come from, and what a print through the limit fills.
@@ -105,7 +105,7 @@ class Placement(ModelRouter):
     name: ClassVar[str] = "placement"
 
     risk: RiskParams = RiskParams()
-    model: PlacementParams = PlacementParams()
+    model: PlacementModel = PlacementModel()
     windows: WindowParams = WindowParams()
     leftover: Leftover = "carry"
     allocator: Allocator | None = None

@@ -14,7 +14,7 @@ from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import (
     AskQuotes,
-    StaticParams,
+    StaticModel,
     count_rungs,
     static_problem,
     write_rungs,
@@ -110,7 +110,7 @@ class Static(ModelRouter):
     Parameters
     ----------
     risk : RiskParams
-    model : StaticParams
+    model : StaticModel
     allocator : Allocator, optional
         Solves the splits; the fast one, compiled, by default.
     """
@@ -118,7 +118,7 @@ class Static(ModelRouter):
     name: ClassVar[str] = "static"
 
     risk: RiskParams = RiskParams()
-    model: StaticParams = StaticParams()
+    model: StaticModel = StaticModel()
     allocator: Allocator | None = None
 
     def prepare(self, context: Context) -> Static:

@@ -21,7 +21,7 @@ from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonro
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import PlacementModel, VenueQuotes, placement_problem
 from sor_opt.models.risk import RiskParams
 
 
@@ -55,7 +55,7 @@ def outflow_problem(outflows, rebates, target, penalty, step, infinite_ask=False
         np.array(outflows, float),
         target,
         RiskParams(penalty, penalty, 0.0005, unit="per_share"),
-        PlacementParams("infinite", step),
+        PlacementModel("infinite", step),
     )
 
 
@@ -290,7 +290,7 @@ def test_one_whole_rung_takes_the_place_of_two_odd_ones():
         mid=10.01,
     )
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
-    problem = placement_problem("ABC", quotes, np.zeros((2, 3)), 100.0, risk, PlacementParams())
+    problem = placement_problem("ABC", quotes, np.zeros((2, 3)), 100.0, risk, PlacementModel())
     assert create("fast").solve(problem).rungs.tolist() == certified(problem).rungs.tolist()
     assert certified(problem).shares["B take"] == 100
 

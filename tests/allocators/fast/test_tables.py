@@ -14,7 +14,7 @@ from sor_opt.allocators.fast.placement import tabulate
 from sor_opt.allocators.fast.selections import Penalties
 from sor_opt.allocators.fast.tables import collapse, reduced, tables_of
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
-from sor_opt.models.placement import PlacementParams, VenueQuotes, ladders_of, placement_problem
+from sor_opt.models.placement import PlacementModel, VenueQuotes, ladders_of, placement_problem
 from sor_opt.models.risk import RiskParams
 
 problems = (
@@ -106,7 +106,7 @@ def moments(draw):
 def test_a_moment_is_tabulated_as_its_ladder_problem_is(moment, target, step, depth, under):
     quotes, flows = moment
     risk = RiskParams(0.03, under, 0.0005, "per_share")
-    params = PlacementParams(depth, step)
+    params = PlacementModel(depth, step)
     names = [f"V{k}" for k in range(len(quotes.ask))]
     _, expected = reduced(placement_problem(names, quotes, flows, target, risk, params))
     ladders = ladders_of(quotes, flows, target, 0.0005, step, params.infinite)

@@ -153,8 +153,8 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
     return set_so
 
 
-def annotations(kind: type) -> dict[str, Any]:
-    """The annotations of a dataclass's fields, evaluated.
+def field_types(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields, with the notes of their annotations.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def annotations(kind: type) -> dict[str, Any]:
 def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
     if not is_dataclass(record):
         return
-    hints = annotations(type(record))
+    hints = field_types(type(record))
     for each in fields(record):
         if not (each.init and each.compare):
             continue

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
 from sor_opt.cli.market import DataOptions
-from sor_opt.cli.options import FeeOptions, OutputOptions, spread
+from sor_opt.cli.options import FeeOptions, OutputOptions, given_options, spread
 from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
@@ -56,31 +56,26 @@ class BookOptions(FeeOptions):
         typer.Option(help="Fractions of the mid, or dollars per share."),
     ] = None
     model: Annotated[
-        Literal["static", "placement"] | None, typer.Option(help="Cost model (static).")
+        str | None,
+        typer.Option(metavar="NAME", help="Cost model (static), or path/to/mine.py:Class."),
     ] = None
 
     def read(self, book: Path) -> Instance:
         """Read the book and lay the options over it."""
-        from dataclasses import fields, replace
+        from dataclasses import replace
 
         from sor_opt.models.books import read_instance
-        from sor_opt.models.instances import MODELS
+        from sor_opt.models.registry import MODELS
+        from sor_opt.params import changed, parameters
 
-        instance = read_instance(book)
-        model = instance.model
-        if self.model is not None and self.model != model.name:
-            model = MODELS[self.model].params(step=model.step)
-        for name in ("space", "ref", "depth"):
-            if getattr(self, name) is not None and not hasattr(model, name):
-                raise ConfigError(f"--{name} does not go with the {model.name} model")
-
-        def over(record: Any) -> Any:
-            named = {f.name: getattr(self, f.name, None) for f in fields(record)}
-            return replace(record, **{k: v for k, v in named.items() if v is not None})
-
-        return replace(
-            instance, order=over(instance.order), risk=over(instance.risk), model=over(model)
-        )
+        instance = read_instance(book, type(MODELS.make(self.model)) if self.model else None)
+        records = {name: getattr(instance, name) for name in ("order", "risk", "model")}
+        others = {"model", *(field.name for field in fields(FeeOptions))}
+        given = {name: v for name, v in given_options(self).items() if name not in others}
+        known = {each.name for record in records.values() for each in parameters(record)}
+        for name in sorted(given.keys() - known):
+            raise ConfigError(f"--{name} does not go with the {instance.model.name} model")
+        return replace(instance, **{name: changed(each, given) for name, each in records.items()})
 
     def price(self, instance: Instance, out: Output) -> Instance:
         """Fill in the fees that the book does not name, and say which."""
@@ -121,21 +116,17 @@ class AllocatorOptions:
     ] = 5_000_000
 
     def make(self, seed: int, progress: Callable[[int, int], None]) -> Allocator:
-        """Make the allocator; exhaustive reports its progress."""
-        from sor_opt.allocators.exhaustive import DEFAULT_LIMIT
-        from sor_opt.allocators.integer import IntegerParams
-        from sor_opt.allocators.registry import Settings, create
-        from sor_opt.allocators.robbins_monro import RobbinsMonroParams
+        """Make the allocator, which takes its own of the options."""
+        from dataclasses import replace
 
-        settings = Settings(
-            DEFAULT_LIMIT if self.limit is None else self.limit,
-            progress,
-            IntegerParams(gap=self.gap, most_terms=self.max_terms),
-            self.certify,
-            RobbinsMonroParams(self.iterations, seed),
-        )
-        made = create(self.allocator, settings)
-        return made if self.time_limit is None else made.within(self.time_limit)
+        from sor_opt.allocators.registry import ALLOCATORS
+        from sor_opt.params import changed
+
+        values = {**given_options(self), "seed": seed}
+        made = replace(changed(ALLOCATORS.make(self.allocator), values), progress=progress)
+        if made.time_limit is not None:
+            made.warm_up()
+        return made
 
 
 @spread
@@ -178,12 +169,10 @@ def allocate(
 
 
 def _note(instance: Instance, out: Output) -> None:
-    from sor_opt.models.placement import PlacementModel, violated_assumptions
     from sor_opt.models.venues import BookSide
 
-    if isinstance(instance.model, PlacementModel):
-        for broken in violated_assumptions(instance.quotes, instance.risk):
-            out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
+    for doubt in instance.model.doubts(instance.snapshot, instance.risk):
+        out.warn(doubt)
     if instance.crossed:
         bid, ask = instance.best
         out.warn(f"the book is crossed: best bid {bid:,.10g} is above best ask {ask:,.10g}")
@@ -220,7 +209,8 @@ def validate(
         READS,
     ] = None,
     model: Annotated[
-        Literal["static", "placement"], typer.Option(help="Cost model; static in both spaces.")
+        str,
+        typer.Option(metavar="NAME", help="Cost model; static in both spaces; or mine.py:Class."),
     ] = "static",
     instances: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 200,
     outside: Annotated[
@@ -239,24 +229,26 @@ def validate(
     import numpy as np
 
     from sor_opt.allocators.crosscheck import crosscheck
-    from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
+    from sor_opt.allocators.draws import instances_of, random_instances, snapshot_instances
     from sor_opt.allocators.registry import provers
     from sor_opt.cli.console import Output
+    from sor_opt.models.registry import MODELS
 
     out = Output(output)
     rng = np.random.default_rng(output.seed)
     drawn: Iterator[Instance]
+    cost_model = MODELS.make(model)
+    if outside and not cost_model.assumptions:
+        assuming = [name for name, kind in MODELS.items() if kind.assumptions]
+        raise ConfigError(f"--outside goes with --model {' or '.join(assuming)} alone")
     if data is None and (options.trades or options.symbol or options.timezone):
         raise ConfigError("--trades, --symbol and --timezone go with DATA")
     if data is None:
         drawn = random_instances(instances, rng)
     else:
         drawn = snapshot_instances(options.tape(data, out), instances, rng)
-    if model == "placement":
-        drawn = placements(drawn, rng, outside)
-    elif outside:
-        raise ConfigError("--outside goes with --model placement alone")
     with out.progress("instances") as progress:
+        drawn = instances_of(cost_model, drawn, rng, outside)
         result = crosscheck(drawn, provers(), lambda done: progress(done, instances))
     written = _write_mismatches(result, mismatches)
     out.result(

@@ -45,6 +45,10 @@ def backtest(
             help="static, placement: called for each split; the compiled one if left out."
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="cost: a cost model, or path/to/mine.py:Class."),
+    ] = None,
     log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
     orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
 ) -> None:
@@ -56,6 +60,7 @@ def backtest(
     """
     from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
     from sor_opt.cli.console import Output
+    from sor_opt.models.registry import MODELS
     from sor_opt.report.export import write_frame
     from sor_opt.report.summary import backtest_summary
     from sor_opt.report.tables import backtest_tables
@@ -63,6 +68,8 @@ def backtest(
     more = given_options(risk)
     if allocator is not None:
         more["allocator"] = _allocator(allocator, replay.jobs)
+    if model is not None:
+        more["model"] = MODELS.make(model)
     policies = policy.make_several(more, BASELINE_SCHEDULES)
     if len(policies) > 1 and (log or orders):
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
@@ -85,9 +92,9 @@ def backtest(
 
 def _allocator(name: str, jobs: int) -> Allocator:
     """Make one that is called from Python, which one thread alone can."""
-    from sor_opt.allocators.registry import create
+    from sor_opt.allocators.registry import ALLOCATORS
 
-    made = create(name)
+    made = ALLOCATORS.make(name)
     if jobs > 1:
         raise ConfigError("--allocator is called in one thread; leave out --jobs")
     return made

@@ -43,6 +43,7 @@ _ROUTER_FIELDS = {
     "theta_queue": "risk.theta_queue",
     "unit": "risk.unit",
     "allocator": "allocator",
+    "model": "model",
 }
 """Options, and the field of a schedule or a router that each sets; `record.field` is one of a
 record's. An option goes with those that have its field."""
@@ -198,16 +199,16 @@ def _has(part: object, path: str) -> bool:
 
 def _with(part: Part, given: Mapping[str, Any], paths: Mapping[str, str]) -> Part:
     """Set the fields of a schedule or a router that it has, those of a record at once."""
-    changes: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
     records: dict[str, dict[str, Any]] = {}
     for option, path in paths.items():
         if option in given and _has(part, path):
             record, _, name = path.rpartition(".")
-            (records.setdefault(record, {}) if record else changes)[name] = given[option]
-    for record, inner in records.items():
-        changes[record] = replace(getattr(part, record), **inner)
-    changed: Part = replace(part, **changes) if changes else part  # type: ignore[type-var]
-    return changed
+            (records.setdefault(record, {}) if record else whole)[name] = given[option]
+    changed: Any = replace(part, **whole) if whole else part  # type: ignore[type-var]
+    inner = {name: replace(getattr(changed, name), **new) for name, new in records.items()}
+    made: Part = replace(changed, **inner) if inner else changed
+    return made
 
 
 def warn_of_placement(

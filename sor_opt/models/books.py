@@ -29,7 +29,7 @@ from sor_opt.models.registry import MODELS
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import Venue
-from sor_opt.params import annotations, changed
+from sor_opt.params import changed, field_types
 from sor_opt.texts import parse_json, parse_toml, read_text
 
 _TABLES = {"venues", "order", "risk", "model", "outflow"}
@@ -150,7 +150,7 @@ def _model(table: Any, path: object, named: type[CostModel] | None) -> CostModel
     if named is not None and name == named.name:
         return _build(named, own, path)
     if not isinstance(name, str) or name not in MODELS:
-        hint = f"known are {', '.join(MODELS)}; name one of yours with --model path/to/mine.py:Class"
+        hint = f"known are {', '.join(MODELS)}; one of your own is named by --model mine.py:Class"
         raise DataError(f"unknown model {quoted(name)}", file=path, hint=hint)
     model = _build(MODELS[name], own, path)
     return model if named is None else changed(named(), {"step": model.step})
@@ -170,7 +170,7 @@ def _build(kind: type[_Record], table: Any, path: object, row: int | None = None
             raise DataError(
                 f"{member.name} is missing", file=path, row=row, hint=f"each venue needs {_COLUMNS}"
             )
-    hints = annotations(kind)
+    hints = field_types(kind)
     try:
         return kind(**{key: _value(key, value, _types(hints[key])) for key, value in table.items()})
     except (ConfigError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -158,11 +158,19 @@ def _values(record: Any, above: FieldPath, without: Collection[FieldPath]) -> di
             continue
         if is_dataclass(value) and not isinstance(value, (type, Allocator)):
             inner = _values(value, path, without)
+            if not _is_usual(field, value):
+                inner = {"name": getattr(value, "name", type(value).__name__), **inner}
             if inner:
                 told[field.name] = inner
         else:
             told[field.name] = _plain(value)
     return told
+
+
+def _is_usual(field: Field[Any], value: Any) -> bool:
+    """Whether a record is of the class that the field holds by default."""
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return default is MISSING or type(value) is type(default)
 
 
 def _plain(value: Any) -> Any:

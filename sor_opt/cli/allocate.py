@@ -15,13 +15,14 @@ from sor_opt.cli.places import READS, Files
 from sor_opt.errors import ConfigError, SolverError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rich.table import Table
 
     from sor_opt.allocators.base import Allocator
     from sor_opt.allocators.crosscheck import CrossCheck
     from sor_opt.cli.console import Output
+    from sor_opt.models.base import CostModel
     from sor_opt.models.instances import Instance
 
 
@@ -232,24 +233,23 @@ def validate(
     from sor_opt.allocators.draws import instances_of, random_instances, snapshot_instances
     from sor_opt.allocators.registry import provers
     from sor_opt.cli.console import Output
-    from sor_opt.models.registry import MODELS
 
     out = Output(output)
     rng = np.random.default_rng(output.seed)
-    drawn: Iterator[Instance]
-    cost_model = MODELS.make(model)
-    if outside and not cost_model.assumptions:
-        assuming = [name for name, kind in MODELS.items() if kind.assumptions]
-        raise ConfigError(f"--outside goes with --model {' or '.join(assuming)} alone")
     if data is None and (options.trades or options.symbol or options.timezone):
         raise ConfigError("--trades, --symbol and --timezone go with DATA")
-    if data is None:
-        drawn = random_instances(instances, rng)
-    else:
-        drawn = snapshot_instances(options.tape(data, out), instances, rng)
+    drawing = _cost_model(model, outside)
+    drawn = (
+        random_instances(instances, rng)
+        if data is None
+        else snapshot_instances(options.tape(data, out), instances, rng)
+    )
     with out.progress("instances") as progress:
-        drawn = instances_of(cost_model, drawn, rng, outside)
-        result = crosscheck(drawn, provers(), lambda done: progress(done, instances))
+        result = crosscheck(
+            instances_of(drawing, drawn, rng, outside),
+            provers(),
+            lambda done: progress(done, instances),
+        )
     written = _write_mismatches(result, mismatches)
     out.result(
         {
@@ -262,6 +262,16 @@ def validate(
     out.show(_tally_table(result))
     if result.mismatches:
         raise SolverError(f"{len(result.mismatches)} mismatches; {written}")
+
+
+def _cost_model(name: str, outside: bool) -> CostModel:
+    from sor_opt.models.registry import MODELS
+
+    model = MODELS.make(name)
+    if outside and not model.assumptions:
+        assuming = [name for name, kind in MODELS.items() if kind.assumptions]
+        raise ConfigError(f"--outside goes with --model {' or '.join(assuming)} alone")
+    return model
 
 
 def _tally_table(result: CrossCheck) -> Table:

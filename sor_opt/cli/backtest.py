@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,6 @@ from sor_opt.cli.replay import DataArgument, ReplayOptions
 from sor_opt.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sor_opt.allocators.base import Allocator
     from sor_opt.backtest.market import Market
     from sor_opt.cli.console import Output
     from sor_opt.policies.policy import Policy
@@ -32,6 +32,36 @@ def _frame_option(help_text: str) -> Any:
     return typer.Option(callback=_frame, help=f"{help_text}, .csv, .json or .parquet.")
 
 
+@dataclass(frozen=True)
+class CostOptions:
+    """What a split costs, and what solves it."""
+
+    allocator: Annotated[
+        str | None,
+        typer.Option(
+            help="static, placement, cost: called for each split; the compiled one if left out."
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="cost: a cost model (static), or mine.py:Class."),
+    ] = None
+
+    def make(self, jobs: int) -> dict[str, Any]:
+        """Make what is given, by the option's name; Python is called in one thread alone."""
+        from sor_opt.allocators.registry import ALLOCATORS
+        from sor_opt.models.registry import MODELS
+
+        made: dict[str, Any] = {}
+        if self.allocator is not None:
+            made["allocator"] = ALLOCATORS.make(self.allocator)
+            if jobs > 1:
+                raise ConfigError("--allocator is called in one thread; leave out --jobs")
+        if self.model is not None:
+            made["model"] = MODELS.make(self.model)
+        return made
+
+
 @spread
 def backtest(
     data: DataArgument,
@@ -39,16 +69,7 @@ def backtest(
     risk: RiskOptions,
     policy: PolicyOptions,
     output: OutputOptions,
-    allocator: Annotated[
-        str | None,
-        typer.Option(
-            help="static, placement: called for each split; the compiled one if left out."
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="cost: a cost model, or path/to/mine.py:Class."),
-    ] = None,
+    cost: CostOptions,
     log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
     orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
 ) -> None:
@@ -60,16 +81,11 @@ def backtest(
     """
     from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
     from sor_opt.cli.console import Output
-    from sor_opt.models.registry import MODELS
     from sor_opt.report.export import write_frame
     from sor_opt.report.summary import backtest_summary
     from sor_opt.report.tables import backtest_tables
 
-    more = given_options(risk)
-    if allocator is not None:
-        more["allocator"] = _allocator(allocator, replay.jobs)
-    if model is not None:
-        more["model"] = MODELS.make(model)
+    more = {**given_options(risk), **cost.make(replay.jobs)}
     policies = policy.make_several(more, BASELINE_SCHEDULES)
     if len(policies) > 1 and (log or orders):
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
@@ -88,16 +104,6 @@ def backtest(
     summary = backtest_summary(policies[0], result, baselines, output.seed)
     out.result(summary)
     out.show(*backtest_tables(summary))
-
-
-def _allocator(name: str, jobs: int) -> Allocator:
-    """Make one that is called from Python, which one thread alone can."""
-    from sor_opt.allocators.registry import ALLOCATORS
-
-    made = ALLOCATORS.make(name)
-    if jobs > 1:
-        raise ConfigError("--allocator is called in one thread; leave out --jobs")
-    return made
 
 
 def _warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) -> None:

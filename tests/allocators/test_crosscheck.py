@@ -5,12 +5,12 @@ import pytest
 
 from sor_opt.allocators.crosscheck import crosscheck, trim
 from sor_opt.allocators.draws import random_instances, snapshot_instances
-from sor_opt.allocators.exhaustive import count_points
-from sor_opt.allocators.registry import create
+from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.errors import DataError, SolverError
 from sor_opt.market.tape import Quotes, Tape
 
-ALLOCATORS = ("exhaustive", "fast")
+PAIR = (ExhaustiveAllocator, FastAllocator)
 
 
 def draw(count, seed=1):
@@ -19,7 +19,7 @@ def draw(count, seed=1):
 
 def test_allocators_agree_on_random_instances():
     done = []
-    result = crosscheck(draw(150), [create(name) for name in ALLOCATORS], done.append)
+    result = crosscheck(draw(150), [make() for make in PAIR], done.append)
     assert result.mismatches == []
     assert done == list(range(1, 151))
     for tally in result.by_allocator.values():
@@ -53,13 +53,13 @@ class Wrong:
     def solve(self, problem):
         if self.fails:
             raise SolverError("no licence")
-        found = create("fast").solve(problem)
+        found = FastAllocator().solve(problem)
         return replace(found, cost=found.cost * (1 + 1e-6), solver=self.name)
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_wrong_allocator_is_caught(fails):
-    result = crosscheck(draw(10), [create("exhaustive"), Wrong(fails)])
+    result = crosscheck(draw(10), [ExhaustiveAllocator(), Wrong(fails)])
     tally = result.by_allocator["wrong"]
     assert tally.mismatches == len(result.mismatches) > 0
     assert result.by_allocator["exhaustive"].mismatches == 0
@@ -102,4 +102,4 @@ def test_allocators_agree_on_the_real_day(shared):
 
     day = load_tape(shared("taq/quotes_2018-01-02.csv.gz"))
     drawn = snapshot_instances(day, 60, np.random.default_rng(3))
-    assert crosscheck(drawn, [create(name) for name in ALLOCATORS]).mismatches == []
+    assert crosscheck(drawn, [make() for make in PAIR]).mismatches == []

@@ -91,7 +91,7 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
     [
         (["--size", "0"], 2, "size must be > 0, got 0"),
         ([], 2, "--size N"),
-        (["--size", "5", "--allocator", "magic"], 2, "unknown allocator 'magic'"),
+        (["--size", "5", "--allocator", "magic"], 2, "no allocator 'magic'; there are exhaustive, integer"),
         (["--size", "5", "--lambda-over", "-1"], 2, "lambda_over must be finite and >= 0, got -1"),
         (
             ["--size", "5", "--allocator", "integer", "--time-limit", "0"],
@@ -106,7 +106,12 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
         (["--size", "5", "--allocator", "fast", "--time-limit", "-1"], 2, "time_limit must be > 0"),
         (["--size", "5", "--limit", "0"], 2, "--limit"),
         (["--size", "5", "--max-terms", "0"], 2, "--max-terms"),
-        (["--size", "5", "--iterations", str(10**9)], 2, "at most 100,000,000, got 1000000000"),
+        (
+            ["--size", "5", "--allocator", "robbins-monro", "--iterations", str(10**9)],
+            2,
+            "at most 100,000,000, got 1000000000",
+        ),
+        (["--size", "5", "--model", "magic"], 2, "no model 'magic'; there are static, placement"),
     ],
 )
 def test_a_wrong_call_is_one_line(run, book, arguments, code, message):

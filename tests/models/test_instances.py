@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.models.books import read_instance, write_instance
-from sor_opt.models.instances import Instance, Order
+from sor_opt.models.case import Order
+from sor_opt.models.instances import Instance
 from sor_opt.models.outflow import Outflow
 from sor_opt.models.placement import PlacementModel
 from sor_opt.models.risk import RiskParams
@@ -191,8 +192,8 @@ def test_fees_that_are_not_named_come_from_the_newest_row():
     bare = Venue("A", 10.0, 100, 10.02, 100)
     named = (replace(bare, name="B", fee=0.0), replace(bare, name="C", fee=-0.01, rebate=0.5))
     priced = Instance((bare, *named), Order(100)).priced(FEES)
-    assert priced.quotes.fee.tolist() == [0.2, 0.0, -0.01]
-    assert priced.quotes.rebate.tolist() == [0.002, 0.0, 0.5]
+    assert priced.snapshot.fee.tolist() == [0.2, 0.0, -0.01]
+    assert priced.snapshot.rebate.tolist() == [0.002, 0.0, 0.5]
     assert priced.venues[1:] == named
     assert replace(bare, rebate=0.7).priced(FEES) == replace(bare, fee=0.2, rebate=0.7)
 
@@ -336,4 +337,4 @@ def test_the_queue_is_what_is_shown_at_the_best_price_unless_it_is_given(side, q
         Venue("D", bid=10.00, bid_size=0, ask=10.02, ask_size=0),
     )
     instance = Instance(tuple(replace(venue, fee=0.0) for venue in venues), Order(100, side))
-    assert instance.quotes.queue.tolist() == queues
+    assert instance.snapshot.queue.tolist() == queues

@@ -2,29 +2,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from snapshots import snapshot
 
 from sor_opt.errors import ConfigError
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import AskQuotes, StaticModel, check_depth, count_rungs, static_problem
+from sor_opt.models.static import StaticModel, check_depth, count_rungs
 
 RISK = RiskParams(0.001, 0.002, 0.0005)
 
 
 def compiled(sizes, params, target=1000.0, mid=100.0, price=100.05, rebate=0.002):
     count = len(sizes)
-    return static_problem(
-        [f"V{k}" for k in range(count)],
-        AskQuotes(
-            ask=np.full(count, price),
-            ask_size=np.array(sizes, dtype=float),
-            fee=np.full(count, 0.003),
-            rebate=np.full(count, rebate),
-            mid=mid,
-        ),
-        target=target,
-        risk=RISK,
-        params=params,
-    )
+    seen = snapshot([price] * count, sizes, [0.003] * count, [rebate] * count, mid)
+    return params.problem(seen, target, RISK)
 
 
 def test_the_open_space_ends_a_ladder_with_the_odd_lot():

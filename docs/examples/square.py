@@ -17,6 +17,7 @@ class Square(CostModel):
     step: Annotated[float, Param("what a chunk is", "shares")] = 100.0
 
     def compile(self, snapshot: Snapshot, target: float, risk: RiskParams) -> LadderProblem:
+        """One ladder per venue: what it shows, chunk by chunk."""
         price = snapshot.ask - snapshot.mid + snapshot.fee
         fills, costs = [], []
         for k, shown in enumerate(snapshot.ask_size):

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from sor_opt.allocators.crosscheck import crosscheck, trim
-from sor_opt.allocators.draws import random_instances, snapshot_instances
+from sor_opt.allocators.draws import instances_of, random_instances, snapshot_instances
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
 from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.registry import provers
 from sor_opt.errors import DataError, SolverError
 from sor_opt.market.tape import Quotes, Tape
+from sor_opt.models.registry import MODELS
 
 PAIR = (ExhaustiveAllocator, FastAllocator)
 
@@ -103,3 +105,10 @@ def test_allocators_agree_on_the_real_day(shared):
     day = load_tape(shared("taq/quotes_2018-01-02.csv.gz"))
     drawn = snapshot_instances(day, 60, np.random.default_rng(3))
     assert crosscheck(drawn, [make() for make in PAIR]).mismatches == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_all_that_prove_agree_on_every_cost_model(name):
+    rng = np.random.default_rng(5)
+    drawn = instances_of(MODELS.make(name), random_instances(8, rng), rng)
+    assert crosscheck(drawn, provers()).mismatches == []

@@ -277,7 +277,12 @@ def test_compare_knows_no_exact_optimum_of_the_placement(run, market):
     ("command", "options", "code", "message"),
     [
         ("landscape", PLACED, 2, "the landscape is that of the static router"),
-        ("backtest", [*PLACED, "--space", "open"], 2, "--space goes with --router static or cost alone"),
+        (
+            "backtest",
+            [*PLACED, "--space", "open"],
+            2,
+            "--space goes with --router static or cost",
+        ),
         ("backtest", ["--conditional"], 2, "--conditional goes with --router placement alone"),
         ("backtest", [*PLACED, "--horizon", "20s"], 2, "horizon of 20s is shorter than a slice"),
         ("backtest", [*PLACED, "--lookback", "0s"], 2, "lookback must be > 0"),

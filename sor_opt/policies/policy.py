@@ -173,10 +173,18 @@ def _is_usual(field: Field[Any], value: Any) -> bool:
     return default is MISSING or type(value) is type(default)
 
 
+def _allocator(value: Allocator) -> str:
+    """Its name, its source, if it is a user's own, and what is set in it beside the defaults."""
+    source = source_digest(type(value))
+    usual = parameters(type(value)()) if source is None else ()
+    own = [each for each in parameters(value) if each not in usual and each.default is not None]
+    words = (value.name, source, *(f"{each.name}={each.default}" for each in own))
+    return " ".join(filter(None, words))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Allocator):
-        source = source_digest(type(value))
-        return value.name if source is None else f"{value.name} {source}"
+        return _allocator(value)
     if isinstance(value, Path):
         content = read_text(value, "a file of text")
         return f"{value.name} {hashlib.sha256(content.encode()).hexdigest()[:16]}"

@@ -283,3 +283,42 @@ def test_validate_writes_mismatches_that_allocate_reads(run, tmp_path, monkeypat
     written = sorted(folder.iterdir())
     assert [path.name for path in written] == ["mismatch-0001.json", "mismatch-0002.json"]
     assert run("allocate", written[0], "--allocator", "exhaustive")[0] == 0
+
+
+OWN = """
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from sor_opt import Allocation, Allocator
+from sor_opt.params import Param
+
+
+@dataclass(frozen=True)
+class First(Allocator):
+    most: Annotated[int, Param("of the first ladder", "rungs")] = 2
+
+    @property
+    def proves(self):
+        return False
+
+    def solve(self, problem):
+        rungs = np.zeros(len(problem.names), np.int64)
+        rungs[0] = min(self.most, problem.heights[0])
+        cost = problem.cost(rungs)
+        return Allocation(problem, rungs, "feasible", cost, -np.inf, self.name, 0.0)
+"""
+
+
+def test_an_allocator_of_ones_own_is_named_by_its_file(run, book, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    named = ("--allocator", f"{path}:First")
+    code, out, _ = run("allocate", book, "--size", 450, *named, "--time-limit", 5, "--json", "-")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["solver"], found["shares"]) == ("First", {"XNYS": 200.0, "XNAS": 0.0})
+    code, _, err = run("allocate", book, "--size", 450, "--allocator", f"{path}:Last")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "holds no class 'Last'; it holds First" in err

@@ -82,6 +82,8 @@ def test_a_description_tells_models_apart():
     assert told(Static())["model"] == static
     assert told(Cost())["model"] == static
     assert told(Static(allocator=ExhaustiveAllocator()))["allocator"] == "exhaustive"
+    limited = ExhaustiveAllocator(limit=9, time_limit=2.0)
+    assert told(Static(allocator=limited))["allocator"] == "exhaustive time_limit=2.0 limit=9"
     found = told(Cost(model=Dear()))["model"]
     assert (found.pop("name"), len(found.pop("source"))) == ("Dear", 16)
     assert found == static

@@ -238,18 +238,15 @@ def validate(
     rng = np.random.default_rng(output.seed)
     if data is None and (options.trades or options.symbol or options.timezone):
         raise ConfigError("--trades, --symbol and --timezone go with DATA")
-    drawing = _cost_model(model, outside)
+    cost_model = _cost_model(model, outside)
     drawn = (
         random_instances(instances, rng)
         if data is None
         else snapshot_instances(options.tape(data, out), instances, rng)
     )
+    posed = instances_of(cost_model, drawn, rng, outside)
     with out.progress("instances") as progress:
-        result = crosscheck(
-            instances_of(drawing, drawn, rng, outside),
-            provers(),
-            lambda done: progress(done, instances),
-        )
+        result = crosscheck(posed, provers(), lambda done: progress(done, instances))
     written = _write_mismatches(result, mismatches)
     out.result(
         {

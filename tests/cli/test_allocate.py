@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from sor_opt.allocators.registry import ALLOCATORS, provers
+
 BOOK = """name,bid,bid_size,ask,ask_size,fee,rebate
 XNYS,99.99,300,100.01,250,0.003,0.002
 XNAS,99.98,400,100.02,300,0.001,0.004
@@ -16,7 +18,7 @@ def book(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("allocator", ["exhaustive", "integer", "integer-cbc", "fast"])
+@pytest.mark.parametrize("allocator", [allocator.name for allocator in provers()])
 def test_every_allocator_gives_the_same_json(run, book, allocator):
     code, out, _ = run("allocate", book, "--size", 450, "--allocator", allocator, "--json", "-")
     found = json.loads(out)
@@ -200,9 +202,7 @@ def test_a_fee_that_the_book_names_is_taken_as_it_is(run, book):
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "allocator", ["exhaustive", "integer", "integer-cbc", "fast", "robbins-monro"]
-)
+@pytest.mark.parametrize("allocator", ALLOCATORS)
 def test_time_enough_changes_nothing(run, book, allocator):
     arguments = ("allocate", book, "--size", 450, "--allocator", allocator, "--json", "-")
     assert run(*arguments, "--time-limit", 60)[:2] == run(*arguments)[:2]
@@ -268,7 +268,7 @@ def test_validate_finds_no_mismatch_and_repeats_itself(run):
     result = json.loads(out)
     assert code == 0
     assert (result["instances"], result["mismatches"]) == (5, 0)
-    assert list(result["by_allocator"]) == ["exhaustive", "integer", "integer-cbc", "fast"]
+    assert list(result["by_allocator"]) == [allocator.name for allocator in provers()]
     assert result["by_allocator"]["fast"]["solved"] == 10
 
 

@@ -19,9 +19,11 @@ from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
 from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.integer import IntegerAllocator
+from sor_opt.models.case import Case
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import AskQuotes, SplitSpace, StaticParams, static_problem
+from sor_opt.models.static import SplitSpace, StaticModel
+from sor_opt.models.venues import Venue
 
 TARGET = 1000
 VENUES, SIZE, MID = 5, 5000.0, 100.005
@@ -40,19 +42,13 @@ def draw(kind: str, seed: int) -> LadderProblem:
     """Draw a book: asks within three cents, taker fees of which one is inverted."""
     low, high, lot, space = KINDS[kind]
     rng = np.random.default_rng(seed)
-    return static_problem(
-        [f"V{k + 1}" for k in range(VENUES)],
-        AskQuotes(
-            ask=100.01 + 0.01 * rng.integers(0, 4, VENUES),
-            ask_size=rng.integers(low // lot, high // lot, VENUES) * float(lot),
-            fee=rng.permutation([0.003, 0.003, 0.003, 0.0008, -0.0002]),
-            rebate=np.full(VENUES, 0.002),
-            mid=MID,
-        ),
-        target=SIZE,
-        risk=RiskParams(),
-        params=StaticParams(space=space),
-    )
+    ask = 100.01 + 0.01 * rng.integers(0, 4, VENUES)
+    size = rng.integers(low // lot, high // lot, VENUES) * float(lot)
+    fee = rng.permutation([0.003, 0.003, 0.003, 0.0008, -0.0002])
+    rows = zip(ask.tolist(), size.tolist(), fee.tolist(), strict=True)
+    case = Case(tuple(Venue(f"V{k}", None, 0.0, *row, 0.002) for k, row in enumerate(rows)))
+    snapshot = case.snapshot._replace(mid=MID)
+    return StaticModel(space).problem(snapshot, SIZE, RiskParams())
 
 
 def timed(allocator: Allocator, problem: LadderProblem, repeats: int) -> tuple[float, float]:

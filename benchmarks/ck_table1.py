@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.integer import IntegerParams
-from sor_opt.allocators.registry import Settings, create
+from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator
 from sor_opt.files import write_atomically
 from sor_opt.market.tape import FloatArray
+from sor_opt.models.case import Case
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import PlacementModel
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.venues import Venue
 
 VENUES = 5
 MID, HALF_SPREAD, FEE, REBATE = 100.0, 0.02, 0.003, 0.002
@@ -80,23 +82,13 @@ def outflows(venues: int, scenarios: int, seed: int) -> FloatArray:
 
 def compile_row(size: int, scenarios: FloatArray) -> LadderProblem:
     """Compile an order over equal venues to a ladder problem."""
-    venues = scenarios.shape[1]
-
-    def each(value: float) -> FloatArray:
-        return np.full(venues, value)
-
-    quotes = VenueQuotes(
-        ask=each(MID + HALF_SPREAD),
-        ask_size=each(float(size)),
-        fee=each(FEE),
-        rebate=each(REBATE),
-        queue=each(QUEUE),
-        best_bid=MID - HALF_SPREAD,
-        mid=MID,
+    bid, ask = MID - HALF_SPREAD, MID + HALF_SPREAD
+    venues = tuple(
+        Venue(f"V{k + 1}", bid, QUEUE, ask, size, FEE, REBATE, QUEUE)
+        for k in range(scenarios.shape[1])
     )
-    names = [f"V{k + 1}" for k in range(venues)]
-    params = PlacementParams(depth="infinite", step=STEPS[size])
-    return placement_problem(names, quotes, scenarios, float(size), RISK, params)
+    snapshot = Case(venues).snapshot._replace(mid=MID, outflows=scenarios)
+    return PlacementModel("infinite", STEPS[size]).problem(snapshot, size, RISK)
 
 
 def exact_cost(
@@ -227,8 +219,8 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="- for standard output, then nothing else")
     options = parser.parse_args()
     start = time.perf_counter()
-    best = create("fast", Settings(certify=True, integer=IntegerParams(time_limit=LONG)))
-    theirs = create("robbins-monro")
+    best = FastAllocator(certify=True, time_limit=LONG)
+    theirs = RobbinsMonroAllocator()
     rows = [
         row(size, venues, options.scenarios, best, theirs)
         for size in STEPS

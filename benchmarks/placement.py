@@ -21,15 +21,18 @@ from statistics import median
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.integer import IntegerParams
-from sor_opt.allocators.registry import Settings, create
-from sor_opt.allocators.robbins_monro import RobbinsMonroParams
+from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.integer import IntegerAllocator
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator
 from sor_opt.errors import SolverError
 from sor_opt.market.tape import FloatArray
+from sor_opt.models.case import Case
 from sor_opt.models.ladder import Allocation, LadderProblem
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import Depth, PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import Depth, PlacementModel
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.snapshot import Snapshot
+from sor_opt.models.venues import Venue
 
 SIZE, STEP, SCENARIOS = 5000.0, 100.0, 1000
 TARGETS = {5: 5e-3, 12: 20e-3}
@@ -53,15 +56,12 @@ PAPER, MOST = 1000, 10**7
 class Moment:
     """What a ladder problem is compiled from."""
 
-    quotes: VenueQuotes
-    outflows: FloatArray
+    snapshot: Snapshot
     depth: Depth
 
     def compile(self) -> LadderProblem:
         """Compile it."""
-        names = [f"V{k + 1}" for k in range(len(self.quotes.ask))]
-        params = PlacementParams(self.depth, STEP)
-        return placement_problem(names, self.quotes, self.outflows, SIZE, RISK, params)
+        return PlacementModel(self.depth, STEP).problem(self.snapshot, SIZE, RISK)
 
 
 @dataclass(frozen=True)
@@ -74,32 +74,38 @@ class Run:
 
 def example(venues: int) -> Moment:
     """Set up Cont & Kukanov's Table 1."""
-    quotes = VenueQuotes(
-        ask=np.full(venues, ASK),
-        ask_size=np.full(venues, SIZE),
-        fee=np.full(venues, 0.003),
-        rebate=np.full(venues, 0.002),
-        queue=np.full(venues, 2000.0),
-        best_bid=BID,
-        mid=MID,
-    )
+    alike = (np.full(venues, number) for number in (ASK, SIZE, 0.003, 0.002, 2000.0))
     outflow = Outflow(family="poisson", mean=2200.0, alpha=0.6, scenarios=SCENARIOS)
-    return Moment(quotes, outflow.draw(venues), "infinite")
+    return Moment(snapshot(*alike, outflow.draw(venues)), "infinite")
+
+
+def snapshot(
+    ask: FloatArray,
+    ask_size: FloatArray,
+    fee: FloatArray,
+    rebate: FloatArray,
+    queue: FloatArray,
+    outflows: FloatArray,
+) -> Snapshot:
+    """Set up venues around a mid of `MID`."""
+    columns = (ask, ask_size, fee, rebate, queue)
+    case = Case(
+        tuple(
+            Venue(f"V{k}", BID, SIZE, *numbers)
+            for k, numbers in enumerate(zip(*(column.tolist() for column in columns), strict=True))
+        )
+    )
+    return case.snapshot._replace(mid=MID, outflows=outflows)
 
 
 def draw(venues: int, depth: Depth, seed: int) -> Moment:
     """Draw a book: asks within two cents, odd lots, inverted venues, queues of 500 to 3,000."""
     rng = np.random.default_rng(seed)
     queue = rng.integers(5, 31, venues).astype(np.float64) * 100
-    quotes = VenueQuotes(
-        ask=ASK + 0.01 * rng.integers(0, 3, venues).astype(np.float64),
-        ask_size=rng.integers(300, 1501, venues).astype(np.float64),
-        fee=rng.choice([0.003, 0.0008, -0.0002], venues),
-        rebate=rng.choice([0.002, 0.0015, -0.0002], venues),
-        queue=queue,
-        best_bid=BID,
-        mid=MID,
-    )
+    ask = ASK + 0.01 * rng.integers(0, 3, venues).astype(np.float64)
+    ask_size = rng.integers(300, 1501, venues).astype(np.float64)
+    fee = rng.choice([0.003, 0.0008, -0.0002], venues)
+    rebate = rng.choice([0.002, 0.0015, -0.0002], venues)
     outflow = Outflow(
         family=FAMILIES[seed % len(FAMILIES)],
         mean=tuple((1.1 * queue).tolist()),
@@ -107,7 +113,8 @@ def draw(venues: int, depth: Depth, seed: int) -> Moment:
         scenarios=SCENARIOS,
         seed=seed,
     )
-    return Moment(quotes, outflow.draw(venues), depth)
+    seen = snapshot(ask, ask_size, fee, rebate, queue, outflow.draw(venues))
+    return Moment(seen, depth)
 
 
 def timed(call: Callable[[], object], repeats: int) -> float:
@@ -130,11 +137,10 @@ def run(allocator: Allocator, problem: LadderProblem, repeats: int) -> Run:
 
 def solvers(time_limit: float) -> dict[str, Allocator]:
     """Make the allocators that find the least cost, or try to."""
-    integer = IntegerParams(time_limit=time_limit)
     return {
-        "fast": create("fast"),
-        "fast, certified": create("fast", Settings(certify=True, integer=integer)),
-        "HiGHS": create("integer", Settings(integer=integer)),
+        "fast": FastAllocator(),
+        "fast, certified": FastAllocator(certify=True, time_limit=time_limit),
+        "HiGHS": IntegerAllocator(time_limit=time_limit),
     }
 
 
@@ -143,8 +149,7 @@ def approximate(problem: LadderProblem, least: float, repeats: int) -> dict[str,
     found: dict[str, Run] = {}
     iterations = PAPER
     while iterations <= MOST:
-        settings = Settings(robbins_monro=RobbinsMonroParams(iterations))
-        result = run(create("robbins-monro", settings), problem, repeats)
+        result = run(RobbinsMonroAllocator(iterations), problem, repeats)
         found[f"approximation, {iterations:,}"] = result
         if result.allocation.cost <= least + EQUAL * abs(least):
             break

@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.registry import Settings, create
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.backtest.backtest import run, run_baselines
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
@@ -87,7 +87,7 @@ class Audit(Allocator):
     name = "fast"
 
     def __init__(self) -> None:
-        self._fast, self._certified = create("fast"), create("fast", Settings(certify=True))
+        self._fast, self._certified = FastAllocator(), FastAllocator(certify=True)
         self.decisions = self.optimal = 0
         self.seconds = 0.0
 

@@ -14,7 +14,7 @@ from statistics import median
 
 import pandas as pd
 
-from sor_opt.allocators.registry import create
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
@@ -62,7 +62,7 @@ def main() -> None:
 
     risk = RiskParams(0.0005, 0.0005, 0.00005)
     compiled = Policy(Now(), Static(risk))
-    called = Policy(Now(), Static(risk, allocator=create("fast")))
+    called = Policy(Now(), Static(risk, allocator=FastAllocator()))
     fast = seconds(lambda: run(market, compiled).cash, 9)
     slow = seconds(lambda: run(market, called).cash, 1)
     print(

@@ -14,11 +14,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sor_opt.allocators.registry import Settings, create
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.market.tape import FloatArray
+from sor_opt.models.case import Case
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import PlacementModel
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.venues import Venue
 
 IMAGE = Path(__file__).parent / "images" / "placement_sizes.png"
 MID, HALF_SPREAD, FEE, REBATE = 100.0, 0.02, 0.003, 0.002
@@ -79,24 +81,13 @@ def outflows(venues: int, scenarios: int) -> FloatArray:
 def best_sizes(setting: Setting, scenarios: FloatArray) -> tuple[float, float]:
     """Shares taken and shares posted, over all venues, at the certified optimum."""
     venues = scenarios.shape[1]
-
-    def each(value: float) -> FloatArray:
-        return np.full(venues, value)
-
-    quotes = VenueQuotes(
-        ask=each(MID + HALF_SPREAD),
-        ask_size=each(setting.size),
-        fee=each(FEE),
-        rebate=each(REBATE),
-        queue=each(setting.queue),
-        best_bid=MID - HALF_SPREAD,
-        mid=MID,
-    )
+    venue = (MID - HALF_SPREAD, setting.size, MID + HALF_SPREAD, setting.size, FEE, REBATE)
+    case = Case(tuple(Venue(f"V{k + 1}", *venue, setting.queue) for k in range(venues)))
+    snapshot = case.snapshot._replace(mid=MID, outflows=scenarios)
     risk = RiskParams(0.05, setting.under, setting.theta, unit="per_share")
-    params = PlacementParams(depth="infinite", step=setting.size / CHUNKS)
-    names = [f"V{k + 1}" for k in range(venues)]
-    problem = placement_problem(names, quotes, scenarios, setting.size, risk, params)
-    answer = create("fast", Settings(certify=True)).solve(problem)
+    model = PlacementModel(depth="infinite", step=setting.size / CHUNKS)
+    problem = model.problem(snapshot, setting.size, risk)
+    answer = FastAllocator(certify=True).solve(problem)
     sent = answer.rungs * problem.step
     return float(sent[:venues].sum()), float(sent[venues:].sum())
 

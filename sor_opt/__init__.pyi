@@ -1,11 +1,14 @@
 """The public interface, a line for each name: ``from MODULE import NAME as NAME``."""
 
 from sor_opt.allocators.base import Allocator as Allocator
+from sor_opt.allocators.base import IntegerParams as IntegerParams
 from sor_opt.allocators.crosscheck import crosscheck as crosscheck
-from sor_opt.allocators.integer import IntegerParams as IntegerParams
-from sor_opt.allocators.registry import Settings as Settings
-from sor_opt.allocators.registry import create as create
-from sor_opt.allocators.robbins_monro import RobbinsMonroParams as RobbinsMonroParams
+from sor_opt.allocators.exhaustive import ExhaustiveAllocator as ExhaustiveAllocator
+from sor_opt.allocators.fast.allocator import FastAllocator as FastAllocator
+from sor_opt.allocators.integer import CbcAllocator as CbcAllocator
+from sor_opt.allocators.integer import IntegerAllocator as IntegerAllocator
+from sor_opt.allocators.registry import ALLOCATORS as ALLOCATORS
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator as RobbinsMonroAllocator
 from sor_opt.backtest.backtest import run as run
 from sor_opt.backtest.backtest import run_baselines as run_baselines
 from sor_opt.backtest.contest import Entry as Entry
@@ -38,20 +41,21 @@ from sor_opt.market.synthetic import generate as generate
 from sor_opt.market.tape import Quotes as Quotes
 from sor_opt.market.tape import Tape as Tape
 from sor_opt.market.tape import Trades as Trades
+from sor_opt.models.base import CostModel as CostModel
+from sor_opt.models.base import Drawn as Drawn
 from sor_opt.models.books import read_instance as read_instance
 from sor_opt.models.books import write_instance as write_instance
+from sor_opt.models.case import Case as Case
+from sor_opt.models.case import Order as Order
 from sor_opt.models.instances import Instance as Instance
-from sor_opt.models.instances import Order as Order
 from sor_opt.models.ladder import Allocation as Allocation
 from sor_opt.models.ladder import LadderProblem as LadderProblem
 from sor_opt.models.outflow import Outflow as Outflow
-from sor_opt.models.placement import PlacementParams as PlacementParams
-from sor_opt.models.placement import VenueQuotes as VenueQuotes
-from sor_opt.models.placement import placement_problem as placement_problem
+from sor_opt.models.placement import PlacementModel as PlacementModel
+from sor_opt.models.registry import MODELS as MODELS
 from sor_opt.models.risk import RiskParams as RiskParams
-from sor_opt.models.static import AskQuotes as AskQuotes
-from sor_opt.models.static import StaticParams as StaticParams
-from sor_opt.models.static import static_problem as static_problem
+from sor_opt.models.snapshot import Snapshot as Snapshot
+from sor_opt.models.static import StaticModel as StaticModel
 from sor_opt.models.venues import Fee as Fee
 from sor_opt.models.venues import FeeSchedule as FeeSchedule
 from sor_opt.models.venues import Venue as Venue
@@ -71,6 +75,7 @@ from sor_opt.policies.routers.base import Posting as Posting
 from sor_opt.policies.routers.base import Router as Router
 from sor_opt.policies.routers.base import Split as Split
 from sor_opt.policies.routers.best_ask import BestAsk as BestAsk
+from sor_opt.policies.routers.cost import Cost as Cost
 from sor_opt.policies.routers.placement import Placement as Placement
 from sor_opt.policies.routers.pro_rata import ProRata as ProRata
 from sor_opt.policies.routers.static import Static as Static
@@ -86,6 +91,7 @@ from sor_opt.policies.schedules.vwap import Vwap as Vwap
 from sor_opt.policies.view import LiveQuotes as LiveQuotes
 from sor_opt.policies.view import Progress as Progress
 from sor_opt.policies.view import View as View
+from sor_opt.registry import Registry as Registry
 from sor_opt.search.compare import CompareParams as CompareParams
 from sor_opt.search.compare import Comparison as Comparison
 from sor_opt.search.compare import compare as compare

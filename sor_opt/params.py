@@ -220,7 +220,7 @@ def fields_of(record: Any) -> Iterator[Field]:
     ConfigError
         If its annotations cannot be read.
     """
-    hints = _hints(type(record))
+    hints = field_types(type(record))
     notes = {name: open_hint(hint).notes for name, hint in hints.items()}
     tails = {
         note.after: name
@@ -253,6 +253,20 @@ def open_hint(hint: Any) -> Hint:
     return Hint(kinds[0] if optional and len(kinds) == 1 else hint, optional, notes)
 
 
+def field_types(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields, with the notes of their annotations.
+
+    Raises
+    ------
+    ConfigError
+        If one cannot be read.
+    """
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except Exception as error:
+        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error
+
+
 def put(record: Record, values: Mapping[tuple[str, ...], Any]) -> Record:
     """The record with fields of it, and of the records that it holds, set by their paths."""
     changes: dict[str, Any] = {}
@@ -278,10 +292,3 @@ def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
         found = each.parameter(path)
         if found is not None:
             yield found
-
-
-def _hints(kind: type) -> dict[str, Any]:
-    try:
-        return get_type_hints(kind, include_extras=True)
-    except Exception as error:
-        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error

@@ -25,7 +25,7 @@ SIBLINGS = {
         *("base", "registry", "source", "header", "table", "delimited", "columnar"),
         *("times", "possible"),
     },
-    "allocators": {"base", "registry", "crosscheck", "draws"},
+    "allocators": {"base", "registry", "crosscheck", "draws", "program"},
     "policies/schedules": {"base"},
     "policies/routers": {"base"},
     "search/samplers": {"base", "registry"},

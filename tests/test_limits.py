@@ -77,7 +77,6 @@ def test_a_documented_bound_is_the_codes(what):
     ("command", "options"),
     [
         ("backtest", {"--max-orders": Limits().orders, "--max-decisions": Limits().decisions}),
-        ("allocate", {"--max-terms": integer.DEFAULT_TERMS}),
         ("generate", {"--max-rows": synthetic.MAX_ROWS}),
         ("validate", {"--instances": 200}),
     ],

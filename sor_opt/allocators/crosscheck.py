@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import count_points
 from sor_opt.errors import SolverError
 from sor_opt.models.instances import Instance
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
-from sor_opt.models.static import SplitSpace, StaticParams
 
 POINTS = 1_000_000
 """Lattice points that an instance may have; larger ones lose their last venues."""
@@ -58,7 +56,7 @@ def crosscheck(
     allocators: Sequence[Allocator],
     progress: Callable[[int], None] | None = None,
 ) -> CrossCheck:
-    """Solve every instance, a static one in both spaces, with every allocator.
+    """Solve every instance, in all variants of its cost model, with every allocator.
 
     An allocator mismatches where its status differs from the first one's, its split is not
     admissible, its cost is not that of its split, or it differs from the first one's by more than
@@ -85,11 +83,8 @@ def crosscheck(
 
 
 def _variants(instance: Instance) -> list[Instance]:
-    """The instance in every space that its cost model has."""
-    if isinstance(instance.model, StaticParams):
-        models = [replace(instance.model, space=space) for space in get_args(SplitSpace)]
-        return [replace(instance, model=model) for model in models]
-    return [instance]
+    """The instance with every variant of its cost model."""
+    return [replace(instance, model=model) for model in instance.model.variants()]
 
 
 def _compare(instance: Instance, allocators: Sequence[Allocator], result: CrossCheck) -> None:

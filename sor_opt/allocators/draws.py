@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import get_args
 
 import numpy as np
@@ -12,26 +10,19 @@ import numpy as np
 from sor_opt.errors import DataError
 from sor_opt.market.feed import Side
 from sor_opt.market.tape import Tape
-from sor_opt.models.instances import Instance, Order
-from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams
+from sor_opt.models.base import CostModel
+from sor_opt.models.case import Order
+from sor_opt.models.draws import TICK, two_sided
+from sor_opt.models.instances import Instance
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import Venue
+from sor_opt.params import changed
 
 _FEES = (0.003, 0.0008, 0.0, -0.0002, -0.003)
 _REBATES = (0.002, 0.0, -0.001, 0.0029)
 _LAMBDAS = (0.0005, 0.001, 0.002)
 _THETAS = (0.00005, 0.0001, 0.0002)
-
-_TICK = 0.01
-_CHUNKS = {1: 60, 2: 14, 3: 5, 4: 3}
-"""Most chunks per ladder of a placement, by its number of venues: lattices to enumerate."""
-
-_SHARES = (0.1, 0.2, 0.3, 0.4)
-"""How often so many venues are wanted, where an instance has them."""
-
-_SCENARIOS = (1, 2, 5, 20, 60, 200)
 
 
 def random_instances(count: int, rng: np.random.Generator) -> Iterator[Instance]:
@@ -48,12 +39,12 @@ def _random_instance(rng: np.random.Generator) -> Instance:
     tied = rng.random() < 0.2
     venues = []
     for k in range(number):
-        ask = base + _TICK * (0 if tied else int(rng.integers(0, 6)))
+        ask = base + TICK * (0 if tied else int(rng.integers(0, 6)))
         fee, rebate = (0.003, 0.002) if tied else (rng.choice(_FEES), rng.choice(_REBATES))
         venues.append(
             Venue(
                 name=f"V{k + 1}",
-                bid=round(ask - _TICK * int(rng.integers(1, 5)), 2),
+                bid=round(ask - TICK * int(rng.integers(1, 5)), 2),
                 bid_size=_size(rng, rungs, step),
                 ask=round(ask, 2),
                 ask_size=_size(rng, rungs, step),
@@ -62,17 +53,7 @@ def _random_instance(rng: np.random.Generator) -> Instance:
             )
         )
     order = _order(rng, sum(venue.ask_size for venue in venues), step)
-    return Instance(_two_sided(venues, step), order, _risk(rng), StaticParams(step=step))
-
-
-def _two_sided(venues: list[Venue], step: float) -> tuple[Venue, ...]:
-    """Let the first venue show a chunk on a side that no venue shows: there must be a mid."""
-    first, *others = venues
-    if not any(venue.shows("bid") for venue in venues):
-        first = replace(first, bid_size=step)
-    if not any(venue.shows("ask") for venue in venues):
-        first = replace(first, ask_size=step)
-    return (first, *others)
+    return Instance(two_sided(venues, step), order, _risk(rng), StaticModel(step=step))
 
 
 def _size(rng: np.random.Generator, rungs: int, step: float) -> float:
@@ -128,88 +109,24 @@ def snapshot_instances(tape: Tape, count: int, rng: np.random.Generator) -> Iter
         yield Instance(tuple(venues), _order(rng, depth, 100.0), _risk(rng))
 
 
-def placements(
-    instances: Iterator[Instance], rng: np.random.Generator, outside: bool = False
+def instances_of(
+    model: CostModel,
+    instances: Iterable[Instance],
+    rng: np.random.Generator,
+    outside: bool = False,
 ) -> Iterator[Instance]:
-    """Make placements of static instances: few chunks, drawn outflows, queues of all kinds.
+    """Make instances of a cost model of static ones, in chunks of their step.
 
-    The penalties keep to Cont & Kukanov's assumptions A1 to A3, or, `outside`, are drawn without
-    regard to them.
+    Parameters
+    ----------
+    model : CostModel
+        With the other parameters to take.
+    instances : iterable of Instance
+    rng : numpy.random.Generator
+    outside : bool
+        Whether the penalties may break the model's assumptions.
     """
-    for instance in instances:
-        yield _placement(instance, rng, outside)
-
-
-def _placement(instance: Instance, rng: np.random.Generator, outside: bool) -> Instance:
-    number = min(int(rng.choice(list(_CHUNKS), p=_SHARES)), len(instance.venues))
-    venues = _two_sided(list(instance.venues[:number]), instance.model.step)
-    most = _CHUNKS[number]
-    step = math.ceil(max(1.0, *(max(v.ask_size, v.bid_size) / most for v in venues)))
-    chunks = int(rng.integers(1, most + 1))
-    size = float(step * (chunks if rng.random() < 0.7 else chunks - rng.uniform(0.1, 0.9)))
-    best_ask = min(v.ask for v in venues if v.ask is not None)
-    placed = Instance(
-        tuple(
-            replace(
-                v,
-                bid=v.bid if outside or v.bid is None else min(v.bid, round(best_ask - _TICK, 2)),
-                queue=_queue_ahead(rng, size, v.bid_size),
-            )
-            for v in venues
-        ),
-        Order(size, instance.order.side),
-        model=PlacementParams(step=float(step)),
-        outflow=_outflow(rng, size, step, number),
-    )
-    if rng.random() < 0.3:
-        placed = replace(placed, model=PlacementParams("infinite", float(step)))
-    return replace(placed, risk=_any_risk(rng) if outside else _risk_within(placed, rng))
-
-
-def _queue_ahead(rng: np.random.Generator, size: float, shown: float) -> float | None:
-    """Draw a queue: what is displayed, none, an infinite one, or of the order's kind."""
-    kind = rng.choice(4, p=[0.3, 0.2, 0.1, 0.4])
-    return (None, 0.0, float("inf"), float(rng.uniform(0, 2) * max(size, shown)))[kind]
-
-
-def _outflow(rng: np.random.Generator, size: float, step: float, venues: int) -> Outflow:
-    """Draw outflows of the order's kind: correlated, heavy-tailed, given samples, or few and lumpy.
-
-    The last are those on which a local search goes wrong most often.
-    """
-    scenarios = int(rng.choice(_SCENARIOS))
-    kind = rng.integers(5)
-    if kind == 4:
-        lumps = step * rng.integers(0, 5, (min(scenarios, 3), venues))
-        return Outflow(samples=tuple(tuple(row) for row in lumps.astype(float).tolist()))
-    if kind == 3:
-        samples = rng.uniform(0, 2.5 * size, (scenarios, venues)).round(rng.integers(0, 3))
-        samples[rng.random(samples.shape) < 0.2] = 0.0
-        samples[rng.random(samples.shape) < 0.05] = np.inf
-        return Outflow(samples=tuple(tuple(row) for row in samples.tolist()))
-    return Outflow(
-        family=("poisson", "exponential", "pareto")[kind],
-        mean=tuple((size * rng.uniform(0.1, 2.5, venues)).tolist()),
-        alpha=float(rng.choice([0.0, 0.6, 1.0])),
-        scenarios=scenarios,
-        seed=int(rng.integers(1_000_000)),
-    )
-
-
-def _risk_within(instance: Instance, rng: np.random.Generator) -> RiskParams:
-    """Draw penalties in dollars that satisfy A2 and A3 where A1 holds."""
-    quotes = instance.quotes
-    half, fee = quotes.mid - quotes.best_bid, float(quotes.fee.max())
-    least_over = max(half + float(quotes.rebate.max()), -(half + float(quotes.fee.min())), 0.0)
-    least_under = max(half + fee, 0.0)
-    margins = rng.uniform(1.01, 3.0, 2)
-    theta = float(rng.choice([0.0, 0.0005, 0.01]))
-    beyond = 1e-4  # also where a bound is 0
-    lambda_over = least_over * margins[0] + beyond
-    lambda_under = least_under * margins[1] + beyond
-    return RiskParams(lambda_over, lambda_under, theta, unit="per_share")
-
-
-def _any_risk(rng: np.random.Generator) -> RiskParams:
-    lambda_over, lambda_under, theta = rng.choice([0.0, 0.001, 0.004, 0.02, 0.11], 3).tolist()
-    return RiskParams(lambda_over, lambda_under, theta, unit="per_share")
+    for each in instances:
+        stepped = changed(model, {"step": each.model.step})
+        case, drawn, outflow = stepped.draw(each, rng, outside)
+        yield Instance(case.venues, case.order, case.risk, drawn, outflow)

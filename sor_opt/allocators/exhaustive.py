@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.ladder import TOLERANCE, Allocation, LadderProblem, Status
+from sor_opt.params import Param
 
 DEFAULT_LIMIT = 50_000_000
 """Points that `ExhaustiveAllocator` evaluates by default at most: about a tenth of a second."""
@@ -47,6 +48,7 @@ def count_points(problem: LadderProblem) -> int:
     return int(ways[total])
 
 
+@dataclass(frozen=True)
 class ExhaustiveAllocator(Allocator):
     """Evaluates every admissible selection, for any number of scenarios.
 
@@ -54,19 +56,16 @@ class ExhaustiveAllocator(Allocator):
     ----------
     limit : int
         Points above which a problem is refused, below `MOST_POINTS`.
-    progress : callable, optional
-        Called with (points done, points in all) before the search and as it goes on.
     """
 
     name: ClassVar[str] = "exhaustive"
 
-    def __init__(
-        self, limit: int = DEFAULT_LIMIT, progress: Callable[[int, int], None] | None = None
-    ) -> None:
-        if not 0 < limit < MOST_POINTS:
-            raise ConfigError(f"limit must be > 0 and below {MOST_POINTS:,}, got {limit:,}")
-        self._limit = limit
-        self._progress = progress
+    limit: Annotated[int, Param("above which exhaustive refuses", "points")] = DEFAULT_LIMIT
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.limit < MOST_POINTS:
+            raise ConfigError(f"limit must be > 0 and below {MOST_POINTS:,}, got {self.limit:,}")
 
     def solve(self, problem: LadderProblem) -> Allocation:
         """Find the cheapest selection; ties as `Allocator.solve` promises.
@@ -78,12 +77,12 @@ class ExhaustiveAllocator(Allocator):
         """
         clock = Clock(self.time_limit)
         points = count_points(problem)
-        if points > self._limit:
+        if points > self.limit:
             counted = f"{points:,}" if points < MOST_POINTS else f"{MOST_POINTS:,} or more"
             hint = f"raise it with --limit {points}, or " if points < MOST_POINTS else ""
             raise SolverError(
                 f"exhaustive would evaluate {counted} points, more than its limit of"
-                f" {self._limit:,}; {hint}use integer or fast"
+                f" {self.limit:,}; {hint}use integer or fast"
             )
         rungs = np.zeros(len(problem.names), np.int64)
         if points == 0:
@@ -121,8 +120,8 @@ class ExhaustiveAllocator(Allocator):
         chunk = max(1, _CHUNK // max(1, len(problem.probabilities)))
         done = 0
         while done < points and clock.left > 0:
-            if self._progress is not None:
-                self._progress(done, points)
+            if self.progress is not None:
+                self.progress(done, points)
             count, best = _enumerate(lattice, best, digits, rungs, chunk)
             done += count
         return done, best.cost < math.inf

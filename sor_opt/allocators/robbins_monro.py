@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.models.ladder import Allocation, LadderProblem
+from sor_opt.params import Param
 
 MAX_ITERATIONS = 100_000_000
 
@@ -36,8 +37,8 @@ _CHUNK = 10_000_000
 
 
 @dataclass(frozen=True)
-class RobbinsMonroParams:
-    """How long the approximation goes on.
+class RobbinsMonroAllocator(Allocator):
+    """Stochastic gradient from the equal split; approximate, proves nothing.
 
     Parameters
     ----------
@@ -47,10 +48,14 @@ class RobbinsMonroParams:
         Of the scenarios' draw, >= 0.
     """
 
-    iterations: int = 1000
-    seed: int = 0
+    name: ClassVar[str] = "robbins-monro"
+    breaks_ties: ClassVar[bool] = False
+
+    iterations: Annotated[int, Param("how long robbins-monro goes on", "iterations")] = 1000
+    seed: Annotated[int, Param("of what robbins-monro draws")] = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.iterations <= MAX_ITERATIONS:
             raise ConfigError(
                 f"iterations must be >= 1 and at most {MAX_ITERATIONS:,}, got {self.iterations}"
@@ -58,24 +63,14 @@ class RobbinsMonroParams:
         if self.seed < 0:
             raise ConfigError(f"seed must be >= 0, got {self.seed}")
 
-
-class RobbinsMonroAllocator(Allocator):
-    """Stochastic gradient from the equal split; approximate, proves nothing.
-
-    Parameters
-    ----------
-    params : RobbinsMonroParams
-    """
-
-    name: ClassVar[str] = "robbins-monro"
-
-    def __init__(self, params: RobbinsMonroParams | None = None) -> None:
-        self._params = params or RobbinsMonroParams()
-
     @property
     def proves(self) -> bool:
         """Never: it approximates."""
         return False
+
+    def takes(self, problem: LadderProblem) -> bool:
+        """Where the total is free."""
+        return not problem.exact_total
 
     def solve(self, problem: LadderProblem) -> Allocation:
         """Approximate the cheapest selection, rounded to whole rungs.
@@ -88,7 +83,7 @@ class RobbinsMonroAllocator(Allocator):
             If the problem has an exact total.
         """
         clock = Clock(self.time_limit)
-        if problem.exact_total:
+        if not self.takes(problem):
             raise SolverError("robbins-monro takes no exact total; use exhaustive, integer or fast")
         rungs = np.rint(self._mean(problem, clock)).astype(np.int64)
         cost = problem.cost(rungs)
@@ -100,9 +95,9 @@ class RobbinsMonroAllocator(Allocator):
 
     def _mean(self, problem: LadderProblem, clock: Clock) -> FloatArray:
         """Mean of the iterates, in rungs, shape (I,)."""
-        rng = np.random.default_rng(self._params.seed)
+        rng = np.random.default_rng(self.seed)
         at, total = np.empty(len(problem.names)), np.zeros(len(problem.names))
-        done, iterations = 0, self._params.iterations
+        done, iterations = 0, self.iterations
         ladders = _Ladders(
             problem.offsets,
             problem.fills,

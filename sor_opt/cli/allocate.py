@@ -3,90 +3,85 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
+import numpy as np
 import typer
+from rich.table import Table
 
+from sor_opt.allocators.base import Allocator
+from sor_opt.allocators.crosscheck import CrossCheck, crosscheck
+from sor_opt.allocators.draws import instances_of, random_instances, snapshot_instances
+from sor_opt.allocators.registry import ALLOCATORS, provers
+from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
+from sor_opt.cli.names import name_option, named
 from sor_opt.cli.options import FeeOptions, OutputGroup
+from sor_opt.cli.owned import Part, check_owned, owned
 from sor_opt.cli.places import READS, Files
+from sor_opt.cli.spread import Given, Group, Words
 from sor_opt.errors import ConfigError, SolverError
+from sor_opt.models.base import CostModel
+from sor_opt.models.books import read_instance, write_instance
+from sor_opt.models.case import Order
+from sor_opt.models.instances import Instance
+from sor_opt.models.registry import MODELS
+from sor_opt.models.risk import RiskParams
+from sor_opt.models.venues import BookSide
+from sor_opt.params import Parameter, changed, parameters
+from sor_opt.report.allocation import allocation_summary, split_table, summary_table
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
-    from rich.table import Table
+def _models(words: Words) -> Iterator[Part]:
+    for name in dict.fromkeys((*MODELS.rows, *named(words, MODELS.kind))):
+        model = MODELS.make(name)
+        yield Part(MODELS.kind, model.name, model)
 
-    from sor_opt.allocators.base import Allocator
-    from sor_opt.allocators.crosscheck import CrossCheck
-    from sor_opt.cli.console import Output
-    from sor_opt.models.instances import Instance
+
+def _allocators(words: Words) -> Iterator[Part]:
+    for name in dict.fromkeys((*ALLOCATORS.rows, *named(words, ALLOCATORS.kind))):
+        allocator = ALLOCATORS.make(name).proving()
+        yield Part(ALLOCATORS.kind, allocator.name, allocator)
+
+
+def _book_parameters(words: Words) -> list[Parameter]:
+    shared = (*parameters(Order()), *parameters(RiskParams()))
+    return [*shared, *(each.told for each in owned(_models(words)).values())]
+
+
+def _allocator_parameters(words: Words) -> list[Parameter]:
+    known = owned(_allocators(words)).values()
+    return [each.told for each in known if each.parameter.name != "seed"]  # which is --seed
 
 
 @dataclass(frozen=True)
-class BookOptions(FeeOptions):
+class BookOptions:
     """What the command line says over the book; the rest is the book's, or the default."""
 
-    size: Annotated[float | None, typer.Option(help="Shares to trade.")] = None
-    side: Annotated[Literal["buy", "sell"] | None, typer.Option(help="Side of the order.")] = None
-    space: Annotated[
-        Literal["open", "strict"] | None,
-        typer.Option(help="static: the total is free, or it is the target exactly."),
-    ] = None
-    ref: Annotated[
-        Literal["mid", "zero"] | None,
-        typer.Option(help="static: reference price, mid in the open space, zero in the strict."),
-    ] = None
-    depth: Annotated[
-        Literal["displayed", "infinite"] | None,
-        typer.Option(help="placement: what is displayed, or the lowest ask without end."),
-    ] = None
-    step: Annotated[float | None, typer.Option(help="Shares per chunk.")] = None
-    lambda_over: Annotated[
-        float | None, typer.Option(help="Penalty per share beyond the target.")
-    ] = None
-    lambda_under: Annotated[float | None, typer.Option(help="Penalty per share short of it.")] = (
-        None
-    )
-    theta_queue: Annotated[float | None, typer.Option(help="Queue risk and impact.")] = None
-    unit: Annotated[
-        Literal["fraction", "per_share"] | None,
-        typer.Option(help="Fractions of the mid, or dollars per share."),
-    ] = None
+    fees: FeeOptions = field(default_factory=FeeOptions)
     model: Annotated[
-        Literal["static", "placement"] | None, typer.Option(help="Cost model (static).")
+        str | None, name_option(MODELS, "model", "Cost model, in place of the book's (static).")
     ] = None
+    given: Annotated[Mapping[str, Any], Given("In place of the book's", _book_parameters)] = field(
+        default_factory=dict
+    )
 
     def read(self, book: Path) -> Instance:
         """Read the book and lay the options over it."""
-        from dataclasses import fields, replace
-
-        from sor_opt.models.books import read_instance
-        from sor_opt.models.instances import MODELS
-
-        instance = read_instance(book)
-        model = instance.model
-        if self.model is not None and self.model != model.name:
-            model = MODELS[self.model].params(step=model.step)
-        for name in ("space", "ref", "depth"):
-            if getattr(self, name) is not None and not hasattr(model, name):
-                raise ConfigError(f"--{name} does not go with the {model.name} model")
-
-        def over(record: Any) -> Any:
-            named = {f.name: getattr(self, f.name, None) for f in fields(record)}
-            return replace(record, **{k: v for k, v in named.items() if v is not None})
-
-        return replace(
-            instance, order=over(instance.order), risk=over(instance.risk), model=over(model)
-        )
+        instance = read_instance(book, MODELS.find(self.model) if self.model else None)
+        records = {name: getattr(instance, name) for name in ("order", "risk", "model")}
+        check_owned(self.given, records.values(), owned(_models(())))
+        made = {name: changed(record, self.given) for name, record in records.items()}
+        return replace(instance, **made)
 
     def price(self, instance: Instance, out: Output) -> Instance:
         """Fill in the fees that the book does not name, and say which."""
         unpriced = [venue.name for venue in instance.venues if venue.fee is None]
-        fees = self.schedule()
-        if unpriced and not self.no_fees:
+        fees = self.fees.schedule()
+        if unpriced and not self.fees.no_fees:
             rows = [fees.newest(name) for name in unpriced]
             taken = ", ".join(f"{r.venue} ${r.taker:g} and ${r.rebate:g} ({r.date})" for r in rows)
             out.warn(
@@ -100,49 +95,28 @@ class BookOptions(FeeOptions):
 class AllocatorOptions:
     """Which allocator solves the problem, and when it may stop."""
 
-    allocator: Annotated[
-        str, typer.Option(help="exhaustive, integer, integer-cbc, fast or robbins-monro.")
-    ] = "fast"
-    certify: Annotated[
-        bool, typer.Option(help="Whether fast proves its answer, where scenarios make it a search.")
-    ] = True
-    iterations: Annotated[int, typer.Option(help="Of robbins-monro.")] = 1000
-    time_limit: Annotated[
-        float | None, typer.Option(help="Seconds that the allocator may take.")
-    ] = None
-    gap: Annotated[
-        float, typer.Option(help="Relative gap at which an integer program may stop.")
-    ] = 0.0
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Points above which exhaustive refuses.")
-    ] = None
-    max_terms: Annotated[
-        int, typer.Option(min=1, help="Terms above which an integer program is not written.")
-    ] = 5_000_000
+    allocator: Annotated[str, name_option(ALLOCATORS, "allocator", "What solves the problem.")] = (
+        "fast"
+    )
+    given: Annotated[
+        Mapping[str, Any], Given("Parameters of the allocator", _allocator_parameters)
+    ] = field(default_factory=dict)
 
     def make(self, seed: int, progress: Callable[[int, int], None]) -> Allocator:
-        """Make the allocator; exhaustive reports its progress."""
-        from sor_opt.allocators.exhaustive import DEFAULT_LIMIT
-        from sor_opt.allocators.integer import IntegerParams
-        from sor_opt.allocators.registry import Settings, create
-        from sor_opt.allocators.robbins_monro import RobbinsMonroParams
-
-        settings = Settings(
-            DEFAULT_LIMIT if self.limit is None else self.limit,
-            progress,
-            IntegerParams(gap=self.gap, most_terms=self.max_terms),
-            self.certify,
-            RobbinsMonroParams(self.iterations, seed),
-        )
-        made = create(self.allocator, settings)
-        return made if self.time_limit is None else made.within(self.time_limit)
+        """Make the allocator, which takes its own of the options."""
+        usual = ALLOCATORS.make(self.allocator).proving()
+        check_owned(self.given, [usual], owned(_allocators(())))
+        made = replace(changed(usual, {**self.given, "seed": seed}), progress=progress)
+        if made.time_limit is not None:
+            made.warm_up()
+        return made
 
 
 def allocate(
     book: Annotated[Path, typer.Argument(help="Venues: TOML, JSON or CSV."), READS],
-    options: BookOptions,
+    options: Annotated[BookOptions, Group("Book")],
     output: OutputGroup,
-    solving: AllocatorOptions,
+    solving: Annotated[AllocatorOptions, Group("Allocator")],
 ) -> None:
     """Split one order over the venues of a book at the least cost.
 
@@ -150,9 +124,6 @@ def allocate(
 
     Example: sor-opt allocate book.toml --size 5000 --model placement --allocator integer
     """
-    from sor_opt.cli.console import Output
-    from sor_opt.report.allocation import allocation_summary, split_table, summary_table
-
     out = Output(output)
     instance = options.price(options.read(book), out)
     problem = instance.problem()
@@ -177,12 +148,8 @@ def allocate(
 
 
 def _note(instance: Instance, out: Output) -> None:
-    from sor_opt.models.placement import PlacementParams, violated_assumptions
-    from sor_opt.models.venues import BookSide
-
-    if isinstance(instance.model, PlacementParams):
-        for broken in violated_assumptions(instance.quotes, instance.risk):
-            out.warn(f"assumption {broken}: a wrong sign of the trade-off is possible")
+    for doubt in instance.model.doubts(instance.snapshot, instance.risk):
+        out.warn(doubt)
     if instance.crossed:
         bid, ask = instance.best
         out.warn(f"the book is crossed: best bid {bid:,.10g} is above best ask {ask:,.10g}")
@@ -211,14 +178,14 @@ def _mismatch_files(folder: Path) -> list[Path]:
 
 def validate(
     output: OutputGroup,
-    options: DataOptions,
+    options: Annotated[DataOptions, Group("Data")],
     data: Annotated[
         Path | None,
         typer.Argument(help="Quotes to draw snapshots from, instead of random books."),
         READS,
     ] = None,
     model: Annotated[
-        Literal["static", "placement"], typer.Option(help="Cost model; static in both spaces.")
+        str, name_option(MODELS, "model", "Cost model; the static one in both spaces.")
     ] = "static",
     instances: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 200,
     outside: Annotated[
@@ -234,28 +201,19 @@ def validate(
 
     Example: sor-opt validate data/sample_quotes.csv.gz --instances 100 --mismatches wrong/
     """
-    import numpy as np
-
-    from sor_opt.allocators.crosscheck import crosscheck
-    from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
-    from sor_opt.allocators.registry import provers
-    from sor_opt.cli.console import Output
-
     out = Output(output)
     rng = np.random.default_rng(output.seed)
-    drawn: Iterator[Instance]
     if data is None and (options.trades or options.symbol or options.timezone):
         raise ConfigError("--trades, --symbol and --timezone go with DATA")
-    if data is None:
-        drawn = random_instances(instances, rng)
-    else:
-        drawn = snapshot_instances(options.tape(data, out), instances, rng)
-    if model == "placement":
-        drawn = placements(drawn, rng, outside)
-    elif outside:
-        raise ConfigError("--outside goes with --model placement alone")
+    cost_model = _cost_model(model, outside)
+    drawn = (
+        random_instances(instances, rng)
+        if data is None
+        else snapshot_instances(options.tape(data, out), instances, rng)
+    )
+    posed = instances_of(cost_model, drawn, rng, outside)
     with out.progress("instances") as progress:
-        result = crosscheck(drawn, provers(), lambda done: progress(done, instances))
+        result = crosscheck(posed, provers(), lambda done: progress(done, instances))
     written = _write_mismatches(result, mismatches)
     out.result(
         {
@@ -270,9 +228,15 @@ def validate(
         raise SolverError(f"{len(result.mismatches)} mismatches; {written}")
 
 
-def _tally_table(result: CrossCheck) -> Table:
-    from rich.table import Table
+def _cost_model(name: str, outside: bool) -> CostModel:
+    model = MODELS.make(name)
+    if outside and not model.assumptions:
+        assuming = [name for name, kind in MODELS.items() if kind.assumptions]
+        raise ConfigError(f"--outside goes with --model {' or '.join(assuming)} alone")
+    return model
 
+
+def _tally_table(result: CrossCheck) -> Table:
     table = Table(
         "allocator",
         title=f"{result.instances} instances, {result.trimmed} trimmed to fewer venues: "
@@ -287,8 +251,6 @@ def _tally_table(result: CrossCheck) -> Table:
 
 
 def _write_mismatches(result: CrossCheck, folder: Path | None) -> str:
-    from sor_opt.models.books import write_instance
-
     if folder is None:
         return "see them with --mismatches DIR"
     for number, mismatch in enumerate(result.mismatches, start=1):

@@ -2,73 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
 
-from sor_opt.allocators.registry import create, names
+from sor_opt.allocators.registry import ALLOCATORS
 from sor_opt.backtest.market import Market
 from sor_opt.cli.console import Output
 from sor_opt.cli.names import name_option, named, names_option, split_names
+from sor_opt.cli.owned import Part, check_owned, owned
 from sor_opt.cli.spread import Given, Words
 from sor_opt.errors import ConfigError
+from sor_opt.models.registry import MODELS
 from sor_opt.models.risk import RiskParams
-from sor_opt.params import NANOSECONDS, Param, Parameter, changed, parameters, put
+from sor_opt.params import Parameter, changed, put
 from sor_opt.policies.policy import PAIRS, Policy
 from sor_opt.policies.registry import ROUTERS, SCHEDULES
 from sor_opt.policies.routers.base import Router
+from sor_opt.policies.routers.cost import Cost
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.scenarios import broken_shares, past_flows
 from sor_opt.policies.schedules.base import Schedule
 from sor_opt.registry import Registry
 
-Part = TypeVar("Part", Schedule, Router)
+Kind = TypeVar("Kind", Schedule, Router)
 
 _DEFAULT = "static"
 
 
-class _Owned(NamedTuple):
-    """A parameter, and the schedules or routers that have it."""
-
-    parameter: Parameter
-    kind: str
-    owners: list[str]
+def _parts(words: Words) -> Iterator[Part]:
+    """All schedules and routers of the package, and what some words name besides."""
+    for registry in (SCHEDULES, ROUTERS):
+        for name in dict.fromkeys((*registry.rows, *named(words, registry.kind))):
+            part = registry.make(name)
+            yield Part(registry.kind, part.name, part)
+    for name in named(words, MODELS.kind):
+        model = MODELS.make(name)
+        yield Part(MODELS.kind, model.name, model)
 
 
 def policy_parameters(words: Words) -> list[Parameter]:
-    """The parameters of all schedules and routers, and of those that some words name in files."""
-    return [_told(each) for each in _owned(words).values()]
+    """The parameters of all schedules and routers, and of what some words name besides."""
+    return [each.told for each in owned(_parts(words)).values()]
 
 
 def steady_parameters(words: Words) -> list[Parameter]:
     """Those that a search does not move."""
     return [each for each in policy_parameters(words) if each.range is None]
-
-
-def _owned(words: Words) -> dict[str, _Owned]:
-    found: dict[str, _Owned] = {}
-    for registry, option in ((SCHEDULES, "schedule"), (ROUTERS, "router")):
-        for name in dict.fromkeys((*registry.rows, *named(words, option))):
-            part = registry.make(name)
-            for parameter in parameters(part):
-                known = found.setdefault(parameter.name, _Owned(parameter, option, []))
-                if known.parameter.kind != parameter.kind:
-                    raise ConfigError(
-                        f"the parameter {parameter.name} of {part.name} is another one than that "
-                        f"of {known.owners[0]}; give it a Param(name=..)"
-                    )
-                known.owners.append(part.name)
-    return found
-
-
-def _told(owned: _Owned) -> Parameter:
-    """The parameter as its help says whose it is."""
-    param = owned.parameter.param
-    timed = param.unit == NANOSECONDS
-    text = param.help if timed or not param.unit else f"{param.help}, {param.unit}"
-    text = f"{text} ({', '.join(dict.fromkeys(owned.owners))})"
-    told = Param(text, NANOSECONDS if timed else "", param.name)
-    return replace(owned.parameter, param=told)
 
 
 @dataclass(frozen=True)
@@ -87,12 +67,15 @@ class PolicyOptions:
         str | None,
         names_option(ROUTERS, "router", "Where they are sent (static); backtest takes several."),
     ] = None
+    model: Annotated[
+        str | None, name_option(MODELS, "model", "What a split costs, for --router cost (static).")
+    ] = None
     allocator: Annotated[
         str | None,
         name_option(
-            names(),
+            ALLOCATORS,
             "allocator",
-            "static, placement: called for each split; the compiled one if left out.",
+            "Called for each split of --router static, placement or cost; fast if left out.",
         ),
     ] = None
     given: Annotated[Mapping[str, Any], Given("Parameters of the policy", policy_parameters)] = (
@@ -126,42 +109,39 @@ class PolicyOptions:
             If an option goes with none of them.
         """
         schedule_names, router_names = self._chosen()
-        schedules = self._parts(SCHEDULES, schedule_names)
+        schedules = self._made(SCHEDULES, schedule_names)
         routers = list(map(self._router, router_names))
         single = len(schedules) * len(routers) == 1
-        timed = self._parts(SCHEDULES, baselines) if single else []
-        self._check_owners([*schedules, *timed, *routers])
+        timed = self._made(SCHEDULES, baselines) if single else []
+        check_owned(self.given, [*schedules, *timed, *routers], owned(_parts(())))
         return [Policy(schedule, router) for schedule in schedules for router in routers]
 
-    def _parts(self, registry: Registry[Part], names: Iterable[str]) -> list[Part]:
+    def _made(self, registry: Registry[Kind], names: Iterable[str]) -> list[Kind]:
         return [changed(registry.make(name), self.given) for name in names]
 
     def _router(self, name: str) -> Router:
-        (router,) = self._parts(ROUTERS, [name])
-        if self.allocator is None:
-            return router
-        if not hasattr(router, "allocator"):
-            raise ConfigError(f"--allocator goes with --router static or placement, not {name}")
-        return put(router, {("allocator",): create(self.allocator)})
+        router = ROUTERS.make(name)
+        if self.model is not None:
+            if not isinstance(router, Cost):
+                raise ConfigError(f"--model goes with --router {Cost.name}, not {name}")
+            router = put(router, {("model",): MODELS.make(self.model)})
+        if self.allocator is not None:
+            if not hasattr(router, "allocator"):
+                raise ConfigError(f"--allocator goes with a router of a cost model, not {name}")
+            router = put(router, {("allocator",): ALLOCATORS.make(self.allocator)})
+        return changed(router, self.given)
 
     def _chosen(self) -> tuple[list[str], list[str]]:
         """The names of the schedules and of the routers."""
         schedule, router = PAIRS[self.policy or _DEFAULT]
-        if self.schedule is None and self.router is None:
+        if self.schedule is None and self.router is None and self.model is None:
             return [schedule], [router]
         if self.policy is not None:
-            raise ConfigError("--policy does not go with --schedule and --router; it names both")
-        return split_names(self.schedule or schedule), split_names(self.router or router)
-
-    def _check_owners(self, parts: Sequence[Schedule | Router]) -> None:
-        """Refuse an option that none of the parts has a parameter for."""
-        own = {parameter.name for part in parts for parameter in parameters(part)}
-        for name in self.given.keys() - own:
-            owned = _owned(())[name]
             raise ConfigError(
-                f"--{name.replace('_', '-')} goes with --{owned.kind} "
-                f"{' or '.join(owned.owners)} alone"
+                "--policy does not go with --schedule, --router and --model; it names both"
             )
+        usual = Cost.name if self.model is not None else router
+        return split_names(self.schedule or schedule), split_names(self.router or usual)
 
 
 @dataclass(frozen=True)

@@ -15,22 +15,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.files import write_atomically
+from sor_opt.models.base import CostModel
 from sor_opt.models.bounds import MAX_PRICE, MAX_SHARES
-from sor_opt.models.instances import MODELS, Instance, Order
+from sor_opt.models.case import Order
+from sor_opt.models.instances import Instance
 from sor_opt.models.outflow import Outflow
+from sor_opt.models.registry import MODELS
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import Venue
+from sor_opt.params import changed, field_types
 from sor_opt.texts import parse_json, parse_toml, read_text
-
-_TEXT = {"name", "side", "unit", "space", "ref", "depth", "family"}
-_WHOLE = {"scenarios", "seed"}
-_LISTS = {"samples", "mean"}
-"""Keys that hold text, whole numbers, and numbers or lists of them; all others hold numbers."""
 
 _TABLES = {"venues", "order", "risk", "model", "outflow"}
 _COLUMNS = ",".join(f.name for f in fields(Venue))
@@ -42,8 +42,15 @@ _MOST = {"bid": MAX_PRICE, "bid_size": MAX_SHARES, "ask": MAX_PRICE, "ask_size":
 _Record = TypeVar("_Record")
 
 
-def read_instance(path: Path | str) -> Instance:
+def read_instance(path: Path | str, model: type[CostModel] | None = None) -> Instance:
     """Read a BOOK file.
+
+    Parameters
+    ----------
+    path : path or str
+    model : type, optional
+        The cost model to take in place of the one that the book names. What the book says of it
+        under its name, or under none, stands; of another model the step alone.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def read_instance(path: Path | str) -> Instance:
             tuple(_venue(row, path, number) for number, row in enumerate(rows, start=1)),
             _build(Order, tables.get("order", {}), path),
             _build(RiskParams, tables.get("risk", {}), path),
-            _model(tables.get("model", {}), path),
+            _model(tables.get("model", {}), path, model),
             _build(Outflow, tables["outflow"], path) if "outflow" in tables else None,
         )
     except ConfigError as error:
@@ -127,23 +134,26 @@ def _venue(row: Any, path: object, number: int) -> Venue:
         given["name"] = given.pop("venue")
     try:
         for key, most in _MOST.items():
-            if key in given and not 0 < _value(key, given[key]) <= most:
+            if key in given and not 0 < _value(key, given[key], {float}) <= most:
                 del given[key]
     except ValueError as error:
         raise DataError(str(error), file=path, row=number) from error
     return _build(Venue, given, path, number)
 
 
-def _model(table: Any, path: object) -> Any:
-    """Make the parameters of the model that the table names, the static one by default."""
+def _model(table: Any, path: object, named: type[CostModel] | None) -> CostModel:
+    """Make the cost model that is named: by the caller, by the table, or the static one."""
     if not isinstance(table, Mapping):
-        return _build(StaticParams, table, path)
-    name = table.get("name", StaticParams.name)
-    if not isinstance(name, str) or name not in MODELS:
-        hint = f"known are {', '.join(MODELS)}"
-        raise DataError(f"unknown model {quoted(name)}", file=path, hint=hint)
+        return _build(StaticModel, table, path)
+    name = table.get("name", (named or StaticModel).name)
     own = {key: value for key, value in table.items() if key != "name"}
-    return _build(MODELS[name].params, own, path)
+    if named is not None and name == named.name:
+        return _build(named, own, path)
+    if not isinstance(name, str) or name not in MODELS:
+        hint = f"known are {', '.join(MODELS)}; one of your own is named by --model mine.py:Class"
+        raise DataError(f"unknown model {quoted(name)}", file=path, hint=hint)
+    model = _build(MODELS[name], own, path)
+    return model if named is None else changed(named(), {"step": model.step})
 
 
 def _build(kind: type[_Record], table: Any, path: object, row: int | None = None) -> _Record:
@@ -160,8 +170,9 @@ def _build(kind: type[_Record], table: Any, path: object, row: int | None = None
             raise DataError(
                 f"{member.name} is missing", file=path, row=row, hint=f"each venue needs {_COLUMNS}"
             )
+    hints = field_types(kind)
     try:
-        return kind(**{key: _value(key, value) for key, value in table.items()})
+        return kind(**{key: _value(key, value, _types(hints[key])) for key, value in table.items()})
     except (ConfigError, ValueError) as error:
         raise DataError(str(error), file=path, row=row) from error
 
@@ -179,20 +190,40 @@ def _known(
         )
 
 
-def _value(key: str, value: Any) -> Any:
-    if key in _TEXT:
-        if not isinstance(value, str):
-            raise ValueError(f"{key} must be text, got {quoted(value)}")
-        return value
-    if key in _LISTS and isinstance(value, list):
-        return tuple(_value(key, item) for item in value)
+def _types(hint: Any) -> set[Any]:
+    """The plain types that an annotation allows."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _types(inner[0])
+    if origin is Literal:
+        return set(map(type, inner))
+    if origin in (Union, UnionType):
+        return set().union(*map(_types, inner))
+    return {origin or hint}
+
+
+def _value(key: str, value: Any, types: set[Any]) -> Any:
+    """Read a value as one of some types; a list as a tuple."""
+    if isinstance(value, list) and tuple in types:
+        return tuple(_value(key, item, types) for item in value)
+    if str in types:
+        return _of_type(key, value, str, "text")
+    if bool in types:
+        return _of_type(key, value, bool, "true or false")
+    whole = int in types
     try:
         if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
             raise TypeError  # Python reads 1_0 as 10
         number = float(value)
-        if key in _WHOLE and not number.is_integer():
+        if whole and not number.is_integer():
             raise ValueError
-        return int(number) if key in _WHOLE else number
+        return int(number) if whole else number
     except (TypeError, ValueError, OverflowError):
-        kind = "a whole number" if key in _WHOLE else "a number"
+        kind = "a whole number" if whole else "a number"
         raise ValueError(f"{key} must be {kind}, got {quoted(value)}") from None
+
+
+def _of_type(key: str, value: Any, kind: type, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{key} must be {what}, got {quoted(value)}")
+    return value

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Annotated
 
 import numpy as np
 
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.bounds import MAX_CELLS
+from sor_opt.params import Param
 
 MAX_SCENARIOS = 100_000
 MAX_MEAN = 1e15
@@ -82,12 +84,12 @@ class Outflow:
     """
 
     samples: tuple[tuple[float, ...], ...] = ()
-    family: str | None = None
-    mean: float | tuple[float, ...] = 0.0
-    alpha: float = 0.0
-    tail: float = 2.5
-    scenarios: int = 1000
-    seed: int = 0
+    family: Annotated[str | None, Param("what they are drawn from")] = None
+    mean: Annotated[float | tuple[float, ...], Param("mean outflow", "shares")] = 0.0
+    alpha: Annotated[float, Param("share of the common factor")] = 0.0
+    tail: Annotated[float, Param("the Pareto's tail index")] = 2.5
+    scenarios: Annotated[int, Param("how many to draw")] = 1000
+    seed: Annotated[int, Param("of the draw")] = 0
 
     def __post_init__(self) -> None:
         if bool(self.samples) == (self.family is not None):

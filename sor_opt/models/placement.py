@@ -14,9 +14,8 @@ buy order in the mirrored book.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, get_args
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -24,10 +23,15 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import cheapest
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
+from sor_opt.models.base import CostModel, Drawn
 from sor_opt.models.bounds import check_step
+from sor_opt.models.case import Case
+from sor_opt.models.draws import any_risk, draw_placement, risk_within
 from sor_opt.models.ladder import LadderProblem
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.snapshot import Snapshot
 from sor_opt.models.static import MAX_RUNGS, check_cells, check_depth, count_rungs
+from sor_opt.params import Param
 
 Depth = Literal["displayed", "infinite"]
 
@@ -35,38 +39,8 @@ TAKE, POST = " take", " post"
 """What follows a venue's name in the names of its two ladders."""
 
 
-@dataclass(frozen=True)
-class PlacementParams:
-    """What may be taken, and in which chunks.
-
-    Parameters
-    ----------
-    depth : {"displayed", "infinite"}
-        "displayed": m_k up to the displayed size rounded up to a whole chunk, of which what is
-        displayed executes. "infinite": all at the lowest ask (then fee), without limit, Cont &
-        Kukanov's own setting.
-    step : float
-        Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
-    """
-
-    name: ClassVar[str] = "placement"
-
-    depth: Depth = "displayed"
-    step: float = 100.0
-
-    def __post_init__(self) -> None:
-        if self.depth not in get_args(Depth):
-            raise ConfigError(f"depth must be displayed or infinite, got {quoted(self.depth)}")
-        check_step(self.step)
-
-    @property
-    def infinite(self) -> bool:
-        """Whether the lowest ask is taken to have no end."""
-        return self.depth == "infinite"
-
-
 class VenueQuotes(NamedTuple):
-    """One moment of K venues as a buyer sees it; dollars per share, and shares.
+    """What compiled code reads of a `Snapshot`.
 
     Attributes
     ----------
@@ -83,22 +57,6 @@ class VenueQuotes(NamedTuple):
     queue: FloatArray
     best_bid: float
     mid: float
-
-
-@compiled
-def queues_ahead(bid: FloatArray, bid_left: FloatArray, best_bid: float) -> FloatArray:
-    """Give the queue before a new bid at the best price, shape (K,).
-
-    What is displayed there, nothing at a venue that bids less, and an infinite queue at a venue
-    without a live quote: what stands there is not known, and nothing is to be hoped for.
-    """
-    queue = np.empty(len(bid))
-    for k in range(len(bid)):
-        if bid_left[k] > 0:
-            queue[k] = bid_left[k] if bid[k] == best_bid else 0.0
-        else:
-            queue[k] = np.inf
-    return queue
 
 
 class Ladders(NamedTuple):
@@ -184,59 +142,6 @@ def write_rungs(ladders: Ladders, step: float, fills: FloatArray, costs: FloatAr
             rung += 1
 
 
-def placement_problem(
-    names: Sequence[str],
-    quotes: VenueQuotes,
-    outflows: FloatArray,
-    target: float,
-    risk: RiskParams,
-    params: PlacementParams,
-) -> LadderProblem:
-    """Compile one moment to a ladder problem: K ladders to take from, then K to post at.
-
-    Parameters
-    ----------
-    names : sequence of str, length K
-    quotes : VenueQuotes
-    outflows : float64 array, shape (scenarios, K)
-        Shares that leave each queue over the horizon, >= 0, equally likely scenarios.
-    target : float
-        S, shares, > 0.
-    risk : RiskParams
-    params : PlacementParams
-
-    Raises
-    ------
-    ConfigError
-        If the outflows do not fit the venues, a number is out of its range, or a ladder has more
-        than `MAX_RUNGS` chunks.
-    """
-    if outflows.ndim != 2 or outflows.shape[1] != len(names) or not len(outflows):
-        raise ConfigError(f"outflows must have shape (scenarios, {len(names)})")
-    if not (outflows >= 0).all():
-        raise ConfigError("outflows must be >= 0")
-    check_target(target, params.step)
-    for name, size in zip(names, quotes.ask_size, strict=True):
-        check_depth(name, size, params.step)
-    unit = risk.dollars(quotes.mid)
-    theta = risk.theta_queue * unit
-    ladders = ladders_of(quotes, outflows, target, theta, params.step, params.infinite)
-    offsets = np.concatenate([[0], np.cumsum(ladders.heights)])
-    check_cells(int(offsets[-1]), len(outflows))
-    fills, costs = np.empty((offsets[-1], len(outflows))), np.empty(offsets[-1])
-    write_rungs(ladders, params.step, fills, costs)
-    return LadderProblem(
-        names=tuple(f"{name}{kind}" for kind in (TAKE, POST) for name in names),
-        offsets=offsets,
-        fills=fills,
-        costs=costs,
-        target=target,
-        shortfall_penalty=risk.shortfall_penalty * unit,
-        excess_penalty=risk.lambda_over * unit,
-        step=params.step,
-    )
-
-
 def check_target(target: float, step: float) -> None:
     """Refuse an order of no shares, or of more than `MAX_RUNGS` chunks.
 
@@ -286,8 +191,103 @@ def broken_assumptions(
     }
 
 
-def violated_assumptions(quotes: VenueQuotes, risk: RiskParams) -> list[str]:
-    """Say which of `ASSUMPTIONS` the parameters break at one moment, a line each."""
+@dataclass(frozen=True)
+class PlacementModel(CostModel):
+    """The cheapest market and limit orders: K ladders to take from, then K to post at.
+
+    Parameters
+    ----------
+    depth : {"displayed", "infinite"}
+        "displayed": m_k up to the displayed size rounded up to a whole chunk, of which what is
+        displayed executes. "infinite": all at the lowest ask (then fee), without limit, Cont &
+        Kukanov's own setting.
+    step : float
+        Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
+    """
+
+    name: ClassVar[str] = "placement"
+    posts: ClassVar[bool] = True
+    needs_outflows: ClassVar[bool] = True
+    assumptions: ClassVar[tuple[str, ...]] = tuple(ASSUMPTIONS)
+
+    depth: Annotated[Depth, Param("what is displayed, or the lowest ask without end")] = "displayed"
+    step: Annotated[float, Param("what a chunk is", "shares")] = 100.0
+
+    def __post_init__(self) -> None:
+        if self.depth not in get_args(Depth):
+            raise ConfigError(f"depth must be displayed or infinite, got {quoted(self.depth)}")
+        check_step(self.step)
+
+    @property
+    def infinite(self) -> bool:
+        """Whether the lowest ask is taken to have no end."""
+        return self.depth == "infinite"
+
+    def compile(self, snapshot: Snapshot, target: float, risk: RiskParams) -> LadderProblem:
+        """Compile a snapshot with outflows to a ladder problem.
+
+        Raises
+        ------
+        ConfigError
+            If the outflows do not fit the venues, a number is out of its range, or a ladder has
+            more than `MAX_RUNGS` chunks.
+        """
+        names, step, outflows = snapshot.venues, self.step, snapshot.outflows
+        if outflows is None or outflows.shape[1:] != (len(names),) or not len(outflows):
+            raise ConfigError(f"outflows must have shape (scenarios, {len(names)})")
+        if not (outflows >= 0).all():
+            raise ConfigError("outflows must be >= 0")
+        check_target(target, step)
+        for name, size in zip(names, snapshot.ask_size, strict=True):
+            check_depth(name, size, step)
+        unit = risk.dollars(snapshot.mid)
+        quotes, theta = _quotes_of(snapshot), risk.theta_queue * unit
+        ladders = ladders_of(quotes, outflows, target, theta, step, self.infinite)
+        offsets = np.concatenate([[0], np.cumsum(ladders.heights)])
+        check_cells(int(offsets[-1]), len(outflows))
+        fills, costs = np.empty((offsets[-1], len(outflows))), np.empty(offsets[-1])
+        write_rungs(ladders, step, fills, costs)
+        return LadderProblem(
+            names=tuple(f"{name}{kind}" for kind in (TAKE, POST) for name in names),
+            offsets=offsets,
+            fills=fills,
+            costs=costs,
+            target=target,
+            shortfall_penalty=risk.shortfall_penalty * unit,
+            excess_penalty=risk.lambda_over * unit,
+            step=step,
+        )
+
+    def doubts(self, snapshot: Snapshot, risk: RiskParams) -> list[str]:
+        """Which of `ASSUMPTIONS` the penalties break."""
+        return [
+            f"assumption {broken}: a wrong sign of the trade-off is possible"
+            for broken in violated_assumptions(snapshot, risk)
+        ]
+
+    def draw(self, case: Case, rng: np.random.Generator, outside: bool = False) -> Drawn:
+        """Draw few chunks, outflows and queues of all kinds."""
+        placed, outflow, step = draw_placement(case, self.step, rng, outside)
+        depth: Depth = "infinite" if rng.random() < 0.3 else "displayed"
+        model = replace(self, depth=depth, step=step)
+        risk = any_risk(rng) if outside else risk_within(placed.snapshot, rng)
+        return Drawn(replace(placed, risk=risk), model, outflow)
+
+
+def _quotes_of(snapshot: Snapshot) -> VenueQuotes:
+    return VenueQuotes(
+        snapshot.ask,
+        snapshot.ask_size,
+        snapshot.fee,
+        snapshot.rebate,
+        snapshot.queue,
+        snapshot.best_bid,
+        snapshot.mid,
+    )
+
+
+def violated_assumptions(quotes: Snapshot, risk: RiskParams) -> list[str]:
+    """Say which of `ASSUMPTIONS` the penalties break at one moment, a line each."""
     taken = cheapest(quotes.ask, quotes.ask_size, quotes.fee)
     if taken < 0:
         return []

@@ -10,63 +10,26 @@ A sell order is a buy order in the mirrored book: ask = -bid, bid = -ask, sizes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, get_args
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.models.base import CostModel
 from sor_opt.models.bounds import MAX_CELLS, check_step
 from sor_opt.models.ladder import LadderProblem
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.snapshot import Snapshot
+from sor_opt.params import Param
 
 MAX_RUNGS = 1_000_000
 """The most chunks that one venue's displayed size may make."""
 
 SplitSpace = Literal["strict", "open"]
 Reference = Literal["mid", "zero"]
-
-
-@dataclass(frozen=True)
-class StaticParams:
-    """Which splits are admissible and what costs are relative to.
-
-    Parameters
-    ----------
-    space : {"open", "strict"}
-        "open": x_k up to the displayed size rounded up to a whole chunk, the total is free.
-        "strict": x_k up to the displayed size rounded down, and the total is the target exactly.
-    ref : {"mid", "zero"}, optional
-        The reference price; "mid" in the open space and "zero" in the strict one by default.
-    step : float
-        Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
-    """
-
-    name: ClassVar[str] = "static"
-
-    space: SplitSpace = "open"
-    ref: Reference | None = None
-    step: float = 100.0
-
-    def __post_init__(self) -> None:
-        if self.space not in get_args(SplitSpace):
-            raise ConfigError(f"space must be strict or open, got {quoted(self.space)}")
-        if self.ref not in (None, *get_args(Reference)):
-            raise ConfigError(f"ref must be mid or zero, got {quoted(self.ref)}")
-        check_step(self.step)
-
-    @property
-    def strict(self) -> bool:
-        """Whether the total must be the target exactly."""
-        return self.space == "strict"
-
-    @property
-    def relative_to_mid(self) -> bool:
-        """Whether costs are counted from the mid rather than from zero."""
-        return (self.ref or ("zero" if self.strict else "mid")) == "mid"
 
 
 @compiled
@@ -130,76 +93,87 @@ def check_cells(rungs: int, scenarios: int) -> None:
         )
 
 
-class AskQuotes(NamedTuple):
-    """The asks of K venues in one snapshot; dollars per share, and shares.
-
-    Attributes
-    ----------
-    ask, ask_size, fee, rebate : float64 ndarray, shape (K,)
-        `ask_size` is 0 where nothing is displayed.
-    mid : float
-        Mid of the consolidated book: the reference price, and what fractional penalties refer to.
-        Where costs are counted from zero it may be any price that these refer to.
-    """
-
-    ask: FloatArray
-    ask_size: FloatArray
-    fee: FloatArray
-    rebate: FloatArray
-    mid: float
-
-
-def static_problem(
-    names: Sequence[str],
-    quotes: AskQuotes,
-    target: float,
-    risk: RiskParams,
-    params: StaticParams,
-) -> LadderProblem:
-    """Compile one snapshot to a ladder problem, one ladder per venue.
+@dataclass(frozen=True)
+class StaticModel(CostModel):
+    """The cheapest immediate-or-cancel split over the asks.
 
     Parameters
     ----------
-    names : sequence of str, length K
-    quotes : AskQuotes
-    target : float
-        S, shares, > 0.
-    risk : RiskParams
-    params : StaticParams
-
-    Raises
-    ------
-    ConfigError
-        If a displayed size makes more than `MAX_RUNGS` chunks, or all make more than `MAX_CELLS`.
+    space : {"open", "strict"}
+        "open": x_k up to the displayed size rounded up to a whole chunk, the total is free.
+        "strict": x_k up to the displayed size rounded down, and the total is the target exactly.
+    ref : {"mid", "zero"}, optional
+        The reference price; "mid" in the open space and "zero" in the strict one by default.
+    step : float
+        Shares per chunk, `MIN_STEP` to `MAX_SHARES`.
     """
-    ask, ask_size, fee, rebate, mid = quotes
-    for name, size in zip(names, ask_size, strict=True):
-        check_depth(name, size, params.step)
-    heights = np.array([count_rungs(s, params.step, params.strict) for s in ask_size], np.int64)
-    check_cells(int(heights.sum()), 1)
-    offsets: IntArray = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
-    fills, costs = np.empty(offsets[-1]), np.empty(offsets[-1])
-    ref = mid if params.relative_to_mid else 0.0
-    for k, start in enumerate(offsets[:-1]):
-        write_rungs(
-            ask[k] - ref + fee[k],
-            ask_size[k],
-            rebate[k],
-            params.step,
-            heights[k],
-            start,
-            fills,
-            costs,
+
+    name: ClassVar[str] = "static"
+    without_mid: ClassVar[str] = "--ref zero needs none"
+
+    space: Annotated[SplitSpace, Param("the total is free, or it is the target exactly")] = "open"
+    ref: Annotated[
+        Reference | None, Param("reference price; mid in the open space, zero in the strict")
+    ] = None
+    step: Annotated[float, Param("what a chunk is", "shares")] = 100.0
+
+    def __post_init__(self) -> None:
+        if self.space not in get_args(SplitSpace):
+            raise ConfigError(f"space must be strict or open, got {quoted(self.space)}")
+        if self.ref not in (None, *get_args(Reference)):
+            raise ConfigError(f"ref must be mid or zero, got {quoted(self.ref)}")
+        check_step(self.step)
+
+    @property
+    def strict(self) -> bool:
+        """Whether the total must be the target exactly."""
+        return self.space == "strict"
+
+    @property
+    def relative_to_mid(self) -> bool:
+        """Whether costs are counted from the mid rather than from zero."""
+        return (self.ref or ("zero" if self.strict else "mid")) == "mid"
+
+    @property
+    def needs_mid(self) -> bool:
+        """Where costs are counted from it."""
+        return self.relative_to_mid
+
+    def compile(self, snapshot: Snapshot, target: float, risk: RiskParams) -> LadderProblem:
+        """Compile a snapshot to a ladder problem, one ladder per venue.
+
+        Where costs are counted from zero its mid may be any price that fractions refer to.
+
+        Raises
+        ------
+        ConfigError
+            If a displayed size makes more than `MAX_RUNGS` chunks, or all make more than
+            `MAX_CELLS`.
+        """
+        step, size = self.step, snapshot.ask_size
+        for name, shown in zip(snapshot.venues, size, strict=True):
+            check_depth(name, shown, step)
+        heights = np.array([count_rungs(s, step, self.strict) for s in size], np.int64)
+        check_cells(int(heights.sum()), 1)
+        offsets: IntArray = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
+        fills, costs = np.empty(offsets[-1]), np.empty(offsets[-1])
+        price = snapshot.ask - (snapshot.mid if self.relative_to_mid else 0.0) + snapshot.fee
+        rebate = snapshot.rebate
+        for k, start in enumerate(offsets[:-1]):
+            write_rungs(price[k], size[k], rebate[k], step, heights[k], start, fills, costs)
+        unit = risk.dollars(snapshot.mid)
+        return LadderProblem(
+            names=snapshot.venues,
+            offsets=offsets,
+            fills=fills,
+            costs=costs,
+            target=target,
+            shortfall_penalty=risk.shortfall_penalty * unit,
+            excess_penalty=risk.excess_penalty * unit,
+            step=step,
+            exact_total=self.strict,
         )
-    unit = risk.dollars(mid)
-    return LadderProblem(
-        names=tuple(names),
-        offsets=offsets,
-        fills=fills,
-        costs=costs,
-        target=target,
-        shortfall_penalty=risk.shortfall_penalty * unit,
-        excess_penalty=risk.excess_penalty * unit,
-        step=params.step,
-        exact_total=params.strict,
-    )
+
+    def variants(self) -> tuple[StaticModel, ...]:
+        """Both spaces."""
+        return tuple(replace(self, space=space) for space in get_args(SplitSpace))

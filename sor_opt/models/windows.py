@@ -9,7 +9,7 @@ decision at t sees windows that ended by t alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import TRADABLE, BookRules, apply_quote, look, new_book
 from sor_opt.market.feed import Feed, Prints
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
+from sor_opt.params import NANOSECONDS, Param
 
 Through = Literal["fill", "volume"]
 
@@ -50,12 +51,18 @@ class WindowParams:
         If a number is out of its range.
     """
 
-    lookback: int = 3600 * SECOND
-    stride: int = 10 * SECOND
-    minimum: int = 20
-    cancellations: bool = False
-    conditional: bool = False
-    through: Through = "fill"
+    lookback: Annotated[int, Param("past that scenarios come from", NANOSECONDS)] = 3600 * SECOND
+    stride: Annotated[
+        int, Param("a past window begins so often", NANOSECONDS, name="window_stride")
+    ] = 10 * SECOND
+    minimum: Annotated[
+        int, Param("with fewer no fill is assumed", "windows", name="min_windows")
+    ] = 20
+    cancellations: Annotated[bool, Param("count cancellations as outflow")] = False
+    conditional: Annotated[bool, Param("scenarios from windows of like state")] = False
+    through: Annotated[
+        Through, Param("a print below the limit fills all that we had there, or its own volume")
+    ] = "fill"
 
     def __post_init__(self) -> None:
         for name in ("lookback", "stride"):

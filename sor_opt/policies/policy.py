@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -164,6 +164,8 @@ def _values(record: Any, above: FieldPath, without: Collection[FieldPath]) -> di
             continue
         if is_dataclass(value) and not isinstance(value, (type, Allocator)):
             inner = _values(value, path, without)
+            if not _is_usual(field, value):
+                inner = {"name": getattr(value, "name", type(value).__name__), **inner}
             if inner:
                 told[field.name] = inner
         else:
@@ -171,10 +173,24 @@ def _values(record: Any, above: FieldPath, without: Collection[FieldPath]) -> di
     return told
 
 
+def _is_usual(field: Field[Any], value: Any) -> bool:
+    """Whether a record is of the class that the field holds by default."""
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return default is MISSING or type(value) is type(default)
+
+
+def _allocator(value: Allocator) -> str:
+    """Its name, its source, if it is a user's own, and what is set in it beside the defaults."""
+    source = source_digest(type(value))
+    usual = parameters(type(value)()) if source is None else ()
+    own = [each for each in parameters(value) if each not in usual and each.default is not None]
+    words = (value.name, source, *(f"{each.name}={each.default}" for each in own))
+    return " ".join(filter(None, words))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Allocator):
-        source = source_digest(type(value))
-        return value.name if source is None else f"{value.name} {source}"
+        return _allocator(value)
     if isinstance(value, Path):
         content = read_text(value, "a file of text")
         return f"{value.name} {hashlib.sha256(content.encode()).hexdigest()[:16]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sor_opt.policies.policy import PAIRS, Policy
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.routers.best_ask import BestAsk
+from sor_opt.policies.routers.cost import Cost
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.pro_rata import ProRata
 from sor_opt.policies.routers.static import Static
@@ -18,7 +19,9 @@ from sor_opt.policies.schedules.vwap import Vwap
 from sor_opt.registry import Registry
 
 SCHEDULES: Registry[Schedule] = Registry("schedule", Schedule, Now, Twap, Vwap, Pov, AlmgrenChriss)
-ROUTERS: Registry[Router] = Registry("router", Router, BestAsk, Sweep, ProRata, Static, Placement)
+ROUTERS: Registry[Router] = Registry(
+    "router", Router, BestAsk, Sweep, ProRata, Static, Placement, Cost
+)
 """To add a schedule or a router: one file with a class, and the class here."""
 
 BASELINES = ("best-ask", "twap", "pro-rata", "vwap")

@@ -10,7 +10,6 @@ from rich.table import Table
 from sor_opt.market.tape import FloatArray
 from sor_opt.models.instances import Instance
 from sor_opt.models.ladder import Allocation
-from sor_opt.models.placement import PlacementParams
 
 _KEYS = ("executed", "underfill", "overfill", "bound", "gap", "solver")
 
@@ -18,7 +17,7 @@ _KEYS = ("executed", "underfill", "overfill", "bound", "gap", "solver")
 def allocation_summary(instance: Instance, found: Allocation) -> dict[str, Any]:
     """The `allocate` document; `shares` are all that is sent to a venue.
 
-    Under the placement model `market` and `limit` are its parts.
+    Under a model that posts `market` and `limit` are its parts.
     """
     parts = _sent(instance, found)
     names = [venue.name for venue in instance.venues]
@@ -46,7 +45,7 @@ def _sent(instance: Instance, found: Allocation) -> dict[str, tuple[FloatArray, 
         ]
     )
     sent: FloatArray = np.asarray(found.rungs * problem.step)
-    names = ("market", "limit") if isinstance(instance.model, PlacementParams) else ("sent",)
+    names = ("market", "limit") if instance.model.posts else ("sent",)
     venues = len(instance.venues)
     return {
         name: (sent[start : start + venues], executed[start : start + venues])
@@ -56,7 +55,7 @@ def _sent(instance: Instance, found: Allocation) -> dict[str, tuple[FloatArray, 
 
 def split_table(instance: Instance, found: Allocation) -> Table:
     """What is sent to each venue."""
-    order, quotes = instance.order, instance.quotes
+    order, quotes = instance.order, instance.snapshot
     buying = order.side == "buy"
     table = Table("venue", title=f"{order.side} {order.size:,.10g} shares")
     parts = _sent(instance, found)

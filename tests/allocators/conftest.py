@@ -1,6 +1,7 @@
-"""Puts this folder's own modules within reach of its tests."""
+"""Puts this folder's own modules, and those that several folders share, within reach."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]

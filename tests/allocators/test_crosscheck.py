@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from sor_opt.allocators.crosscheck import crosscheck, trim
-from sor_opt.allocators.draws import random_instances, snapshot_instances
-from sor_opt.allocators.exhaustive import count_points
-from sor_opt.allocators.registry import create
+from sor_opt.allocators.draws import instances_of, random_instances, snapshot_instances
+from sor_opt.allocators.exhaustive import ExhaustiveAllocator, count_points
+from sor_opt.allocators.fast.allocator import FastAllocator
+from sor_opt.allocators.registry import provers
 from sor_opt.errors import DataError, SolverError
 from sor_opt.market.tape import Quotes, Tape
+from sor_opt.models.registry import MODELS
 
-ALLOCATORS = ("exhaustive", "fast")
+PAIR = (ExhaustiveAllocator, FastAllocator)
 
 
 def draw(count, seed=1):
@@ -19,7 +21,7 @@ def draw(count, seed=1):
 
 def test_allocators_agree_on_random_instances():
     done = []
-    result = crosscheck(draw(150), [create(name) for name in ALLOCATORS], done.append)
+    result = crosscheck(draw(150), [make() for make in PAIR], done.append)
     assert result.mismatches == []
     assert done == list(range(1, 151))
     for tally in result.by_allocator.values():
@@ -53,13 +55,13 @@ class Wrong:
     def solve(self, problem):
         if self.fails:
             raise SolverError("no licence")
-        found = create("fast").solve(problem)
+        found = FastAllocator().solve(problem)
         return replace(found, cost=found.cost * (1 + 1e-6), solver=self.name)
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_wrong_allocator_is_caught(fails):
-    result = crosscheck(draw(10), [create("exhaustive"), Wrong(fails)])
+    result = crosscheck(draw(10), [ExhaustiveAllocator(), Wrong(fails)])
     tally = result.by_allocator["wrong"]
     assert tally.mismatches == len(result.mismatches) > 0
     assert result.by_allocator["exhaustive"].mismatches == 0
@@ -102,4 +104,11 @@ def test_allocators_agree_on_the_real_day(shared):
 
     day = load_tape(shared("taq/quotes_2018-01-02.csv.gz"))
     drawn = snapshot_instances(day, 60, np.random.default_rng(3))
-    assert crosscheck(drawn, [create(name) for name in ALLOCATORS]).mismatches == []
+    assert crosscheck(drawn, [make() for make in PAIR]).mismatches == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_all_that_prove_agree_on_every_cost_model(name):
+    rng = np.random.default_rng(5)
+    drawn = instances_of(MODELS.make(name), random_instances(8, rng), rng)
+    assert crosscheck(drawn, provers()).mismatches == []

@@ -8,16 +8,17 @@ import math
 import numpy as np
 import pytest
 
-from sor_opt.allocators.draws import placements, random_instances, snapshot_instances
+from sor_opt.allocators.draws import instances_of, random_instances, snapshot_instances
 from sor_opt.market.tape import Quotes, Tape
-from sor_opt.models.placement import violated_assumptions
-from sor_opt.models.static import StaticParams
+from sor_opt.models.placement import PlacementModel, violated_assumptions
+from sor_opt.models.static import StaticModel
 
 
 def drawn(count, seed=1, placed=False, outside=False):
     rng = np.random.default_rng(seed)
     instances = random_instances(count, rng)
-    return list(placements(instances, rng, outside) if placed else instances)
+    model = PlacementModel() if placed else StaticModel()
+    return list(instances_of(model, instances, rng, outside))
 
 
 def numbers(instance):
@@ -53,8 +54,8 @@ def test_a_seed_stands_for_the_same_instances_as_ever(placed, outside, expected)
 
 def test_placements_keep_to_the_assumptions_by_default():
     kept, broken = (drawn(300, 2, placed=True, outside=outside) for outside in (False, True))
-    assert not any(violated_assumptions(i.quotes, i.risk) for i in kept)
-    assert any(violated_assumptions(i.quotes, i.risk) for i in broken)
+    assert not any(violated_assumptions(i.snapshot, i.risk) for i in kept)
+    assert any(violated_assumptions(i.snapshot, i.risk) for i in broken)
 
 
 def test_every_instance_has_a_mid():
@@ -89,4 +90,4 @@ def test_a_snapshot_is_every_venues_last_quote_of_the_moment():
     other = ("B", 10.1, 200.0, 10.3, 250.0)
     assert found == {(first,), (first, other), (second, other)}
     instance = next(snapshot_instances(tape, 1, np.random.default_rng(1)))
-    assert instance.model == StaticParams()
+    assert instance.model == StaticModel()

@@ -5,13 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sor_opt.allocators.robbins_monro import (
-    RobbinsMonroAllocator,
-    RobbinsMonroParams,
-    _begin,
-    _iterate,
-    _Ladders,
-)
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, _begin, _iterate, _Ladders
 from sor_opt.models.ladder import LadderProblem
 
 
@@ -85,6 +79,6 @@ def test_three_ladders_step_by_the_root_of_two():
 def test_the_answer_is_the_mean_in_whole_rungs():
     """Means of 1.94 rungs are 2; cost and status are those of a selection that is not proven."""
     problem = LadderProblem(("A",), [0, 2], np.full(2, 100.0), [1.0, 1.0], 200.0, 0.05, 0.03)
-    found = RobbinsMonroAllocator(RobbinsMonroParams(4)).solve(problem)
+    found = RobbinsMonroAllocator(4).solve(problem)
     assert (found.rungs.tolist(), found.cost, found.status) == ([2], 2.0, "feasible")
     assert found.bound == -math.inf

@@ -23,7 +23,7 @@ from sor_opt.errors import ConfigError
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
@@ -153,7 +153,7 @@ def test_up_to_the_next_change_the_split_stays_the_best(given, under, over, is_u
 
 def ahead(market, penalties, ceilings=(1.0, 1.0), **params):
     """One order's replay at (shortfall, excess), and up to where either may grow."""
-    policy = Policy(Now(), Static(RiskParams(unit="per_share"), StaticParams(**params)))
+    policy = Policy(Now(), Static(RiskParams(unit="per_share"), StaticModel(**params)))
     done, *found = OrderAhead(market, policy, penalties[1], ceilings).replay(penalties[0])
     return done, found
 

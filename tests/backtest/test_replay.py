@@ -7,7 +7,7 @@ import pytest
 
 from sor_opt.backtest.backtest import run
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
 from sor_opt.policies.routers.static import Static
@@ -184,7 +184,7 @@ def test_a_sell_order_hits_the_bids(market, play):
 
 
 def test_the_strict_space_fills_nothing_before_the_sweep_where_depth_is_short(market, play):
-    strict = Policy(Now(), Static(RiskParams(), StaticParams(space="strict")))
+    strict = Policy(Now(), Static(RiskParams(), StaticModel(space="strict")))
     scene = market([(0, 0, 9.98, 100, 10.00, 100), (70, 0, 9.98, 500, 10.00, 500)], size=500)
     assert {row[4] for row in play(scene, strict)} == {"completion"}
 
@@ -211,5 +211,5 @@ def test_a_quote_of_yesterday_is_no_quote(market, play):
 def test_fractional_lots_leave_no_dust(market, play):
     """0.1 + 0.1 + 0.1 is not 0.3 in binary; what is left of that is no order."""
     rows = [(i, i, 9.98, 5, 10.00 + i / 100, 0.1) for i in range(3)]
-    fine = Policy(Now(), Static(RiskParams(0.05, 0.05, 0.0), StaticParams(step=0.1)))
+    fine = Policy(Now(), Static(RiskParams(0.05, 0.05, 0.0), StaticModel(step=0.1)))
     assert [row[3] for row in play(market(rows, size=0.3), fine)] == [0.1, 0.1, 0.1]

@@ -13,7 +13,7 @@ from sor_opt.backtest.replay import LIMIT
 from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
 from sor_opt.policies.routers.static import Static
@@ -22,7 +22,7 @@ from sor_opt.policies.schedules.now import Now
 BEST_ASK, TWAP, PRO_RATA = (named(name) for name in ("best-ask", "twap", "pro-rata"))
 
 
-def static(risk, model=StaticParams()):
+def static(risk, model=StaticModel()):
     return Policy(Now(), Static(risk, model))
 
 
@@ -77,7 +77,7 @@ def test_no_saving_is_claimed_for_an_order_that_did_not_fill(market):
 def test_a_router_that_fills_nothing_saves_nothing(market):
     """The exact-sum allocator on a thin book fills nothing; that is no saving of 10,000 bps."""
     scene = market([(0, 0, 9.98, 50, 10.02, 50)], size=5000, deadline=60)
-    strict = run(scene, static(RiskParams(), StaticParams(space="strict")))
+    strict = run(scene, static(RiskParams(), StaticModel(space="strict")))
     saved = [savings(strict, other) for other in run_baselines(scene).values()]
     assert all(each.orders == 0 and math.isnan(each.mean) for each in saved)
 
@@ -280,7 +280,7 @@ def test_one_order_has_no_interval_and_none_no_mean():
 
 def test_a_fraction_of_a_share_is_bought_or_sold_like_a_whole_one(market):
     """0.3 shares of a target of 0.1: 0.2 go back."""
-    bold = static(RiskParams(0.0, 5.0, 0.0), StaticParams(step=0.3))
+    bold = static(RiskParams(0.0, 5.0, 0.0), StaticModel(step=0.3))
     scene = market([(0, 0, 9.98, 5, 10.02, 0.3)], size=0.1)
     log = run(scene, bold).executions()
     assert log["side"].tolist() == ["buy", "sell"]

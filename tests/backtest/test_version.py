@@ -17,7 +17,7 @@ from sor_opt.backtest.version import CHANGES, RESULTS
 from sor_opt.market.book import BookParams
 from sor_opt.market.tape import Quotes, Tape, Trades
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import Fee, FeeSchedule
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
@@ -76,7 +76,7 @@ def market(side: str, rules: ReplayParams) -> Market:
 
 def policies() -> Iterator[Policy]:
     yield Policy(Now(), Static(RISK))
-    yield Policy(Now(), Static(RISK, StaticParams("strict")))
+    yield Policy(Now(), Static(RISK, StaticModel("strict")))
     windows = WindowParams(lookback=240 * SECOND, minimum=5)
     yield Policy(Twap(), Placement(RISK, windows=windows))
     yield Policy(Twap(), Placement(RISK, windows=windows, leftover="sweep"))

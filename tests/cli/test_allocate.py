@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from sor_opt.allocators.registry import ALLOCATORS, provers
+
 BOOK = """name,bid,bid_size,ask,ask_size,fee,rebate
 XNYS,99.99,300,100.01,250,0.003,0.002
 XNAS,99.98,400,100.02,300,0.001,0.004
@@ -16,7 +18,7 @@ def book(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("allocator", ["exhaustive", "integer", "integer-cbc", "fast"])
+@pytest.mark.parametrize("allocator", [allocator.name for allocator in provers()])
 def test_every_allocator_gives_the_same_json(run, book, allocator):
     code, out, _ = run("allocate", book, "--size", 450, "--allocator", allocator, "--json", "-")
     found = json.loads(out)
@@ -91,7 +93,11 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
     [
         (["--size", "0"], 2, "size must be > 0, got 0"),
         ([], 2, "--size N"),
-        (["--size", "5", "--allocator", "magic"], 2, "unknown allocator 'magic'"),
+        (
+            ["--size", "5", "--allocator", "magic"],
+            2,
+            "no allocator 'magic'; there are",
+        ),
         (["--size", "5", "--lambda-over", "-1"], 2, "lambda_over must be finite and >= 0, got -1"),
         (
             ["--size", "5", "--allocator", "integer", "--time-limit", "0"],
@@ -106,7 +112,12 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
         (["--size", "5", "--allocator", "fast", "--time-limit", "-1"], 2, "time_limit must be > 0"),
         (["--size", "5", "--limit", "0"], 2, "--limit"),
         (["--size", "5", "--max-terms", "0"], 2, "--max-terms"),
-        (["--size", "5", "--iterations", str(10**9)], 2, "at most 100,000,000, got 1000000000"),
+        (
+            ["--size", "5", "--allocator", "robbins-monro", "--iterations", str(10**9)],
+            2,
+            "at most 100,000,000, got 1000000000",
+        ),
+        (["--size", "5", "--model", "magic"], 2, "no model 'magic'; there are static, placement"),
     ],
 )
 def test_a_wrong_call_is_one_line(run, book, arguments, code, message):
@@ -191,9 +202,7 @@ def test_a_fee_that_the_book_names_is_taken_as_it_is(run, book):
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "allocator", ["exhaustive", "integer", "integer-cbc", "fast", "robbins-monro"]
-)
+@pytest.mark.parametrize("allocator", ALLOCATORS)
 def test_time_enough_changes_nothing(run, book, allocator):
     arguments = ("allocate", book, "--size", 450, "--allocator", allocator, "--json", "-")
     assert run(*arguments, "--time-limit", 60)[:2] == run(*arguments)[:2]
@@ -259,7 +268,7 @@ def test_validate_finds_no_mismatch_and_repeats_itself(run):
     result = json.loads(out)
     assert code == 0
     assert (result["instances"], result["mismatches"]) == (5, 0)
-    assert list(result["by_allocator"]) == ["exhaustive", "integer", "integer-cbc", "fast"]
+    assert list(result["by_allocator"]) == [allocator.name for allocator in provers()]
     assert result["by_allocator"]["fast"]["solved"] == 10
 
 
@@ -274,3 +283,42 @@ def test_validate_writes_mismatches_that_allocate_reads(run, tmp_path, monkeypat
     written = sorted(folder.iterdir())
     assert [path.name for path in written] == ["mismatch-0001.json", "mismatch-0002.json"]
     assert run("allocate", written[0], "--allocator", "exhaustive")[0] == 0
+
+
+OWN = """
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from sor_opt import Allocation, Allocator
+from sor_opt.params import Param
+
+
+@dataclass(frozen=True)
+class First(Allocator):
+    most: Annotated[int, Param("of the first ladder", "rungs")] = 2
+
+    @property
+    def proves(self):
+        return False
+
+    def solve(self, problem):
+        rungs = np.zeros(len(problem.names), np.int64)
+        rungs[0] = min(self.most, problem.heights[0])
+        cost = problem.cost(rungs)
+        return Allocation(problem, rungs, "feasible", cost, -np.inf, self.name, 0.0)
+"""
+
+
+def test_an_allocator_of_ones_own_is_named_by_its_file(run, book, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    named = ("--allocator", f"{path}:First")
+    code, out, _ = run("allocate", book, "--size", 450, *named, "--time-limit", 5, "--json", "-")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["solver"], found["shares"]) == ("First", {"XNYS": 200.0, "XNAS": 0.0})
+    code, _, err = run("allocate", book, "--size", 450, "--allocator", f"{path}:Last")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "holds no class 'Last'; it holds First" in err

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sor_opt.allocators.registry import provers
 from sor_opt.market.loaders import save_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 
@@ -133,7 +134,7 @@ def test_a_rebate_below_minus_the_half_spread_breaks_the_first_assumption(run, b
         (OUTFLOW, "[outflow]\nsamples = [[1, -2]]", "sample 1 must hold outflows >= 0, got -2"),
         ('name = "placement"', 'name = "magic"', "unknown model 'magic'"),
         ('depth = "infinite"', 'depth = "deep"', "depth must be displayed or infinite"),
-        ('depth = "infinite"', 'space = "open"', "unknown key 'space' in PlacementParams"),
+        ('depth = "infinite"', 'space = "open"', "unknown key 'space' in PlacementModel"),
     ],
 )
 def test_a_wrong_book_is_one_line_that_names_the_file(run, book, old, new, message):
@@ -178,7 +179,7 @@ def test_validate_holds_placements_against_the_oracle(run):
         found = json.loads(out)
         assert code == 0
         assert (found["instances"], found["mismatches"]) == (12, 0)
-        assert list(found["by_allocator"]) == ["exhaustive", "integer", "integer-cbc", "fast"]
+        assert list(found["by_allocator"]) == [allocator.name for allocator in provers()]
         assert all(tally["solved"] == 12 for tally in found["by_allocator"].values())
     code, _, err = run("validate", "--outside", "--instances", 1)
     assert code == 2
@@ -277,7 +278,12 @@ def test_compare_knows_no_exact_optimum_of_the_placement(run, market):
     ("command", "options", "code", "message"),
     [
         ("landscape", PLACED, 2, "the landscape is that of the static router"),
-        ("backtest", [*PLACED, "--space", "open"], 2, "--space goes with --router static alone"),
+        (
+            "backtest",
+            [*PLACED, "--space", "open"],
+            2,
+            "--space goes with --router static or cost",
+        ),
         ("backtest", ["--conditional"], 2, "--conditional goes with --router placement alone"),
         ("backtest", [*PLACED, "--horizon", "20s"], 2, "horizon of 20s is shorter than a slice"),
         ("backtest", [*PLACED, "--lookback", "0s"], 2, "lookback must be > 0"),

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.models.books import read_instance, write_instance
-from sor_opt.models.instances import Instance, Order
+from sor_opt.models.case import Order
+from sor_opt.models.instances import Instance
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams
+from sor_opt.models.placement import PlacementModel
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import Fee, FeeSchedule, Venue
 
 HEADER = "name,bid,bid_size,ask,ask_size,fee,rebate"
@@ -69,7 +70,7 @@ def test_a_csv_holds_venues(book):
 
 def test_the_content_tells_the_format(book):
     expected = Instance(
-        VENUES, Order(500, "sell"), RiskParams(lambda_under=0.002), StaticParams("strict")
+        VENUES, Order(500, "sell"), RiskParams(lambda_under=0.002), StaticModel("strict")
     )
     assert read_instance(book(TOML, "book.csv")) == expected
     with book("", "again.toml").open("w") as file:
@@ -96,7 +97,7 @@ names = st.text(min_size=1).filter(str.isprintable)
         risk=st.builds(
             RiskParams, *[st.floats(0, 1)] * 3, st.sampled_from(["fraction", "per_share"])
         ),
-        model=st.builds(StaticParams, step=st.floats(0.1, 1e3)),
+        model=st.builds(StaticModel, step=st.floats(0.1, 1e3)),
     )
 )
 def test_what_is_written_is_read_back(tmp_path_factory, instance):
@@ -135,26 +136,26 @@ def test_another_venues_side_gives_the_mid(side, heights, price):
 )
 @pytest.mark.parametrize("space", ["open", "strict"])
 def test_counted_from_zero_one_side_is_enough(venue, side, price, reference, space):
-    model = StaticParams(space, "zero", step=50)
+    model = StaticModel(space, "zero", step=50)
     problem = Instance((venue,), Order(100, side), PENALTY, model).problem()
     assert problem.costs[0] == pytest.approx(50 * price)
     assert problem.shortfall_penalty == pytest.approx(2 * reference)
 
 
 def test_what_nobody_shows_cannot_be_taken_from():
-    problem = Instance((BID_ALONE,), Order(100), PENALTY, StaticParams(ref="zero")).problem()
+    problem = Instance((BID_ALONE,), Order(100), PENALTY, StaticModel(ref="zero")).problem()
     assert (problem.heights.tolist(), problem.shortfall_penalty) == ([0], 20.0)
 
 
 @pytest.mark.parametrize(
     ("venue", "model", "message"),
     [
-        (ASK_ALONE, StaticParams(), "no venue shows a bid, so there is no mid; --ref zero needs"),
-        (BID_ALONE, StaticParams(), "no venue shows an ask, so there is no mid; --ref zero needs"),
-        (ASK_ALONE, StaticParams("strict", "mid"), "no venue shows a bid, so there is no mid;"),
-        (ASK_ALONE, PlacementParams(), "no venue shows a bid, so there is no mid$"),
-        (BID_ALONE, PlacementParams("infinite"), "no venue shows an ask, so there is no mid$"),
-        (Venue("A", 10.0, 0, 10.1, 0, 0.0), StaticParams(ref="zero"), "no venue shows a price and"),
+        (ASK_ALONE, StaticModel(), "no venue shows a bid, so there is no mid; --ref zero needs"),
+        (BID_ALONE, StaticModel(), "no venue shows an ask, so there is no mid; --ref zero needs"),
+        (ASK_ALONE, StaticModel("strict", "mid"), "no venue shows a bid, so there is no mid;"),
+        (ASK_ALONE, PlacementModel(), "no venue shows a bid, so there is no mid$"),
+        (BID_ALONE, PlacementModel("infinite"), "no venue shows an ask, so there is no mid$"),
+        (Venue("A", 10.0, 0, 10.1, 0, 0.0), StaticModel(ref="zero"), "no venue shows a price and"),
     ],
 )
 @pytest.mark.parametrize("side", ["buy", "sell"])
@@ -168,7 +169,7 @@ def test_posts_rest_at_a_bid_that_stands_alone_and_takes_at_an_ask_that_does():
     venues = (ASK_ALONE, BID_ALONE, replace(ASK_ALONE, name="C", queue=70.0))
     outflow = Outflow(samples=((200.0, 180.0, 100.0),))
     risk = RiskParams(0.05, 0.05, 0.001, unit="per_share")
-    problem = Instance(venues, Order(200), risk, PlacementParams(), outflow).problem()
+    problem = Instance(venues, Order(200), risk, PlacementModel(), outflow).problem()
     # Take 250 at A and at C; post up to 200 at B behind its 150, and at C behind the given 70.
     assert problem.names[3:] == ("A post", "B post", "C post")
     assert problem.heights.tolist() == [3, 0, 3, 0, 2, 2]
@@ -191,8 +192,8 @@ def test_fees_that_are_not_named_come_from_the_newest_row():
     bare = Venue("A", 10.0, 100, 10.02, 100)
     named = (replace(bare, name="B", fee=0.0), replace(bare, name="C", fee=-0.01, rebate=0.5))
     priced = Instance((bare, *named), Order(100)).priced(FEES)
-    assert priced.quotes.fee.tolist() == [0.2, 0.0, -0.01]
-    assert priced.quotes.rebate.tolist() == [0.002, 0.0, 0.5]
+    assert priced.snapshot.fee.tolist() == [0.2, 0.0, -0.01]
+    assert priced.snapshot.rebate.tolist() == [0.002, 0.0, 0.5]
     assert priced.venues[1:] == named
     assert replace(bare, rebate=0.7).priced(FEES) == replace(bare, fee=0.2, rebate=0.7)
 
@@ -336,4 +337,4 @@ def test_the_queue_is_what_is_shown_at_the_best_price_unless_it_is_given(side, q
         Venue("D", bid=10.00, bid_size=0, ask=10.02, ask_size=0),
     )
     instance = Instance(tuple(replace(venue, fee=0.0) for venue in venues), Order(100, side))
-    assert instance.quotes.queue.tolist() == queues
+    assert instance.snapshot.queue.tolist() == queues

@@ -5,24 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from snapshots import snapshot
 
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.fast.local_search import ANY_RADIUS, UNLIMITED_STEPS, descend
 from sor_opt.allocators.fast.tables import tables_of
-from sor_opt.allocators.registry import Settings, create
 from sor_opt.errors import ConfigError
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import (
-    PlacementParams,
-    VenueQuotes,
-    check_target,
-    placement_problem,
-    queues_ahead,
-    violated_assumptions,
-)
+from sor_opt.models.placement import PlacementModel, check_target, violated_assumptions
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.snapshot import queues_ahead
 
 RISK = RiskParams(lambda_over=0.07, lambda_under=0.05, theta_queue=0.004, unit="per_share")
-INFINITE = PlacementParams(depth="infinite")
+INFINITE = PlacementModel(depth="infinite")
 
 
 def quotes(**changes):
@@ -36,20 +31,12 @@ def quotes(**changes):
         "best_bid": 100.00,
         "mid": 100.01,
     }
-    given |= changes
-    return VenueQuotes(*(np.array(v, float) if isinstance(v, list) else v for v in given.values()))
+    return snapshot(**(given | changes))
 
 
 def compiled(outflows, moment=None, target=200.0, risk=RISK, params=None):
-    moment = moment or quotes()
-    return placement_problem(
-        [f"V{k}" for k in range(len(moment.ask))],
-        moment,
-        np.array(outflows, float),
-        target,
-        risk,
-        params or PlacementParams(),
-    )
+    seen = (moment or quotes())._replace(outflows=np.array(outflows, float))
+    return (params or PlacementModel()).problem(seen, target, risk)
 
 
 def rungs_of(problem, name):
@@ -60,7 +47,7 @@ def rungs_of(problem, name):
 
 
 def certified(problem):
-    found = create("fast", Settings(certify=True)).solve(problem)
+    found = FastAllocator(certify=True).solve(problem)
     assert found.status == "optimal"
     return found
 
@@ -202,7 +189,7 @@ def moments(draw):
 def test_any_selection_costs_what_the_formula_says(drawn, shares, target, step, risk):
     moment, flows = drawn
     venues = len(moment.ask)
-    problem = compiled(flows, moment, target, risk, PlacementParams(step=step))
+    problem = compiled(flows, moment, target, risk, PlacementModel(step=step))
     rungs = np.minimum(shares[: 2 * venues], problem.heights)
     # Theta weighs the executed shares of an odd lot, of which the rest is never sent.
     taken = np.minimum(rungs[:venues] * step, moment.ask_size)
@@ -245,7 +232,7 @@ def test_any_selection_of_infinite_depth_costs_what_the_formula_says(drawn, shar
 )
 def test_wrong_parameters_are_refused_in_one_line(arguments, message):
     with pytest.raises(ConfigError) as refusal:
-        PlacementParams(**arguments)
+        PlacementModel(**arguments)
     assert str(refusal.value) == message
 
 
@@ -349,14 +336,16 @@ every_family = pytest.mark.parametrize("family", FLOWS)
 
 
 def one_venue(outflows, queue, under, target=TARGET, step=1.0):
-    moment = VenueQuotes(
-        *(np.array([number]) for number in (100.02, 1.0, FEE, REBATE, queue)),
-        best_bid=99.98,
+    moment = snapshot(
+        *([100.02], [1.0], [FEE], [REBATE]),
         mid=100.0,
+        venues=("V",),
+        queue=[queue],
+        best_bid=99.98,
+        outflows=outflows,
     )
     risk = RiskParams(OVER, under, THETA, "per_share")
-    params = PlacementParams("infinite", step)
-    return placement_problem(["V"], moment, outflows, float(target), risk, params)
+    return PlacementModel("infinite", step).problem(moment, float(target), risk)
 
 
 def penalty_at(level):
@@ -417,7 +406,7 @@ def test_many_scenarios_come_close_to_the_theoretical_quantile(family, weight):
     low, high = law.cdf(queue), law.cdf(queue + TARGET)
     level = high + weight * (low - high)
     market, limit = closed_form(law.cdf, law.ppf, queue, penalty_at(level))
-    found = create("fast").solve(one_venue(outflows, queue, penalty_at(level))).shares
+    found = FastAllocator().solve(one_venue(outflows, queue, penalty_at(level))).shares
     # The standard error of a sample quantile, four times, and a share for the lattice.
     density = (law.cdf(queue + limit + 1) - law.cdf(queue + limit - 1)) / 2
     error = 1 + 4 * math.sqrt(level * (1 - level) / count) / density
@@ -456,17 +445,17 @@ def test_beyond_the_largest_bid_worth_posting_every_share_is_taken(flows):
 
 def three_venues(theta):
     outflows = Outflow(family="exponential", mean=250.0, alpha=0.3, scenarios=100, seed=2).draw(3)
-    moment = VenueQuotes(
-        np.array([100.02, 100.03, 100.03]),
-        np.full(3, 500.0),
-        np.full(3, 0.003),
-        np.array([0.002, 0.003, 0.001]),
-        np.array([100.0, 200.0, 0.0]),
+    moment = quotes(
+        ask=[100.02, 100.03, 100.03],
+        ask_size=[500.0] * 3,
+        fee=[0.003] * 3,
+        rebate=[0.002, 0.003, 0.001],
+        queue=[100.0, 200.0, 0.0],
         best_bid=99.98,
         mid=100.0,
     )
     risk = RiskParams(0.03, 0.05, theta, "per_share")
-    return compiled(outflows, moment, 300.0, risk, PlacementParams(step=50.0))
+    return compiled(outflows, moment, 300.0, risk, PlacementModel(step=50.0))
 
 
 def test_theta_reduces_overbooking():
@@ -490,7 +479,7 @@ def test_the_expected_cost_is_not_convex():
         [[100.0, 50.0]],
         quotes(rebate=[0.0, 0.0], queue=[0.0, 0.0]),
         target=100.0,
-        params=PlacementParams(step=5.0),
+        params=PlacementModel(step=5.0),
     )
 
     def cost(second):
@@ -503,21 +492,21 @@ def test_the_expected_cost_is_not_convex():
 
 
 def test_a_descent_may_end_in_a_local_optimum():
-    problem = placement_problem(
-        ["A", "B"],
-        VenueQuotes(
-            np.full(2, 100.02),
-            np.zeros(2),
-            np.zeros(2),
-            np.array([0.001, 0.002]),
-            np.zeros(2),
-            best_bid=99.98,
-            mid=100.0,
-        ),
-        np.array([[200.0, 0.0], [150.0, 150.0], [0.0, 200.0]]),
+    moment = quotes(
+        ask=[100.02] * 2,
+        ask_size=[0.0] * 2,
+        fee=[0.0] * 2,
+        rebate=[0.001, 0.002],
+        queue=[0.0] * 2,
+        best_bid=99.98,
+        mid=100.0,
+    )
+    problem = compiled(
+        [[200.0, 0.0], [150.0, 150.0], [0.0, 200.0]],
+        moment,
         200.0,
         RiskParams(0.1, 0.03, 0.0005, "per_share"),
-        PlacementParams(step=50.0),
+        PlacementModel(step=50.0),
     )
     stuck = np.zeros(4, np.int64)
     cost, _ = descend(tables_of(problem), ANY_RADIUS, UNLIMITED_STEPS, stuck)

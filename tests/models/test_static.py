@@ -2,33 +2,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from snapshots import snapshot
 
 from sor_opt.errors import ConfigError
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import AskQuotes, StaticParams, check_depth, count_rungs, static_problem
+from sor_opt.models.static import StaticModel, check_depth, count_rungs
 
 RISK = RiskParams(0.001, 0.002, 0.0005)
 
 
 def compiled(sizes, params, target=1000.0, mid=100.0, price=100.05, rebate=0.002):
     count = len(sizes)
-    return static_problem(
-        [f"V{k}" for k in range(count)],
-        AskQuotes(
-            ask=np.full(count, price),
-            ask_size=np.array(sizes, dtype=float),
-            fee=np.full(count, 0.003),
-            rebate=np.full(count, rebate),
-            mid=mid,
-        ),
-        target=target,
-        risk=RISK,
-        params=params,
-    )
+    seen = snapshot([price] * count, sizes, [0.003] * count, [rebate] * count, mid)
+    return params.problem(seen, target, RISK)
 
 
 def test_the_open_space_ends_a_ladder_with_the_odd_lot():
-    problem = compiled([250, 200, 0], StaticParams())
+    problem = compiled([250, 200, 0], StaticModel())
     assert problem.heights.tolist() == [3, 2, 0]
     assert problem.fills[:, 0].tolist() == [100, 100, 50, 100, 100]
     assert problem.costs[0] == pytest.approx(100 * 0.053)
@@ -38,13 +28,13 @@ def test_the_open_space_ends_a_ladder_with_the_odd_lot():
 
 def test_a_ladder_of_too_many_rungs_is_refused():
     with pytest.raises(ConfigError, match=r"V1 shows 1e\+18 shares, more than 1,000,000 chunks"):
-        compiled([100, 1e18], StaticParams())
+        compiled([100, 1e18], StaticModel())
     with pytest.raises(ConfigError, match="chunks of 1e-06"):
-        compiled([100], StaticParams(step=1e-6))
+        compiled([100], StaticModel(step=1e-6))
 
 
 def test_the_strict_space_leaves_the_odd_lot_and_counts_from_zero():
-    problem = compiled([250, 99], StaticParams(space="strict"))
+    problem = compiled([250, 99], StaticModel(space="strict"))
     assert problem.heights.tolist() == [2, 0]
     assert problem.costs[0] == pytest.approx(100 * 100.053)
     assert problem.exact_total
@@ -52,13 +42,13 @@ def test_the_strict_space_leaves_the_odd_lot_and_counts_from_zero():
 
 @pytest.mark.parametrize("space", ["open", "strict"])
 def test_a_step_that_binary_numbers_cannot_hold_divides_all_the_same(space):
-    problem = compiled([0.3, 0.7], StaticParams(space, step=0.1))
+    problem = compiled([0.3, 0.7], StaticModel(space, step=0.1))
     assert problem.heights.tolist() == [3, 7]
     assert problem.fills[:, 0] == pytest.approx(0.1)
 
 
 def test_penalties_are_fractions_of_the_mid():
-    problem = compiled([100], StaticParams(), mid=156.0)
+    problem = compiled([100], StaticModel(), mid=156.0)
     assert problem.shortfall_penalty == pytest.approx(156.0 * 0.0025)
     assert problem.excess_penalty == pytest.approx(156.0 * 0.0015)
 
@@ -69,7 +59,7 @@ def test_penalties_are_fractions_of_the_mid():
     target=st.sampled_from([100.0, 250.0, 900.0]),
 )
 def test_the_ladder_costs_what_the_formula_says(sizes, sent, target):
-    problem = compiled(sizes, StaticParams(), target)
+    problem = compiled(sizes, StaticModel(), target)
     rungs = np.minimum(sent[: len(sizes)], problem.heights)
     x = rungs * 100.0
     e = np.minimum(x, sizes)
@@ -79,8 +69,8 @@ def test_the_ladder_costs_what_the_formula_says(sizes, sent, target):
 
 
 def test_the_reference_price_may_be_chosen():
-    assert StaticParams(space="strict", ref="mid").relative_to_mid
-    assert not StaticParams(ref="zero").relative_to_mid
+    assert StaticModel(space="strict", ref="mid").relative_to_mid
+    assert not StaticModel(ref="zero").relative_to_mid
 
 
 @pytest.mark.parametrize(
@@ -96,7 +86,7 @@ def test_the_reference_price_may_be_chosen():
 )
 def test_wrong_parameters_are_refused(arguments, message):
     with pytest.raises(ConfigError, match=message):
-        StaticParams(**arguments)
+        StaticModel(**arguments)
 
 
 @pytest.mark.parametrize("size", [-0.5, float("nan")])

@@ -10,10 +10,9 @@ import numpy as np
 
 from reference.book import DUST, Look
 from sor_opt.allocators.base import Allocator
-from sor_opt.allocators.registry import create
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.market.tape import FloatArray
-from sor_opt.models.placement import VenueQuotes, placement_problem
-from sor_opt.models.static import AskQuotes, static_problem
+from sor_opt.models.snapshot import Snapshot
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.routers.best_ask import BestAsk
 from sor_opt.policies.routers.placement import Placement
@@ -90,13 +89,30 @@ def _fill_up(
 
 def solver_of(router: Static | Placement) -> Allocator:
     """The router's allocator, or the fast one."""
-    return router.allocator or create("fast")
+    return router.allocator or FastAllocator()
+
+
+def seen(costs: Costs, look: Look) -> Snapshot:
+    """What the cost models see."""
+    queue = np.array([_queue(look, k) for k in range(len(costs.names))])
+    return Snapshot(
+        costs.names,
+        look.ask,
+        look.ask_left,
+        look.bid,
+        look.bid_left,
+        costs.taker,
+        costs.rebate,
+        queue,
+        look.best_bid,
+        look.best_ask,
+        look.mid,
+    )
 
 
 def static(router: Static, costs: Costs, look: Look, due: float) -> list[float]:
     """What the static cost model says, up to what is left."""
-    asks = AskQuotes(look.ask, look.ask_left, costs.taker, costs.rebate, look.mid)
-    problem = static_problem(costs.names, asks, due, router.risk, router.model)
+    problem = router.model.problem(seen(costs, look), due, router.risk)
     chunks = np.asarray(solver_of(router).solve(problem).rungs * problem.step)
     return list(np.minimum(chunks, look.ask_left).tolist())
 
@@ -119,16 +135,13 @@ def _queue(look: Look, venue: int) -> float:
 def place(router: Placement, costs: Costs, look: Look, flows: FloatArray, target: float) -> Placed:
     """What the placement cost model says for a slice whose outflow scenarios are `flows`."""
     venues = len(costs.names)
-    queue = np.array([_queue(look, k) for k in range(venues)])
+    snapshot = seen(costs, look)._replace(outflows=flows)
     if not len(flows):  # nothing is known: no fill is hoped for
-        flows, queue = np.zeros((1, venues)), np.full(venues, np.inf)
-    quotes = VenueQuotes(
-        look.ask, look.ask_left, costs.taker, costs.rebate, queue, look.best_bid, look.mid
-    )
-    problem = placement_problem(costs.names, quotes, flows, target, router.risk, router.model)
+        snapshot = snapshot._replace(outflows=np.zeros((1, venues)), queue=np.full(venues, np.inf))
+    problem = router.model.problem(snapshot, target, router.risk)
     sent = np.asarray(solver_of(router).solve(problem).rungs * problem.step)
     takes = np.minimum(sent[:venues], look.ask_left)
-    return Placed(takes.tolist(), sent[venues:].tolist(), queue.tolist())
+    return Placed(takes.tolist(), sent[venues:].tolist(), snapshot.queue.tolist())
 
 
 Split = Callable[[Any, Costs, Look, float], list[float]]

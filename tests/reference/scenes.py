@@ -16,9 +16,9 @@ from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.book import BookParams
 from sor_opt.market.tape import SECOND, Quotes, Tape, Trades
-from sor_opt.models.placement import PlacementParams
+from sor_opt.models.placement import PlacementModel
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import Fee, FeeSchedule
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
@@ -189,7 +189,7 @@ def draw_risk(random: Random) -> RiskParams:
 def draw_static(random: Random) -> Static:
     """A static router."""
     space, step = random.choice(("open", "strict")), random.choice((100.0, 30.0))
-    return Static(draw_risk(random), StaticParams(space, None, step))  # type: ignore[arg-type]
+    return Static(draw_risk(random), StaticModel(space, None, step))  # type: ignore[arg-type]
 
 
 def draw_placement(random: Random) -> Placement:
@@ -209,7 +209,7 @@ def draw_placement(random: Random) -> Placement:
         random.choice((0.0, 0.0, 0.0001)),
     )
     leftover = random.choice(("carry", "sweep"))
-    model = PlacementParams(depth, step)  # type: ignore[arg-type]
+    model = PlacementModel(depth, step)  # type: ignore[arg-type]
     return Placement(risk, model, windows, leftover)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from sor_opt.market.book import BookParams
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import SCHEDULES
@@ -55,7 +55,7 @@ def test_a_grid_is_the_same_for_any_number_of_threads(market, jobs):
 
 def test_the_strict_space_is_flat(market):
     """Every admissible split executes the target exactly, so the parameters decide nothing."""
-    strict = Policy(Now(), Static(model=StaticParams(space="strict")))
+    strict = Policy(Now(), Static(model=StaticModel(space="strict")))
     grid = run_grid(ShortfallObjective(market, strict), Space())
     assert grid.flat
 
@@ -78,7 +78,7 @@ def test_train_and_test_are_split_by_time(market):
     assert outcome.test_bps == pytest.approx(result.shortfall_bps[~objective.train].mean())
 
 
-def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticParams(), schedule="now"):  # noqa: B008
+def fingerprint(tape, size=1000, rules=ReplayParams(), static=StaticModel(), schedule="now"):  # noqa: B008
     orders = make_orders(tape, OrderParams(size=size, every=180 * SECOND))
     market = prepare(tape, orders, rules, FeeSchedule.packaged())
     policy = Policy(SCHEDULES[schedule](), Static(model=static))
@@ -95,7 +95,7 @@ def test_the_fingerprint_tells_data_orders_rules_and_policy_apart(market):
     assert differs() == set()
     assert differs(size=900) == {"orders"}
     assert differs(rules=ReplayParams(BookParams(SECOND))) == {"rules"}
-    assert differs(static=StaticParams(space="strict")) == {"policy"}
+    assert differs(static=StaticModel(space="strict")) == {"policy"}
     assert differs(schedule="twap") == {"policy"}
     assert "data" in differs(tape=generate(SyntheticParams(seed=4, minutes=30)))
 

@@ -16,7 +16,7 @@ from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import StaticParams
+from sor_opt.models.static import StaticModel
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
@@ -92,7 +92,7 @@ def test_a_landscape_is_the_same_for_any_number_of_threads(odd_lots, jobs):
 
 
 def test_a_flat_objective_is_one_piece(odd_lots):
-    strict = Policy(Now(), Static(model=StaticParams(space="strict")))
+    strict = Policy(Now(), Static(model=StaticModel(space="strict")))
     landscape = make_landscape(ShortfallObjective(odd_lots, strict), Space())
     assert landscape.breakpoints == 0
     assert landscape.excess is None

@@ -5,12 +5,13 @@ An answer for several scenarios is proven on request.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
-from sor_opt.allocators.base import EXAMPLES, Allocator, Clock
+from sor_opt.allocators.base import EXAMPLES, Allocator, Clock, IntegerParams
 from sor_opt.allocators.fast.knapsack import STEPS
 from sor_opt.allocators.fast.local_search import UNLIMITED_STEPS, local_search
 from sor_opt.allocators.fast.selections import Penalties, Proof
@@ -18,31 +19,45 @@ from sor_opt.allocators.fast.single import solve_single, solve_within
 from sor_opt.allocators.fast.tables import reduced
 from sor_opt.errors import SolverError
 from sor_opt.models.ladder import Allocation, LadderProblem, Status, tie_tolerance
+from sor_opt.params import Param
 
 _USUAL_STEPS = 1_000_000
 """Steps of the knapsack that nearly every problem is solved in."""
 
 
+@dataclass(frozen=True)
 class FastAllocator(Allocator):
     """Exact for every problem with one scenario, in microseconds; milliseconds for several.
 
     Parameters
     ----------
-    certify : Allocator, optional
-        Prove the answer where there are several scenarios, and let this one have the last word
-        where too much is left open. By default an answer for several scenarios is "feasible" and
-        has no bound.
+    certify : bool
+        Prove the answer where there are several scenarios, and let an integer program have the
+        last word where too much is left open. By default an answer for several scenarios is
+        "feasible" and has no bound.
+    program : IntegerParams
+        When the integer program may stop.
     """
 
     name: ClassVar[str] = "fast"
 
-    def __init__(self, certify: Allocator | None = None) -> None:
-        self._certify = certify
+    certify: Annotated[
+        bool, Param("whether fast proves its answer, where scenarios make it a search")
+    ] = False
+    program: IntegerParams = IntegerParams()
 
     @property
     def proves(self) -> bool:
         """Whether every answer is proven."""
-        return self._certify is not None
+        return self.certify
+
+    def proving(self) -> Self:
+        """With `certify`."""
+        return replace(self, certify=True)
+
+    def takes(self, problem: LadderProblem) -> bool:
+        """Where there is one scenario, or the total is free."""
+        return problem.fills.shape[1] == 1 or not problem.exact_total
 
     def solve(self, problem: LadderProblem) -> Allocation:
         """Find the cheapest selection; ties as `Allocator.solve` promises, where it is proven.
@@ -53,12 +68,12 @@ class FastAllocator(Allocator):
             If the problem has several scenarios and an exact total.
         """
         start = perf_counter()
+        if not self.takes(problem):
+            raise SolverError(
+                f"fast takes one scenario where the total is exact, got {problem.fills.shape[1]};"
+                " use exhaustive or integer"
+            )
         if problem.fills.shape[1] != 1:
-            if problem.exact_total:
-                raise SolverError(
-                    f"fast takes one scenario where the total is exact, got"
-                    f" {problem.fills.shape[1]}; use exhaustive or integer"
-                )
             return self._solve_several(problem, Clock(self.time_limit))
         if self.time_limit is not None:
             return self._solve_in_time(problem, Clock(self.time_limit))
@@ -81,7 +96,7 @@ class FastAllocator(Allocator):
     def warm_up(self) -> None:
         """Compile the searches."""
         for example in EXAMPLES:
-            FastAllocator(self._certify).solve(example)
+            replace(self, time_limit=None).solve(example)
 
     def _solve_several(self, problem: LadderProblem, clock: Clock) -> Allocation:
         rungs = np.empty(len(problem.names), np.int64)
@@ -95,10 +110,10 @@ class FastAllocator(Allocator):
             return left >= 0
 
         clock.within(attempt, UNLIMITED_STEPS)
-        if self._certify is not None:
+        if self.certify:
             from sor_opt.allocators.fast.certificate import prove
 
-            rungs, cost, bound, status = prove(small, tables, rungs, self._certify, clock)
+            rungs, cost, bound, status = prove(small, tables, rungs, self._last_word(), clock)
         return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
 
     def _solve_in_time(self, problem: LadderProblem, clock: Clock) -> Allocation:
@@ -120,10 +135,15 @@ class FastAllocator(Allocator):
         return self._settle(problem, Proof(rungs, cost, cost - slack, "feasible"), clock)
 
     def _settle(self, problem: LadderProblem, own: Proof, clock: Clock) -> Allocation:
-        """Let another allocator have the last word, if there is one."""
-        if self._certify is not None:
+        """Let the integer program have the last word, if the answer is to be proven."""
+        if self.certify:
             from sor_opt.allocators.fast.certificate import settle
 
-            own = settle(problem, own, self._certify, clock)
+            own = settle(problem, own, self._last_word(), clock)
         rungs, cost, bound, status = own
         return Allocation(problem, rungs, status, cost, bound, self.name, clock.seconds)
+
+    def _last_word(self) -> Allocator:
+        from sor_opt.allocators.program import ProgramAllocator
+
+        return ProgramAllocator(self.program)

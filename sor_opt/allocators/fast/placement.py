@@ -17,7 +17,7 @@ from sor_opt.models.placement import Ladders, write_rungs
 def solve_placement(ladders: Ladders, step: float, penalties: Penalties, rungs: IntArray) -> None:
     """Write the best number of rungs of each ladder, shape (2K,), or a good one.
 
-    As the fast allocator does with `sor_opt.models.placement.placement_problem` of the same moment.
+    As the fast allocator does with the problem of `PlacementModel` of the same moment.
     """
     if ladders.reach.shape[1] == 1:
         _solve_one_scenario(ladders, step, penalties, rungs)

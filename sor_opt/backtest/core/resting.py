@@ -7,7 +7,7 @@ from sor_opt.backtest.core.state import Inputs, Run
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.compiled import compiled
 from sor_opt.market.feed import Prints
-from sor_opt.models.placement import queues_ahead
+from sor_opt.models.snapshot import queues_ahead
 from sor_opt.models.windows import outflow_of
 
 

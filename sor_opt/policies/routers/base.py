@@ -12,7 +12,9 @@ import numpy as np
 from sor_opt.allocators.base import Allocator
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray
+from sor_opt.models.base import CostModel
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.snapshot import Snapshot, queues_ahead
 from sor_opt.models.windows import Through
 from sor_opt.policies.context import Context
 from sor_opt.policies.view import View
@@ -144,6 +146,24 @@ def run_compiled(router: Compiled, view: View, due: float) -> Split:
     return Split(np.minimum(takes, view.ask_left), posts)
 
 
+def snapshot_of(view: View, outflows: FloatArray | None = None) -> Snapshot:
+    """What a cost model sees of a view: what is left of it, and, if wanted, outflows."""
+    return Snapshot(
+        view.venues,
+        view.ask,
+        view.ask_left,
+        view.bid,
+        view.bid_left,
+        view.fee,
+        view.rebate,
+        queues_ahead(view.bid, view.bid_left, view.best_bid),
+        view.best_bid,
+        view.best_ask,
+        view.mid,
+        outflows,
+    )
+
+
 class CompiledRouter(Router):
     """A router that takes, and whose split is compiled, for Python too."""
 
@@ -162,15 +182,33 @@ class CompiledRouter(Router):
 
 
 class ModelRouter(Router):
-    """A router of a cost model: compiled, unless another allocator solves its splits.
+    """A router written for one cost model: compiled, unless another allocator solves its splits.
 
     Attributes
     ----------
+    written_for : type
+        The cost model's class.
+    model : CostModel
+        One of this class.
     allocator : Allocator, optional
         None for the fast one, compiled.
+
+    Raises
+    ------
+    ConfigError
+        If the model is another one.
     """
 
+    written_for: ClassVar[type[CostModel]]
+    model: CostModel
     allocator: Allocator | None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, self.written_for):
+            raise ConfigError(
+                f"the router {self.name} is written for the {self.written_for.name} model; the "
+                f"router cost takes {quoted(self.model.name)}"
+            )
 
     @property
     def is_compiled(self) -> bool:

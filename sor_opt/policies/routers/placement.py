@@ -13,19 +13,21 @@ from sor_opt.allocators.fast.selections import Penalties
 from sor_opt.compiled import compiled, inlined
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
-from sor_opt.models.placement import (
-    PlacementParams,
-    VenueQuotes,
-    check_target,
-    ladders_of,
-    placement_problem,
-    queues_ahead,
-)
+from sor_opt.models.base import CostModel
+from sor_opt.models.placement import PlacementModel, VenueQuotes, check_target, ladders_of
 from sor_opt.models.risk import RiskParams
+from sor_opt.models.snapshot import queues_ahead
 from sor_opt.models.static import check_cells
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.context import Context
-from sor_opt.policies.routers.base import Compiled, Leftover, ModelRouter, Posting, Split
+from sor_opt.policies.routers.base import (
+    Compiled,
+    Leftover,
+    ModelRouter,
+    Posting,
+    Split,
+    snapshot_of,
+)
 from sor_opt.policies.scenarios import Scenarios, past_flows
 from sor_opt.policies.view import LiveQuotes, View
 
@@ -92,7 +94,7 @@ class Placement(ModelRouter):
     Parameters
     ----------
     risk : RiskParams
-    model : PlacementParams
+    model : PlacementModel
         Of an infinite depth only what is displayed executes; the rest is left over.
     windows : WindowParams
         Where its outflow scenarios come from, and what a print through the limit fills.
@@ -103,15 +105,17 @@ class Placement(ModelRouter):
     """
 
     name: ClassVar[str] = "placement"
+    written_for: ClassVar[type[CostModel]] = PlacementModel
 
     risk: RiskParams = RiskParams()
-    model: PlacementParams = PlacementParams()
+    model: PlacementModel = PlacementModel()
     windows: WindowParams = WindowParams()
     leftover: Leftover = "carry"
     allocator: Allocator | None = None
     _scenarios: Scenarios | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _ = self.posting  # which checks the leftover
 
     @property
@@ -161,7 +165,8 @@ class Placement(ModelRouter):
 
     def _solve(self, allocator: Allocator, view: View, due: float) -> Split:
         moment, flows = _moment(self.scenarios, view.quotes())
-        problem = placement_problem(view.venues, moment, flows, due, self.risk, self.model)
+        snapshot = snapshot_of(view, flows)._replace(queue=moment.queue)
+        problem = self.model.problem(snapshot, due, self.risk)
         sent = np.asarray(allocator.solve(problem).rungs * problem.step)
         takes, posts = np.split(sent, 2)
         return Split(np.minimum(takes, view.ask_left), posts)

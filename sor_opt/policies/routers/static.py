@@ -11,16 +11,11 @@ from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.compiled import inlined
 from sor_opt.market.tape import FloatArray, IntArray
+from sor_opt.models.base import CostModel
 from sor_opt.models.risk import RiskParams
-from sor_opt.models.static import (
-    AskQuotes,
-    StaticParams,
-    count_rungs,
-    static_problem,
-    write_rungs,
-)
+from sor_opt.models.static import StaticModel, count_rungs, write_rungs
 from sor_opt.policies.context import Context
-from sor_opt.policies.routers.base import Compiled, ModelRouter
+from sor_opt.policies.routers.base import Compiled, ModelRouter, snapshot_of
 from sor_opt.policies.view import LiveQuotes, View
 
 
@@ -110,15 +105,16 @@ class Static(ModelRouter):
     Parameters
     ----------
     risk : RiskParams
-    model : StaticParams
+    model : StaticModel
     allocator : Allocator, optional
         Solves the splits; the fast one, compiled, by default.
     """
 
     name: ClassVar[str] = "static"
+    written_for: ClassVar[type[CostModel]] = StaticModel
 
     risk: RiskParams = RiskParams()
-    model: StaticParams = StaticParams()
+    model: StaticModel = StaticModel()
     allocator: Allocator | None = None
 
     def prepare(self, context: Context) -> Static:
@@ -142,7 +138,6 @@ class Static(ModelRouter):
         return Compiled(split_static, form)
 
     def _solve(self, allocator: Allocator, view: View, due: float) -> FloatArray:
-        asks = AskQuotes(view.ask, view.ask_left, view.fee, view.rebate, view.mid)
-        problem = static_problem(view.venues, asks, due, self.risk, self.model)
+        problem = self.model.problem(snapshot_of(view), due, self.risk)
         chunks = np.asarray(allocator.solve(problem).rungs * problem.step)
         return np.minimum(chunks, view.ask_left)

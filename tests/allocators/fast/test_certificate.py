@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ladder_problems import best_selection, ladder_problems
+from snapshots import snapshot
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.exhaustive import ExhaustiveAllocator
@@ -16,12 +17,11 @@ from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.allocators.fast.certificate import enumerate_selections, prove, relaxed_prices
 from sor_opt.allocators.fast.local_search import UNLIMITED_STEPS, extra_costs, local_search
 from sor_opt.allocators.fast.tables import tables_of
-from sor_opt.allocators.registry import Settings, create
-from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator, RobbinsMonroParams
+from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator
 from sor_opt.errors import ConfigError, SolverError
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.models.outflow import Outflow
-from sor_opt.models.placement import PlacementParams, VenueQuotes, placement_problem
+from sor_opt.models.placement import PlacementModel
 from sor_opt.models.risk import RiskParams
 
 
@@ -34,29 +34,24 @@ several_scenarios = st.integers(2, 6).flatmap(lambda count: ladder_problems(coun
 
 
 def certified(problem):
-    return create("fast", Settings(certify=True)).solve(problem)
+    return FastAllocator(certify=True).solve(problem)
 
 
 def outflow_problem(outflows, rebates, target, penalty, step, infinite_ask=False):
     """Venues at a half-spread of 2 cents, without queues."""
     count = len(rebates)
-    quotes = VenueQuotes(
-        np.full(count, 100.02),
-        np.full(count, float(infinite_ask)),
-        np.full(count, 0.003),
-        np.array(rebates),
-        np.zeros(count),
+    seen = snapshot(
+        [100.02] * count,
+        [float(infinite_ask)] * count,
+        [0.003] * count,
+        rebates,
+        100.0,
+        queue=[0.0] * count,
         best_bid=99.98,
-        mid=100.0,
+        outflows=outflows,
     )
-    return placement_problem(
-        [f"V{k}" for k in range(count)],
-        quotes,
-        np.array(outflows, float),
-        target,
-        RiskParams(penalty, penalty, 0.0005, unit="per_share"),
-        PlacementParams("infinite", step),
-    )
+    risk = RiskParams(penalty, penalty, 0.0005, unit="per_share")
+    return PlacementModel("infinite", step).problem(seen, target, risk)
 
 
 def misleading():
@@ -182,13 +177,15 @@ def test_evaluations_run_out():
     assert rungs.tolist() == [0, 0, 0, 2, 3, 2]
 
 
+@dataclasses.dataclass(frozen=True)
 class Stub(Allocator):
     """Answers with a selection and the status that it is given, or fails."""
 
     name = "stub"
 
-    def __init__(self, rungs, status="feasible", bound=-math.inf):
-        self.rungs, self.status, self.bound = rungs, status, bound
+    rungs: list[int] | None
+    status: str = "feasible"
+    bound: float = -math.inf
 
     def solve(self, problem):
         if self.rungs is None:
@@ -244,7 +241,8 @@ def test_a_bound_that_meets_the_cost_proves_it(monkeypatch):
 def test_a_proof_without_evaluations_is_as_good(problem):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certificate, "MAX_EVALUATED", 0)
-        found = FastAllocator(ExhaustiveAllocator()).solve(problem)
+        patch.setattr(FastAllocator, "_last_word", lambda _: ExhaustiveAllocator())
+        found = certified(problem)
     best = best_selection(problem)
     assert found.rungs.tolist() == best.tolist()
     assert (found.status, found.gap) == ("optimal", 0.0)
@@ -257,7 +255,7 @@ def test_a_proof_without_evaluations_is_as_good(problem):
 @settings(max_examples=100, deadline=None)
 @given(problem=several_scenarios)
 def test_an_uncertified_answer_is_an_honest_selection(problem):
-    found = create("fast").solve(problem)
+    found = FastAllocator().solve(problem)
     assert problem.admits(found.rungs)
     assert found.cost == pytest.approx(problem.cost(found.rungs), rel=0, abs=slack(problem))
     assert (found.status, found.bound) == ("feasible", -math.inf)
@@ -280,26 +278,26 @@ def test_a_local_search_may_miss_what_a_proof_finds():
 
 def test_one_whole_rung_takes_the_place_of_two_odd_ones():
     """What no exchange of two ladders brings about: 59 and 50 at 10.03, or 100 at 10.02."""
-    quotes = VenueQuotes(
-        ask=np.array([10.03, 10.02, 10.03]),
-        ask_size=np.array([59.0, 159.0, 50.0]),
-        fee=np.zeros(3),
-        rebate=np.zeros(3),
-        queue=np.full(3, math.inf),
+    seen = snapshot(
+        [10.03, 10.02, 10.03],
+        [59.0, 159.0, 50.0],
+        [0.0] * 3,
+        [0.0] * 3,
+        10.01,
         best_bid=10.0,
-        mid=10.01,
+        outflows=np.zeros((2, 3)),
     )
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
-    problem = placement_problem("ABC", quotes, np.zeros((2, 3)), 100.0, risk, PlacementParams())
-    assert create("fast").solve(problem).rungs.tolist() == certified(problem).rungs.tolist()
-    assert certified(problem).shares["B take"] == 100
+    problem = PlacementModel().problem(seen, 100.0, risk)
+    assert FastAllocator().solve(problem).rungs.tolist() == certified(problem).rungs.tolist()
+    assert certified(problem).shares["V1 take"] == 100
 
 
 @pytest.mark.parametrize("certify", [False, True])
 def test_fast_takes_no_exact_total_of_several_scenarios(certify):
     problem = dataclasses.replace(misleading(), exact_total=True)
     with pytest.raises(SolverError, match="use exhaustive or integer"):
-        create("fast", Settings(certify=certify)).solve(problem)
+        FastAllocator(certify).solve(problem)
 
 
 # The stochastic approximation
@@ -309,8 +307,7 @@ def test_fast_takes_no_exact_total_of_several_scenarios(certify):
 @example(problem=NOTHING, iterations=3, seed=0)
 @given(problem=several_scenarios, iterations=st.integers(1, 50), seed=st.integers(0, 3))
 def test_robbins_monro_gives_an_honest_selection_that_its_seed_settles(problem, iterations, seed):
-    params = RobbinsMonroParams(iterations, seed)
-    found, again = (RobbinsMonroAllocator(params).solve(problem) for _ in range(2))
+    found, again = (RobbinsMonroAllocator(iterations, seed).solve(problem) for _ in range(2))
     assert problem.admits(found.rungs)
     assert found.cost == problem.cost(found.rungs)
     assert (found.status, found.bound, found.solver) == ("feasible", -math.inf, "robbins-monro")
@@ -327,8 +324,7 @@ def test_robbins_monro_approaches_the_optimum():
     problem = smooth()
     lowest = certified(problem).cost
     shortest, long = (
-        RobbinsMonroAllocator(RobbinsMonroParams(count)).solve(problem).cost - lowest
-        for count in (10, 20_000)
+        RobbinsMonroAllocator(count).solve(problem).cost - lowest for count in (10, 20_000)
     )
     assert long >= -tie_tolerance(lowest)
     assert long < 0.01 * abs(lowest)
@@ -337,10 +333,7 @@ def test_robbins_monro_approaches_the_optimum():
 
 def test_robbins_monro_draws_by_its_seed():
     problem = smooth()
-    answers = {
-        tuple(RobbinsMonroAllocator(RobbinsMonroParams(20, seed)).solve(problem).rungs)
-        for seed in range(4)
-    }
+    answers = {tuple(RobbinsMonroAllocator(20, seed).solve(problem).rungs) for seed in range(4)}
     assert len(answers) > 1
 
 
@@ -356,16 +349,16 @@ def test_robbins_monro_draws_by_probability():
         0.05,
         probabilities=np.array([1.0, 0.0]),
     )
-    found = RobbinsMonroAllocator(RobbinsMonroParams(5000)).solve(problem)
+    found = RobbinsMonroAllocator(5000).solve(problem)
     assert found.rungs.tolist() == [3]
     swapped = dataclasses.replace(problem, probabilities=np.array([0.0, 1.0]))
-    assert RobbinsMonroAllocator(RobbinsMonroParams(5000)).solve(swapped).rungs.tolist() == [0]
+    assert RobbinsMonroAllocator(5000).solve(swapped).rungs.tolist() == [0]
 
 
 def test_robbins_monro_takes_no_exact_total():
     problem = dataclasses.replace(misleading(), exact_total=True)
     with pytest.raises(SolverError, match="exact total; use exhaustive, integer or fast"):
-        create("robbins-monro").solve(problem)
+        RobbinsMonroAllocator().solve(problem)
 
 
 @pytest.mark.parametrize(
@@ -377,11 +370,11 @@ def test_robbins_monro_takes_no_exact_total():
 )
 def test_wrong_parameters_of_robbins_monro_are_refused_in_one_line(arguments, message):
     with pytest.raises(ConfigError) as refusal:
-        RobbinsMonroParams(**arguments)
+        RobbinsMonroAllocator(**arguments)
     assert str(refusal.value) == message
 
 
 def test_who_proves_says_so():
-    assert create("fast", Settings(certify=True)).proves
-    assert not create("fast").proves
-    assert not create("robbins-monro").proves
+    assert FastAllocator(certify=True).proves
+    assert not FastAllocator().proves
+    assert not RobbinsMonroAllocator().proves

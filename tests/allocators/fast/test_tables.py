@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ladder_problems import best_selection, ladder_problems
+from snapshots import snapshot
 
 from sor_opt.allocators.fast.local_search import gap_of, penalty_at, spent_on
 from sor_opt.allocators.fast.placement import tabulate
 from sor_opt.allocators.fast.selections import Penalties
 from sor_opt.allocators.fast.tables import collapse, reduced, tables_of
 from sor_opt.models.ladder import LadderProblem, tie_tolerance
-from sor_opt.models.placement import PlacementParams, VenueQuotes, ladders_of, placement_problem
+from sor_opt.models.placement import PlacementModel, VenueQuotes, ladders_of
 from sor_opt.models.risk import RiskParams
 
 problems = (
@@ -106,9 +107,9 @@ def moments(draw):
 def test_a_moment_is_tabulated_as_its_ladder_problem_is(moment, target, step, depth, under):
     quotes, flows = moment
     risk = RiskParams(0.03, under, 0.0005, "per_share")
-    params = PlacementParams(depth, step)
-    names = [f"V{k}" for k in range(len(quotes.ask))]
-    _, expected = reduced(placement_problem(names, quotes, flows, target, risk, params))
+    params = PlacementModel(depth, step)
+    seen = snapshot(**quotes._asdict(), outflows=flows)
+    _, expected = reduced(params.problem(seen, target, risk))
     ladders = ladders_of(quotes, flows, target, 0.0005, step, params.infinite)
     found = tabulate(ladders, step, Penalties(target, risk.shortfall_penalty, risk.lambda_over))
     for name, one, other in zip(expected._fields, found, expected, strict=True):

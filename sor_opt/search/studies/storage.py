@@ -72,9 +72,9 @@ class Storage:
         """Log a warning where the times of some trials may be read wrongly."""
         if self.version.local_times:
             _LOG.warning(
-                "%s was made by Optuna %s, which stored local times; they are read as UTC now, so "
-                "when its trials began and ended is off by the offset, in Optuna's dashboard too; "
-                "how long they took is right",
+                "%s was made by Optuna %s, which stored local times where Optuna 5 reads UTC: the "
+                "start and end of its trials may be shown off by the time zone; how long they took "
+                "is right",
                 self.shown,
                 self.version.library,
             )

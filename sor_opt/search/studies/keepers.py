@@ -82,9 +82,8 @@ class SharedKeeper(Keeper):
         self._storage = storage
         self._locks = storage.locks
         self._stop = stop
-        self.trials: StoredTrials = (KnownTables if storage.version.known else PublicCalls)(
-            storage, name
-        )
+        way = KnownTables if storage.version.known else PublicCalls
+        self.trials: StoredTrials = way(storage, name)
 
     @contextmanager
     def turn(self) -> Iterator[bool]:

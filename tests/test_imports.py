@@ -1,13 +1,16 @@
-"""What importing the package does to the process that imports it: nothing."""
+"""What importing the package does to its process: nothing; and what it imports of Optuna."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import sor_opt
+
+ROOT = Path(__file__).parents[1]
 
 SCRIPT = """
 import importlib, logging, pkgutil, signal, sys, warnings
@@ -51,3 +54,14 @@ def test_no_module_changes_a_global_of_a_library_or_of_python():
     count, changed = done.stdout.split(maxsplit=1)
     assert int(count) > 100
     assert changed.strip() == "[]"
+
+
+def test_nothing_private_of_optuna_is_used():
+    """Its next release may take it away."""
+    private = re.compile(r"optuna(\.\w+)*\._|\._(?:trial|study)_id\b")
+    files = [
+        file for part in ("sor_opt", "tests", "benchmarks") for file in ROOT.glob(f"{part}/**/*.py")
+    ]
+    found = [str(file) for file in files if private.search(file.read_text(encoding="utf-8"))]
+    assert len(files) > 250
+    assert found == []

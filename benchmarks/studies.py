@@ -131,7 +131,7 @@ def main() -> None:
             f"by public calls {1e3 * calls:.2f} ms, in batches {1e3 * calls_batched:.2f} ms"
         )
         report(f"{name}: kept / bare on WAL", single / wal, "<= 0.4", single <= 0.4 * wal)
-        report(f"{name}: by public calls / bare on WAL", calls / wal, "<= 1", calls <= wal)
+        report(f"{name}: by public calls / bare on WAL", calls / wal, "<= 1.3", calls <= 1.3 * wal)
         report(f"{name}: bare on WAL / batched", wal / batched, ">= 3", wal >= 3 * batched)
         report(f"{name}: bare / batched", default / batched, ">= 3", default >= 3 * batched)
     for name, counts in LEVELS.items():

@@ -24,6 +24,7 @@ from optuna.storages import RDBStorage
 from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import NAMES, Space
+from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
 
 SEED = 1
@@ -79,11 +80,16 @@ def bare(name: str, trials: int, wal: bool) -> float:
         return (time.perf_counter() - begin) / trials
 
 
-def kept(name: str, trials: int, batch: int = 1, space: Space | None = None) -> np.ndarray:
-    """Seconds of each trial of a kept study."""
+def kept(
+    name: str, trials: int, batch: int = 1, space: Space | None = None, *, known: bool = True
+) -> np.ndarray:
+    """Seconds of each trial of a kept study, in tables that are known or by public calls."""
     ends = [time.perf_counter()]
     with tempfile.TemporaryDirectory() as folder:
         where = str(Path(folder) / "kept.db")
+        if not known:
+            with open_storage(where, create=True) as storage, storage.engine.begin() as connection:
+                connection.exec_driver_sql("UPDATE version_info SET schema_version = 0")
         run = StudyRun(name, Bowl(), space or Space(), name, trials, where, SEED, batch=batch)
         run_study(run, lambda *_: ends.append(time.perf_counter()))
     return np.diff(ends)
@@ -112,16 +118,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1000)
     trials = parser.parse_args().trials
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # for the bare studies
     kept("random", 20)  # what is loaded and compiled once is no trial's cost
     for name in BARE:
         wal, default = bare(name, trials, wal=True), bare(name, trials, wal=False)
         single, batched = kept(name, trials).mean(), kept(name, trials, batch=100).mean()
+        calls = kept(name, trials, known=False).mean()
+        calls_batched = kept(name, trials, batch=100, known=False).mean()
         print(
             f"{name}: bare {1e3 * default:.2f} ms, bare on WAL {1e3 * wal:.2f} ms, "
-            f"kept {1e3 * single:.2f} ms, in batches {1e3 * batched:.2f} ms a trial"
+            f"kept {1e3 * single:.2f} ms, in batches {1e3 * batched:.2f} ms a trial; "
+            f"by public calls {1e3 * calls:.2f} ms, in batches {1e3 * calls_batched:.2f} ms"
         )
-        report(f"{name}: kept / bare on WAL", single / wal, "<= 1.3", single <= 1.3 * wal)
+        report(f"{name}: kept / bare on WAL", single / wal, "<= 0.4", single <= 0.4 * wal)
+        report(f"{name}: by public calls / bare on WAL", calls / wal, "<= 1.3", calls <= 1.3 * wal)
         report(f"{name}: bare on WAL / batched", wal / batched, ">= 3", wal >= 3 * batched)
         report(f"{name}: bare / batched", default / batched, ">= 3", default >= 3 * batched)
     for name, counts in LEVELS.items():

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sor_opt.allocators import exhaustive, integer, robbins_monro
+from sor_opt.allocators import exhaustive, robbins_monro
+from sor_opt.allocators.base import IntegerParams
 from sor_opt.allocators.fast import certificate, knapsack
 from sor_opt.backtest import parallel
 from sor_opt.backtest.limits import Limits
@@ -37,7 +38,7 @@ COUNTS = {
     "trials that are saved at once (`--batch`)": study.MOST["batch"],
     "evaluations of `compare`: budget x repeats x strategies": compare.MAX_EVALUATIONS,
     "points that `exhaustive` evaluates": exhaustive.DEFAULT_LIMIT,
-    "terms of an integer program": integer.DEFAULT_TERMS,
+    "terms of an integer program": IntegerParams().max_terms,
     "iterations of `robbins-monro`": robbins_monro.MAX_ITERATIONS,
     "chunks of one venue's display, and of an order that is posted": static.MAX_RUNGS,
     "chunks x scenarios of a problem": bounds.MAX_CELLS,

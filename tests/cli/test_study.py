@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,6 +81,15 @@ def test_list_and_show_tell_what_a_study_is_for(first):
     assert "horizon 9m" in out
     assert "max quote age not set, band 100, refill price, refill memory not set, slice 1m" in out
     assert f"number {RESULTS}" in out
+
+
+def test_a_database_that_optuna_4_made_is_told_in_one_line(first, tmp_path):
+    with open_storage(str(tmp_path / "studies.db")) as opened, opened.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE version_info SET library_version = '4.9.0'")
+    for words in (("show", "first"), ("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 6)):
+        code, _, err = first(*words)
+        assert code == 0
+        assert re.fullmatch(r"warning: .*studies\.db was made by Optuna 4\.9\.0, .*\n", err)
 
 
 def test_show_holds_the_rounds_of_an_adaptive_study(call):

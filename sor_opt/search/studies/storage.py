@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -17,7 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sor_opt.errors import ConfigError, SorOptError, StorageError
 from sor_opt.search.studies.address import KINDS, Address
 from sor_opt.search.studies.locks import FileLocks, Key, Locks, ServerLocks
+from sor_opt.search.studies.quiet import quiet_optuna
 from sor_opt.search.studies.sqlite import WRITING, Connect, HeldFile, connector, reading
+from sor_opt.search.studies.tables import Version
 
 DEFAULT_STORAGE = "sqlite:///studies/sor_opt.db"
 
@@ -44,6 +47,8 @@ _FAILURES = (SQLAlchemyError, OptunaError, sqlite3.Error)
 _ODD = (*_FAILURES, TypeError, ValueError, RuntimeError, ImportError, OSError)
 """How drivers fail where a URL asks for what they do not know."""
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -55,10 +60,24 @@ class Storage:
         Its path or URL as it may be shown: without a password.
     trials : RDBStorage
         Optuna's view of it.
+    version : Version
+        What it says of its tables.
     """
 
     shown: str
     trials: RDBStorage
+    version: Version
+
+    def warn_of_times(self) -> None:
+        """Log a warning where the times of some trials may be read wrongly."""
+        if self.version.local_times:
+            _LOG.warning(
+                "%s was made by Optuna %s, which stored local times where Optuna 5 reads UTC: the "
+                "start and end of its trials may be shown off by the time zone; how long they took "
+                "is right",
+                self.shown,
+                self.version.library,
+            )
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,7 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
     """
     address = Address.parse(where)
     with ExitStack() as stack:
+        stack.enter_context(quiet_optuna())
         with _translated(address, _ODD):
             connect = _writing(address, create)
             engine = _engine(address, connect)
@@ -137,11 +157,12 @@ def open_storage(where: str = DEFAULT_STORAGE, *, create: bool = False) -> Itera
             with locks.held(Key()):
                 _require_studies(address, engine, create)
                 trials = _trials(address, connect, stack)
+            version = _version(engine)
             file = None
             if connect and address.file:
                 file = stack.enter_context(closing(HeldFile(address.file, connect)))
         with _translated(address, _FAILURES):
-            yield SharedStorage(address.shown, trials, engine, locks, file)
+            yield SharedStorage(address.shown, trials, version, engine, locks, file)
 
 
 @contextmanager
@@ -153,6 +174,7 @@ def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
     """
     address = Address.parse(where)
     with ExitStack() as stack:
+        stack.enter_context(quiet_optuna())
         with _translated(address, _ODD):
             connect = None
             if address.file:
@@ -162,8 +184,10 @@ def read_storage(where: str = DEFAULT_STORAGE) -> Iterator[Storage]:
             stack.callback(engine.dispose)
             _require_studies(address, engine, create=False)
             trials = _trials(address, connect, stack, make_tables=False)
+            storage = Storage(address.shown, trials, _version(engine))
+        storage.warn_of_times()
         with _translated(address, _FAILURES):
-            yield Storage(address.shown, trials)
+            yield storage
 
 
 def shown(where: str) -> str:
@@ -244,6 +268,11 @@ def _trials(
     stack.callback(trials.engine.dispose)
     stack.callback(trials.remove_session)
     return trials
+
+
+def _version(engine: Engine) -> Version:
+    with engine.connect() as connection:
+        return Version.read(connection)
 
 
 def _locks(address: Address, engine: Engine) -> Locks:

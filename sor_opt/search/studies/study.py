@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from shlex import quote
@@ -15,11 +14,11 @@ from optuna.pruners import NopPruner
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.search.objective import Objective, Outcome
-from sor_opt.search.samplers.base import Sampler, SamplerStatus
+from sor_opt.search.samplers.base import Sampler
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.samplers.seeded import SeededSampler
 from sor_opt.search.space import Space
-from sor_opt.search.studies.driver import WAIT_SECONDS, BatchDriver, Driver, SharedDriver
+from sor_opt.search.studies.driver import Driver
 from sor_opt.search.studies.history import (
     History,
     find,
@@ -31,7 +30,9 @@ from sor_opt.search.studies.history import (
 )
 from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, differences, plain
 from sor_opt.search.studies.interrupt import Stop, listening
+from sor_opt.search.studies.keepers import BatchKeeper, NoKeeper, SharedKeeper
 from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.quiet import quiet_optuna
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import DEFAULT_STORAGE, SharedStorage, open_storage
 from sor_opt.search.studies.trials import FinishedTrial
@@ -121,10 +122,9 @@ class StudyRun:
             }
         )
 
-    def make_sampler(self, seeds: Seeds | None = None) -> Sampler:
-        """Make the sampler, with points to evaluate before its own."""
-        sampler = make_sampler(self.sampler, self.space, self.seed)
-        return SeededSampler(seeds.points, sampler) if seeds else sampler
+    def make_sampler(self) -> Sampler:
+        """Make the sampler."""
+        return make_sampler(self.sampler, self.space, self.seed)
 
 
 @dataclass(frozen=True)
@@ -188,36 +188,39 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
     StorageError
         If the storage cannot be reached or fails.
     """
-    with listening(*_SIGNALS) as stop:  # first of all: what is listened for, nobody swallows
+    # First of all: what is listened for, nobody swallows.
+    with listening(*_SIGNALS) as stop, quiet_optuna():
         sampler = run.make_sampler()  # complains before anything is written
         if run.storage is None:
-            driver = Driver(sampler, run.trials)
+            driver = Driver(sampler, run.trials, NoKeeper())
             _drive(driver, run, stop, progress)
             now = of_trials(run.name, run.identity(), driver.trials)
             return _result(run, "memory", now, 0, stop)
         with open_storage(run.storage, create=True) as storage, storage.watched():
             study = _enter(storage, run)
+            sampler = _seeded(sampler, study)
             before = _finished(study)
-            _go(storage, study, run, stop, progress)
+            if before:
+                storage.warn_of_times()
+            _go(storage, study, run, sampler, stop, progress)
             storage.check()
             return _result(run, storage.shown, history(study), before, stop)
 
 
 def _go(
-    storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
+    storage: SharedStorage,
+    study: Study,
+    run: StudyRun,
+    sampler: Sampler,
+    stop: Stop,
+    progress: Progress,
 ) -> None:
-    if run.workers > 1 and _finished(study) >= run.trials:
-        return
-    if run.workers > 1:
+    """Run what is left of a study, here or in processes of its own."""
+    if run.workers == 1:
+        _share(storage, run, sampler, stop, progress)
+    elif _finished(study) < run.trials:
         run.objective.prepare()  # here, where a terminal shows that it compiles
         run_workers(run.workers, _Work(run), stop, lambda: progress(_finished(study), run.trials))
-    elif run.batch > 1:
-        sampler = run.make_sampler(seeds_of(study))
-        driver = BatchDriver(storage, run.name, sampler, run.trials, stop, run.batch)
-        with driver.alone():
-            _drive(driver, run, stop, progress)
-    else:
-        _share(storage, study, run, stop, progress)
 
 
 @dataclass(frozen=True)
@@ -234,32 +237,27 @@ class _Work:
     def __call__(self, stop: Stop) -> None:
         with open_storage(self.run.storage or DEFAULT_STORAGE) as storage:
             study = optuna.load_study(study_name=self.run.name, storage=storage.trials)
-            _share(storage, study, self.run, stop, _silent)
+            sampler = _seeded(self.run.make_sampler(), study)
+            _share(storage, self.run, sampler, stop, _silent)
+
+
+def _seeded(sampler: Sampler, study: Study) -> Sampler:
+    """Let a sampler begin with the points that its study began from."""
+    seeds = seeds_of(study)
+    return SeededSampler(seeds.points, sampler) if seeds else sampler
 
 
 def _share(
-    storage: SharedStorage, study: Study, run: StudyRun, stop: Stop, progress: Progress
+    storage: SharedStorage, run: StudyRun, sampler: Sampler, stop: Stop, progress: Progress
 ) -> None:
-    sampler = run.make_sampler(seeds_of(study))
-    _drive(SharedDriver(storage, run.name, sampler, run.trials, stop), run, stop, progress)
+    """Run trials in this process, beside others that do the same."""
+    shared = SharedKeeper(storage, run.name, stop)
+    keeper = BatchKeeper(shared, run.batch, stop) if run.batch > 1 else shared
+    _drive(Driver(sampler, run.trials, keeper), run, stop, progress)
 
 
 def _drive(driver: Driver, run: StudyRun, stop: Stop, progress: Progress) -> None:
-    """Evaluate trials until none is left or somebody wants to stop."""
-    while not stop():
-        trial = driver.ask()
-        if trial is SamplerStatus.EXHAUSTED:
-            return
-        if isinstance(trial, SamplerStatus):
-            time.sleep(WAIT_SECONDS)
-            continue
-        try:
-            outcome = _evaluate(run, trial.params)
-        except BaseException:
-            driver.fail(trial)
-            raise
-        driver.tell(trial, outcome)
-        progress(driver.finished, run.trials)
+    driver.run(lambda values: _evaluate(run, values), stop, lambda done: progress(done, run.trials))
 
 
 def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:

@@ -13,7 +13,6 @@ from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.storage import files, open_storage, shown
 from sor_opt.search.studies.study import StudyRun, run_study
-from sor_opt.search.studies.tables import TrialTables
 
 
 def fill(database, name="one", trials=3):
@@ -198,34 +197,6 @@ def test_a_lock_dies_with_its_process(database, start):
         holder.kill()
         holder.join()
         assert opened.locks.free(Key(5))
-
-
-def test_a_batch_is_saved_whole_or_not_at_all(database):
-    fill(database)
-    with open_storage(database) as opened:
-        study = optuna.load_study(study_name="one", storage=opened.trials)
-        taken = study.get_trials()[:2]
-        with pytest.raises(StorageError, match="another program has added trials"):
-            TrialTables(opened, "one").append(taken)
-        assert len(study.get_trials()) == 3
-
-
-def test_what_is_written_is_what_optuna_reads(database):
-    with open_storage(database, create=True) as opened:
-        study = optuna.create_study(storage=opened.trials, study_name="one")
-        memory = optuna.create_study()
-        for value in (2.5, float("inf")):
-            trial = memory.ask()
-            trial.suggest_float("x", 0.001, 1, log=True)
-            trial.set_user_attr("test_bps", None)
-            trial.storage.set_trial_system_attr(trial._trial_id, "state", "long" * 1000)
-            memory.tell(trial, value)
-        memory.tell(memory.ask(), state=optuna.trial.TrialState.FAIL)
-        TrialTables(opened, "one").append(memory.get_trials())
-        read = study.get_trials()
-        for one, other in zip(read, memory.get_trials(), strict=True):
-            other._trial_id = one._trial_id
-            assert one == other
 
 
 def test_queued_trials_are_refused(database):

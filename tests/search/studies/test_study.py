@@ -12,7 +12,9 @@ from search_fakes import Staircase, Undefined
 
 import sor_opt
 from sor_opt.errors import ConfigError, DataError
+from sor_opt.search.samplers.registry import make_sampler
 from sor_opt.search.space import NAMES, Space
+from sor_opt.search.studies import study
 from sor_opt.search.studies.study import StudyRun, run_study
 
 HOMES = (str(Path(__file__).parents[1]), str(Path(sor_opt.__file__).parents[1]))
@@ -288,6 +290,20 @@ def test_an_unknown_sampler_leaves_no_file(database, tmp_path):
     with pytest.raises(ConfigError, match="no sampler 'newton'"):
         run_study(run(sampler="newton", storage=database))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("more", [{}, {"storage": "s.db"}, {"storage": "s.db", "batch": 4}])
+def test_the_sampler_is_made_once(more, tmp_path, monkeypatch):
+    made = []
+
+    def count(*given):
+        made.append(given)
+        return make_sampler(*given)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(study, "make_sampler", count)
+    assert run_study(run(trials=6, **more)).finished == 6
+    assert made == [("grid", Space(), 0)]
 
 
 def test_the_frame_has_a_row_per_finished_trial():

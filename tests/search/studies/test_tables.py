@@ -1,138 +1,90 @@
-"""What a process knows of a study's trials, and what it writes of them."""
+"""What a database says of its tables, and what follows for its times."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from contextlib import closing
-from datetime import UTC, datetime
+import logging
 
-import optuna
 import pytest
-from optuna.trial import TrialState
+from search_fakes import Staircase
 
-from sor_opt.errors import StorageError
-from sor_opt.search.studies.storage import open_storage
-from sor_opt.search.studies.tables import TrialTables
+from sor_opt.search.space import Space
+from sor_opt.search.studies.history import find
+from sor_opt.search.studies.storage import open_storage, read_storage
+from sor_opt.search.studies.study import StudyRun, run_study
+from sor_opt.search.studies.tables import KNOWN, Version
 
-SPREAD = optuna.distributions.FloatDistribution(0.001, 1.0, log=True)
-
-
-@pytest.fixture
-def opened(database):
-    with open_storage(database, create=True) as storage:
-        for name in ("one", "two"):
-            optuna.create_study(storage=storage.trials, study_name=name)
-        yield storage
+UTC, LOCAL = "5.0.0", "4.9.0"
 
 
-def asked(opened, name, count=1):
-    """Start trials by Optuna itself, as another process would."""
-    study = optuna.load_study(study_name=name, storage=opened.trials)
-    return study, [study.ask({"x": SPREAD}) for _ in range(count)]
+def made_by(database, library):
+    """Make a database whose tables another Optuna has made; opening them changes nothing of it."""
+    with open_storage(database, create=True) as opened, opened.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE version_info SET library_version = '{library}'")
 
 
-def seen(tables):
-    return [(trial.number, trial.state.name) for trial in tables.changes()]
+def go(database, trials, name="one"):
+    return run_study(StudyRun(name, Staircase(), Space(), "grid", trials, database))
 
 
-def test_news_are_the_trials_that_are_new_or_have_ended(opened):
-    tables = TrialTables(opened, "one")
-    assert seen(tables) == []
-    study, (first, second) = asked(opened, "one", 2)
-    assert seen(tables) == [(0, "RUNNING"), (1, "RUNNING")]
-    assert seen(tables) == []
-    study.tell(first, 1.5)
-    asked(opened, "one")
-    assert seen(tables) == [(0, "COMPLETE"), (2, "RUNNING")]
-    study.tell(second, state=TrialState.FAIL)
-    assert seen(tables) == [(1, "FAIL")]
-    assert seen(tables) == []
+def warnings(caplog):
+    return [(record.levelno, record.getMessage()) for record in caplog.records]
 
 
-def test_another_studys_trials_are_no_news(opened):
-    tables = TrialTables(opened, "one")
-    study, (mine,) = asked(opened, "one")
-    other, (theirs,) = asked(opened, "two")
-    assert seen(tables) == [(0, "RUNNING")]
-    other.tell(theirs, 3.0)
-    asked(opened, "two")
-    assert seen(tables) == []
-    study.tell(mine, 2.0)
-    assert seen(tables) == [(0, "COMPLETE")]
+def test_a_new_database_has_the_tables_that_are_known(database):
+    with open_storage(database, create=True) as opened:
+        assert opened.version.known
+        assert not opened.version.local_times
 
 
-def test_what_it_adds_and_ends_itself_is_no_news(opened):
-    tables = TrialTables(opened, "one")
-    memory = optuna.create_study()
-    running = memory.ask({"x": SPREAD})
-    tables.append(memory.get_trials())
-    assert seen(tables) == []
-    memory.tell(running, 4.0)
-    tables.finish(memory.get_trials()[0])
-    assert seen(tables) == []
-    with pytest.raises(StorageError, match="another program has ended trial 0"):
-        tables.finish(memory.get_trials()[0])
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [
+        (Version(*KNOWN, "3.6.0"), True),
+        (Version(*KNOWN, "5.9.9"), True),
+        (Version(13, KNOWN[1], "5.0.0"), False),
+        (Version(KNOWN[0], "v6.0.0.a", "6.0.0"), False),
+    ],
+)
+def test_tables_are_known_by_version_and_migration(version, known):
+    assert version.known is known
 
 
-def test_a_trial_whose_process_died_is_failed_and_then_news(opened):
-    tables = TrialTables(opened, "one")
-    study, (_, ended) = asked(opened, "one", 2)
-    assert seen(tables) == [(0, "RUNNING"), (1, "RUNNING")]
-    study.tell(ended, 1.0)
-    for number in (0, 1):
-        tables.fail(number)
-    assert seen(tables) == [(0, "FAIL"), (1, "COMPLETE")]
+@pytest.mark.parametrize(
+    ("library", "local"),
+    [("2.10.1", True), ("3.6.0", True), ("4.9.0", True), ("5.0.0", False), ("10.0.0", False)],
+)
+def test_times_are_local_before_optuna_5(library, local):
+    assert Version(*KNOWN, library).local_times is local
 
 
-@pytest.fixture
-def far_from_utc(monkeypatch):
-    """Hosts in UTC hide a local time that is stored as it is."""
-    monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # UTC+14
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def test_the_version_stays_that_of_whoever_made_the_tables(database):
+    made_by(database, LOCAL)
+    go(database, 3)
+    with read_storage(database) as opened:
+        assert opened.version.library == LOCAL
 
 
-def stored(database):
-    columns = "number, datetime_start, datetime_complete"
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute(f"SELECT {columns} FROM trials ORDER BY trial_id").fetchall()
-    return [
-        (number, *(moment and datetime.fromisoformat(moment) for moment in moments))
-        for number, *moments in rows
-    ]
-
-
-def test_local_times_are_stored_as_utc(database, opened, far_from_utc):
-    began = datetime(2026, 3, 1, 10, 30)  # what Optuna shows at 20:30 UTC of the day before
-    distributions = {"x": SPREAD}
-    whole = optuna.trial.create_trial(params={"x": 0.5}, distributions=distributions, value=1.0)
-    whole.number, whole.datetime_start, whole.datetime_complete = 0, began, datetime(2026, 3, 1, 14)
-    running = optuna.trial.create_trial(
-        state=TrialState.RUNNING, params={"x": 0.25}, distributions=distributions
+def test_times_that_may_be_local_are_told_where_a_study_is_shown_or_resumed(database, caplog):
+    made_by(database, LOCAL)
+    go(database, 3)
+    assert warnings(caplog) == []  # its times are in UTC
+    told = (
+        logging.WARNING,
+        f"{database} was made by Optuna 4.9.0, which stored local times where Optuna 5 reads UTC: "
+        "the start and end of its trials may be shown off by the time zone; how long they took is "
+        "right",
     )
-    running.number, running.datetime_start = 1, began
-    tables = TrialTables(opened, "one")
-    tables.append([whole, running])
-    assert stored(database) == [
-        (0, datetime(2026, 2, 28, 20, 30), datetime(2026, 3, 1, 0, 0)),
-        (1, datetime(2026, 2, 28, 20, 30), None),
-    ]
-    tables.fail(1)
-    ended = stored(database)[1][2].replace(tzinfo=UTC)
-    assert abs((datetime.now(UTC) - ended).total_seconds()) < 60
-    back = optuna.load_study(study_name="one", storage=opened.trials).get_trials()
-    assert [trial.datetime_start for trial in back] == [began, began]
+    go(database, 5)
+    assert warnings(caplog) == [told]
+    with read_storage(database) as opened:
+        find(opened, "one")
+    assert warnings(caplog) == [told] * 2
 
 
-def test_a_batch_is_added_in_the_order_of_its_numbers_or_not_at_all(database, opened):
-    memory = optuna.create_study()
-    memory.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
-    tables = TrialTables(opened, "one")
-    tables.append(memory.get_trials()[:2])
-    with pytest.raises(StorageError, match="another program has added trials to this study"):
-        TrialTables(opened, "one").append(memory.get_trials()[:2])
-    tables.append(memory.get_trials()[2:])
-    assert [number for number, *_ in stored(database)] == [0, 1, 2]
+def test_nothing_is_told_of_times_in_utc(database, caplog):
+    made_by(database, UTC)
+    go(database, 3)
+    go(database, 5)
+    with read_storage(database) as opened:
+        find(opened, "one")
+    assert warnings(caplog) == []

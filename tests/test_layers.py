@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sor_opt"
 LAYERS = (
-    ("errors", "files", "texts", "compiled", "params", "extensions", "registry"),
+    ("errors", "files", "texts", "compiled", "params", "extensions", "registry", "durations"),
     ("market",),
     ("models",),
     ("allocators",),
@@ -17,7 +17,7 @@ LAYERS = (
     ("backtest",),
     ("search",),
     ("report",),
-    ("cli",),
+    ("cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {

@@ -122,8 +122,8 @@ class PolicyOptions:
     def _router(self, name: str) -> Router:
         router = ROUTERS.make(name)
         if self.model is not None:
-            if not isinstance(router, Cost):
-                raise ConfigError(f"--model goes with --router {Cost.name}, not {name}")
+            if not hasattr(router, "model"):
+                raise ConfigError(f"--model goes with a router of a cost model, not {name}")
             router = put(router, {("model",): MODELS.make(self.model)})
         if self.allocator is not None:
             if not hasattr(router, "allocator"):

@@ -111,7 +111,7 @@ def test_a_crossed_book_and_a_silent_venue_are_noted(run, book):
         (["--size", "5", "--lambda-over", "1e300"], 2, "lambda_over must be at most 1e+06"),
         (["--size", "5", "--allocator", "fast", "--time-limit", "-1"], 2, "time_limit must be > 0"),
         (["--size", "5", "--limit", "0"], 2, "--limit"),
-        (["--size", "5", "--max-terms", "0"], 2, "--max-terms"),
+        (["--size", "5", "--max-terms", "0"], 2, "max_terms must be >= 1, got 0"),
         (
             ["--size", "5", "--allocator", "robbins-monro", "--iterations", str(10**9)],
             2,

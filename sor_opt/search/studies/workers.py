@@ -8,6 +8,7 @@ one load of compiled code however many they are, and nothing is compiled twice.
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from multiprocessing.queues import SimpleQueue
 from typing import Protocol
 
 from sor_opt.errors import SorOptError
+from sor_opt.extensions import dumps, own_error
 from sor_opt.search.studies.interrupt import Stop, listening
 
 _TICK_SECONDS = 0.2
@@ -43,7 +45,7 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     count : int
         How many processes.
     work : Work
-        What each does, given a `stop` of its own; it is pickled.
+        What each does, given a `stop` of its own; it is pickled, a user's own classes too.
     stop : callable
         Whether the user wants to end it.
     tick : callable
@@ -56,7 +58,7 @@ def run_workers(count: int, work: Work, stop: Stop, tick: Callable[[], None]) ->
     """
     context = multiprocessing.get_context("spawn")  # fork is unsafe beside this one's threads
     errors: SimpleQueue[Exception] = context.SimpleQueue()
-    root = context.Process(target=_root, args=(count, work, errors))
+    root = context.Process(target=_root, args=(count, dumps(work), errors))
     # Ctrl-C reaches this process, which passes it on; what it starts has the signal blocked.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -83,12 +85,13 @@ def _attend(processes: Sequence[BaseProcess], over: Stop, tick: Callable[[], Non
             each.join()
 
 
-def _root(count: int, work: Work, errors: SimpleQueue[Exception]) -> None:
+def _root(count: int, packed: bytes, errors: SimpleQueue[Exception]) -> None:
     """Prepare the work, copy this process, and end when the copies have; in failure if all did."""
     try:
+        work: Work = pickle.loads(packed)
         work.prepare()
     except Exception as error:
-        errors.put(error)
+        errors.put(own_error(error))
         return
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_worker, args=(work, errors)) for _ in range(count)]
@@ -104,7 +107,7 @@ def _worker(work: Work, errors: SimpleQueue[Exception]) -> None:
         with listening(signal.SIGTERM) as asked:
             work(lambda: asked() or _orphaned())
     except Exception as error:
-        errors.put(error)
+        errors.put(own_error(error))
 
 
 def _orphaned() -> bool:

@@ -29,6 +29,7 @@ QUICK = (
     "tests/search/studies/test_tables.py",
     "tests/search/test_significance.py",
     "tests/report",
+    "tests/cli/test_backtest.py",
     "tests/cli/test_console.py",
     "tests/cli/test_data.py",
 )

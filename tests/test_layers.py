@@ -18,6 +18,7 @@ LAYERS = (
     ("search",),
     ("report",),
     ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {

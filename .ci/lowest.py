@@ -18,15 +18,20 @@ ROOT = Path(__file__).parent.parent
 PLACE = ROOT / ".venv-lowest"
 
 QUICK = (
-    "tests/test_api.py",
+    "tests/test_docstrings.py",
     "tests/test_compiled.py",
-    "tests/test_files.py",
+    "tests/market/test_loaders_conformance.py",
+    "tests/market/test_parquet.py",
     "tests/allocators/test_conformance.py",
-    "tests/market",
-    "tests/report",
+    "tests/allocators/test_integer.py",
     "tests/search/samplers",
-    "tests/search/studies",
-    "tests/cli",
+    "tests/search/studies/test_storage.py",
+    "tests/search/studies/test_tables.py",
+    "tests/search/test_significance.py",
+    "tests/report",
+    "tests/cli/test_backtest.py",
+    "tests/cli/test_console.py",
+    "tests/cli/test_data.py",
 )
 
 

@@ -17,7 +17,8 @@ LAYERS = (
     ("backtest",),
     ("search",),
     ("report",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 SIBLINGS = {

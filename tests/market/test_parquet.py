@@ -63,9 +63,11 @@ def test_damaged_and_empty_parquet_is_refused(parquet, tmp_path):
         path.write_bytes(broken)
         with pytest.raises(DataError, match="Parquet data is damaged"):
             load_tape(path)
-    pd.read_parquet(parquet()).head(0).to_parquet(path)
-    with pytest.raises(DataError, match="no rows"):
-        load_tape(path)
+    empty = pq.read_table(parquet()).slice(0, 0)
+    for venues in (empty["venue"], pa.nulls(0)):  # as pandas 3 and pandas 2 write it
+        pq.write_table(empty.set_column(1, "venue", venues), path)
+        with pytest.raises(DataError, match="no rows"):
+            load_tape(path)
 
 
 NANOSECONDS = 1_514_903_400 * 10**9

@@ -121,5 +121,7 @@ def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _is_text(type_: pa.DataType) -> bool:
-    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    """Whether a column can hold texts; pandas 2 writes one without any as nulls."""
+    types = pa.types
+    kinds = types.is_string, types.is_large_string, types.is_string_view, types.is_null
     return any(is_kind(type_) for is_kind in kinds)

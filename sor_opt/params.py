@@ -41,11 +41,14 @@ class Param:
         Such as "shares" or "bps"; `NANOSECONDS` for a duration.
     name : str
         What it is called outside its dataclass, where the field's name says too little there.
+    sets_unit : bool
+        Whether it says what the numbers of others are in: a search keeps it with its points.
     """
 
     help: str
     unit: str = ""
     name: str = ""
+    sets_unit: bool = False
 
 
 @dataclass(frozen=True)

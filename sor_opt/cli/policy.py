@@ -17,7 +17,6 @@ from sor_opt.errors import ConfigError
 if TYPE_CHECKING:
     from sor_opt.backtest.market import Market
     from sor_opt.cli.console import Output
-    from sor_opt.models.risk import RiskParams
     from sor_opt.policies.policy import Policy
 
 Part = TypeVar("Part")
@@ -210,16 +209,18 @@ def _with(part: Part, given: Mapping[str, Any], paths: Mapping[str, str]) -> Par
     return changed
 
 
-def warn_of_placement(
-    market: Market, policy: Policy, risks: Sequence[RiskParams], out: Output
-) -> None:
-    """Say where the placement router has nothing to go by, and which assumptions do not hold."""
+def warn_of_placement(market: Market, policies: Sequence[Policy], out: Output) -> None:
+    """Say where the placement router has nothing to go by, and which assumptions do not hold.
+
+    Of several policies, the points of a search, the windows are those of the first.
+    """
     from sor_opt.policies.routers.placement import Placement
     from sor_opt.policies.scenarios import broken_shares, past_flows
 
-    if not isinstance(policy.router, Placement):
+    routers = [each.router for each in policies if isinstance(each.router, Placement)]
+    if not routers:
         return
-    windows = policy.router.windows
+    windows, risks = routers[0].windows, [router.risk for router in routers]
     known = past_flows(market.context, windows)
     unknown = int((known.first == known.last).sum())
     if unknown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -79,14 +79,16 @@ class LevelsOptions:
     """Where a search looks."""
 
     levels: Annotated[
-        Path | None, typer.Option(help="TOML of levels in place of the 27 points."), READS
+        Path | None,
+        typer.Option(help="TOML: a list of levels of a parameter, or one value that fixes it."),
+        READS,
     ] = None
 
-    def space(self) -> Space:
-        """Read the levels, or take the usual ones."""
+    def space(self, policy: Policy) -> Space:
+        """What of a policy is searched: what the file names, and what has a range."""
         from sor_opt.search.space import Space
 
-        return Space.read(self.levels) if self.levels else Space()
+        return Space.read(policy, self.levels) if self.levels else Space.of(policy)
 
 
 @dataclass(frozen=True)
@@ -174,9 +176,8 @@ class ReplayOptions(DataOptions, FeeOptions):
         """Load the data, and measure a policy on it that is searched over a space."""
         from sor_opt.search.objective import ShortfallObjective
 
-        policy.having(asdict(space.grid()[0]))  # complains before the data is read
         market = self.market(data, out)
-        warn_of_placement(market, policy, space.grid(), out)
+        warn_of_placement(market, [policy.having(params) for params in space.grid()], out)
         return ShortfallObjective(market, policy, self.jobs)
 
 

@@ -22,7 +22,7 @@ def grid(
     plot: PlotOption = None,
     top: Annotated[int, typer.Option(min=0, help="Rows of the table; 0 for all.")] = 0,
 ) -> None:
-    """Replay the 27 points of the risk parameters and rank them.
+    """Replay every combination of the parameters' levels and rank them: by default 27 points.
 
     Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
     """
@@ -33,8 +33,8 @@ def grid(
     from sor_opt.search.grid import run_grid
 
     out = Output(output)
-    space = levels.space()
     searched = policy.make(BASELINE_SCHEDULES)
+    space = levels.space(searched)
     objective = replay.objective(data, searched, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
@@ -72,8 +72,9 @@ def landscape(
     from sor_opt.search.landscape import make_landscape
 
     out = Output(output)
-    space = levels.space()
-    objective = replay.objective(data, policy.make(), space, out)
+    searched = policy.make()
+    space = levels.space(searched)
+    objective = replay.objective(data, searched, space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
@@ -115,12 +116,16 @@ def compare(
     from sor_opt.report import comparison as report
     from sor_opt.search import compare as search
     from sor_opt.search.landscape import joint_landscape
+    from sor_opt.search.samplers.registry import make_sampler
 
     names = tuple(name for name in map(str.strip, contenders.strategies.split(",")) if name)
     params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
-    space = levels.space()
-    objective = replay.objective(data, policy.make(), space, out)
+    searched = policy.make()
+    space = levels.space(searched)
+    for name in names:
+        make_sampler(name, space, output.seed)  # complains before the data is read
+    objective = replay.objective(data, searched, space, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:

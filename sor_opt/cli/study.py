@@ -79,9 +79,10 @@ def run(
     from sor_opt.search.studies.study import StudyRun, run_study
 
     out = Output(output)
-    space = levels.space()
+    searched = policy.make()
+    space = levels.space(searched)
     make_sampler(study.sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, policy.make(), space, out)
+    objective = replay.objective(data, searched, space, out)
     plan = StudyRun(
         name,
         objective,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ def _seconds(strategy: Strategy) -> dict[str, float]:
 
 def _run(run: Run) -> dict[str, Any]:
     return {
-        "params": asdict(run.best.params),
+        "params": dict(run.best.params),
         **run.best.outcome._asdict(),
         "evaluation": run.best.number + 1,
         "evaluations": len(run.trials),

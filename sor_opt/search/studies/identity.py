@@ -9,7 +9,7 @@ from typing import Any
 from sor_opt.backtest.version import CHANGES
 
 DATA, FEES, OBJECTIVE, RESULTS = "data", "fees", "objective", "results"
-SAMPLER, SPACE = "sampler", "space"
+SAMPLER, SAMPLER_SOURCE, SPACE = "sampler", "sampler_source", "space"
 DIGEST, FILE = "digest", "file"
 
 NUMBER = (RESULTS, "number")

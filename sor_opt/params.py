@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -159,11 +160,7 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
 def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
     if not is_dataclass(record):
         return
-    kind = type(record)
-    try:
-        hints = get_type_hints(kind, include_extras=True)
-    except Exception as error:
-        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error
+    hints = _hints(type(record))
     for each in fields(record):
         if not (each.init and each.compare):
             continue
@@ -176,6 +173,15 @@ def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
             param = next((note for note in notes if isinstance(note, Param)), Param(""))
             moved = next((note for note in notes if isinstance(note, Range)), None)
             yield Parameter(param.name or each.name, path, plain, value, param, moved)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The annotations of a class; reading them takes a millisecond."""
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except Exception as error:
+        raise ConfigError(f"the annotations of {kind.__name__} cannot be read: {error}") from error
 
 
 def _opened(hint: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -4,11 +4,9 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from search_fakes import SPACE, penalties
 
 from sor_opt.search.narrowing import Round, narrow, rounds
-from sor_opt.search.space import NAMES, Space
-
-SPACE = Space()
 
 
 def follow(function, space=SPACE, trials=150):
@@ -36,9 +34,10 @@ def bowl(target):
 
 
 def test_the_grid_comes_first():
-    first = next(narrow(Space(), {}))
-    grid = [tuple(getattr(p, name) for name in NAMES) for p in Space().grid()]
-    assert list(first.points) == grid
+    first = next(narrow(SPACE, {}))
+    lambdas = (0.0005, 0.001, 0.002)
+    thetas = (0.00005, 0.0001, 0.0002)
+    assert list(first.points) == list(itertools.product(lambdas, lambdas, thetas))
     assert first.parameter is None
 
 
@@ -56,15 +55,15 @@ def test_a_best_inside_narrows_its_neighbours():
 
 
 def test_ranges_are_cut_at_the_bounds():
-    space = Space(reach=1.25)
+    space = penalties(reach=1.25)
     passed, values = follow(lambda point: sum(point), space)
     best = min(values, key=values.get)
-    assert best == tuple(space.bounds(name).low for name in NAMES)
-    for point, (axis, name) in itertools.product(values, enumerate(NAMES)):
-        assert space.bounds(name).low <= point[axis] <= space.bounds(name).high
-    for name, round_ in itertools.product(NAMES, passed):
-        low, high = space.bounds(name)
-        assert low <= round_.ranges[name][0] <= round_.ranges[name][-1] <= high
+    assert best == tuple(axis.bounds.low for axis in space.axes)
+    for point, (at, axis) in itertools.product(values, enumerate(space.axes)):
+        assert axis.bounds.low <= point[at] <= axis.bounds.high
+    for axis, round_ in itertools.product(space.axes, passed):
+        low, high = axis.bounds
+        assert low <= round_.ranges[axis.name][0] <= round_.ranges[axis.name][-1] <= high
 
 
 def test_the_search_finds_a_minimum_between_and_beyond_the_levels():
@@ -117,7 +116,7 @@ def test_a_flat_objective_keeps_the_earliest_point():
 
 
 def test_a_search_ends_when_nothing_is_left():
-    space = Space((0.001,), (0.001,), (0.0001,), reach=1.01)
+    space = penalties((0.001,), (0.001,), (0.0001,), reach=1.01)
     passed, values = follow(lambda point: point[1], space, trials=10_000)
     assert 40 < len(values) < 120
     assert passed[-1] == rounds(space, values)[-1]
@@ -127,7 +126,7 @@ def test_a_walk_changes_one_parameter_through_the_centre():
     passed, _ = follow(bowl((0.0013, 0.00021, 0.00031)))
     assert walks(passed)
     for round_ in walks(passed):
-        axis = NAMES.index(round_.parameter)
+        axis = SPACE.names.index(round_.parameter)
         for point in round_.points:
             changed = [i for i in range(3) if point[i] != round_.centre[i]]
             assert changed == [axis]
@@ -136,7 +135,7 @@ def test_a_walk_changes_one_parameter_through_the_centre():
 def test_rounds_stop_where_the_values_do():
     passed, values = follow(bowl((0.0013, 0.00021, 0.00031)))
     known = dict(itertools.islice(values.items(), 45))
-    reached = rounds(Space(), known)
+    reached = rounds(SPACE, known)
     assert reached == passed[: len(reached)]
     assert len(reached) > 2
     assert all(point in known for round_ in reached[:-1] for point in round_.points)
@@ -151,7 +150,7 @@ def test_rounds_stop_where_the_values_do():
     st.sampled_from([(0.001,), (0.0005, 0.001, 0.002)]),
 )
 def test_no_point_repeats(salt, steps, reach, levels):
-    space = Space(lambda_over=levels, reach=reach)
+    space = penalties(lambda_over=levels, reach=reach)
     evaluated = []
 
     def staircase(point):

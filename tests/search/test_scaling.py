@@ -6,11 +6,11 @@ import itertools
 import math
 
 import pytest
+from search_fakes import penalties
 
 from sor_opt.search.scaling import NARROWEST, Scaling
-from sor_opt.search.space import Space
 
-SPACE = Space((1.0,), (1.0,), (1.0,), reach=16.0)
+SPACE = penalties((1.0,), (1.0,), (1.0,), reach=16.0)
 BASE = (1.0, 1.0, 1.0)
 
 
@@ -28,7 +28,9 @@ def test_the_ends_of_the_space_come_first():
 
 
 def test_the_parameter_that_is_nearest_to_its_bound_ends_the_interval():
-    _, (low, high) = begun(space=Space((1.0,), (2.0,), (4.0,), reach=10.0), base=(1.0, 4.0, 2.0))
+    _, (low, high) = begun(
+        space=penalties((1.0,), (2.0,), (4.0,), reach=10.0), base=(1.0, 4.0, 2.0)
+    )
     # 0.1 to 10, 0.2 to 20 and 0.4 to 40 of 1, 4 and 2: factors 0.2 to 5.
     assert low == pytest.approx((0.2, 0.8, 0.4))
     assert high == pytest.approx((5.0, 20.0, 10.0))
@@ -70,12 +72,12 @@ def test_equal_ends_count_as_a_tenth_as_wide():
 
 def test_gaps_too_narrow_are_left_and_a_search_of_them_ends():
     reach = math.exp(NARROWEST * 0.9)
-    scaling, ends = begun(space=Space((1.0,), (1.0,), (1.0,), reach=reach))
+    scaling, ends = begun(space=penalties((1.0,), (1.0,), (1.0,), reach=reach))
     assert scaling.following(dict(zip((BASE, *ends), (0.0, 1.0, 2.0), strict=True))) == ()
 
 
 def test_multiples_among_the_known_points_count_from_the_start():
-    space = Space((1.0, 2.0), (1.0, 2.0), (1.0, 2.0), reach=8.0)
+    space = penalties((1.0, 2.0), (1.0, 2.0), (1.0, 2.0), reach=8.0)
     grid = list(itertools.product((1.0, 2.0), repeat=3))
     scaling, ends = begun(grid, space)
     values = dict.fromkeys((*grid, *ends), 1.0) | {ends[0]: 0.0, at(2.0): 0.5}

@@ -1,15 +1,13 @@
 """What a study was made for, in words, and what keeps it from another run."""
 
 import json
-from dataclasses import asdict
 
 import optuna
 import pytest
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase
 
 from sor_opt.backtest.version import CHANGES, RESULTS
 from sor_opt.errors import ConfigError
-from sor_opt.search.space import Space
 from sor_opt.search.studies import identity
 from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.identity import differences, duration, plain, words
@@ -110,7 +108,7 @@ OLD = {
     "rules": "ReplayParams(max_quote_age=None)",
     "fees": "cdef",
     "policy": "static StaticParams(space='open')",
-    "space": json.dumps(asdict(Space())),
+    "space": json.dumps(SPACE.record()),
     "objective": "train_bps, minimised",
     "sampler": "grid",
 }
@@ -120,7 +118,7 @@ OLD = {
 class Numbered(Staircase):
     """An objective with a number of results."""
 
-    def fingerprint(self):
+    def fingerprint(self, without):
         return {
             "data": {"file": "m.csv", "digest": self.data},
             "results": {"number": RESULTS},
@@ -132,7 +130,7 @@ class Numbered(Staircase):
 
 def make_old(database):
     """Make a study of the old kind, with two trials."""
-    run_study(StudyRun("old", Staircase(), Space(), "grid", 2, database))
+    run_study(StudyRun("old", Staircase(), SPACE, "grid", 2, database))
     with open_storage(database) as opened:
         study = optuna.load_study(study_name="old", storage=opened.trials)
         study.set_user_attr("sor_opt", OLD)
@@ -141,7 +139,7 @@ def make_old(database):
 def test_a_study_without_a_number_is_refused_with_what_has_changed(database):
     make_old(database)
     with pytest.raises(ConfigError) as error:
-        run_study(StudyRun("old", Numbered(data="0123"), Space(), "grid", 3, database))
+        run_study(StudyRun("old", Numbered(data="0123"), SPACE, "grid", 3, database))
     assert str(error.value) == (
         f"study 'old' cannot go on with this run: replays have changed since it was made: "
         f"{'; '.join(CHANGES)}. Use another name; --seed-from old begins there with the points of "
@@ -152,7 +150,7 @@ def test_a_study_without_a_number_is_refused_with_what_has_changed(database):
 def test_a_study_without_a_number_is_also_held_against_what_it_wrote_as_today(database):
     make_old(database)
     with pytest.raises(ConfigError) as error:
-        run_study(StudyRun("old", Numbered(data="4567"), Space(), "tpe", 3, database))
+        run_study(StudyRun("old", Numbered(data="4567"), SPACE, "tpe", 3, database))
     assert "; data digest is 0123 in the study and 4567 in this run; " in str(error.value)
     assert "; sampler is grid in the study and tpe in this run." in str(error.value)
     assert "orders" not in str(error.value)
@@ -163,11 +161,11 @@ def test_a_study_without_a_number_is_still_read_seeds_others_and_is_deleted(data
     with read_storage(database) as opened:
         (history,) = studies(opened)
         assert words(history.identity)["data"] == "digest 0123"
-        assert history.space == Space()
+        assert history.space == SPACE
         assert len(find(opened, "old").frame()) == 2
-    run = StudyRun("new", Numbered(), Space(), "random", 2, database, seed_from="old")
+    run = StudyRun("new", Numbered(), SPACE, "random", 2, database, seed_from="old")
     best, other = run_study(run).history.trials
-    assert [best.params, other.params] == Space().grid()[1::-1]
+    assert [best.params, other.params] == SPACE.grid()[1::-1]
     assert best.outcome < other.outcome
     with open_storage(database) as opened:
         delete(opened, "old")

@@ -160,7 +160,8 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
 def _walk(record: Any, above: tuple[str, ...]) -> Iterator[Parameter]:
     if not is_dataclass(record):
         return
-    hints = _hints(type(record))
+    kind: Any = type(record)
+    hints = _hints(kind)
     for each in fields(record):
         if not (each.init and each.compare):
             continue

@@ -74,7 +74,9 @@ class Axis(ABC):
             raise ConfigError(f"reach must be > 1 and at most {MAX_REACH:g}, got {self.reach:g}")
         object.__setattr__(self, "levels", self.rounded(self.levels))
         if not self.bounds.low < self.bounds.high:
-            raise ConfigError(f"{self.name} takes one value alone, {self.bounds.low:g}")
+            raise ConfigError(
+                f"{self.name} takes one value alone, {self.bounds.low:g}, and does not move"
+            )
 
     @staticmethod
     def of(

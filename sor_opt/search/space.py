@@ -93,17 +93,17 @@ class Space:
         axes: list[Axis] = []
         fixed: dict[str, Setting] = {}
         for parameter in parameters:
-            name, value = parameter.name, given.get(parameter.name)
-            if isinstance(value, (list, tuple)):
+            value = given.get(parameter.name)
+            if isinstance(value, (list, tuple)) or (value is None and parameter.range):
                 axes.append(Axis.of(parameter, value, reach))
             elif value is not None:
-                fixed[name] = _setting(parameter, value)
-            elif parameter.range is not None:
-                axes.append(Axis.of(parameter, reach=reach))
+                fixed[parameter.name] = _setting(parameter, value)
             elif parameter.param.sets_unit:
-                fixed[name] = parameter.default
+                fixed[parameter.name] = parameter.default
         if not axes:
             raise ConfigError(_nothing_to_search(policy))
+        if reach is not None and not any(axis.reach for axis in axes):
+            raise ConfigError(f"no parameter that the policy {policy.name} moves has a reach")
         space = cls(tuple(axes), fixed)
         grid = space.grid()
         for point in (grid[0], grid[-1]):

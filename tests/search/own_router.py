@@ -1,4 +1,4 @@
-"""A router with parameters of its own, as a user may write it; a module, so that workers find it."""
+"""A router with parameters of its own; a module, so that worker processes find it."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def test_wrong_levels_are_one_line_that_names_the_file(tmp_path, text, message):
         ("lots = 1.5", "lots must be a whole number, or a list of levels, got 1.5"),
         ("mood = 1", "mood must be a text, or a list of levels, got 1"),
         ("part = [-0.5, 0.5]", "part must hold levels of 0 to 1, got"),
-        ("reach = 2", "no parameter of the policy now x Patient has a reach"),
+        ("reach = 2", "no parameter that the policy now x Patient moves has a reach"),
     ],
 )
 def test_wrong_levels_of_a_users_own_parameters_are_too(tmp_path, text, message):
@@ -159,8 +159,8 @@ def test_a_policy_without_a_range_says_how_it_is_searched():
     with pytest.raises(ConfigError) as error:
         Space.of(Policy(Pov(), Sweep()))
     assert str(error.value) == (
-        "the policy pov x sweep has nothing to search, no parameter with a range; it has rate; name "
-        "levels of rate in a file: --levels FILE"
+        "the policy pov x sweep has nothing to search, no parameter with a range; it has rate; "
+        "name levels of rate in a file: --levels FILE"
     )
     with pytest.raises(ConfigError) as error:
         Space.of(named("best-ask"))
@@ -214,7 +214,6 @@ def test_the_record_of_the_penalties_is_that_of_before_there_were_others():
 )
 def test_a_record_gives_the_space_back(space):
     assert again(space) == space
-    assert again(space).record() == json.loads(json.dumps(space.record())) or space.record()
 
 
 def test_other_axes_record_what_tells_them():

@@ -208,3 +208,27 @@ def test_no_search_ever_beats_the_exact_optimum():
             assert landscape.regret(trial.outcome.train_bps) >= -1e-9
             exact = landscape.staircase.at(RiskParams(**trial.params).shortfall_penalty)
             np.testing.assert_allclose(trial.outcome, exact, rtol=1e-9, atol=1e-9)
+
+
+MINE = """
+from sor_opt.search.samplers.random import RandomSampler
+
+
+class Mine(RandomSampler):
+    seeded = False
+
+
+class Grid(RandomSampler):
+    name = "grid"
+"""
+
+
+def test_a_sampler_of_a_users_own_competes_under_its_name(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    mine = f"{tmp_path}/mine.py:Mine"
+    found = compare(Staircase(), SPACE, CompareParams(("random", mine), 5, 2))
+    runs = {strategy.name: len(strategy.runs) for strategy in found.strategies}
+    assert runs == {"random": 2, "Mine": 1}
+    assert found.pairs[0].test == "sign"
+    with pytest.raises(ConfigError, match="strategy grid is given twice"):
+        CompareParams(("grid", f"{tmp_path}/mine.py:Grid"))

@@ -1,10 +1,12 @@
 """What a study was made for, in words, and what keeps it from another run."""
 
 import json
+from dataclasses import replace
 
 import optuna
 import pytest
-from search_fakes import SPACE, Staircase
+from optuna.distributions import FloatDistribution
+from search_fakes import SPACE, Staircase, points
 
 from sor_opt.backtest.version import CHANGES, RESULTS
 from sor_opt.errors import ConfigError
@@ -179,3 +181,68 @@ def test_a_record_that_is_none_of_ours_makes_no_study_of_ours(database):
             study = optuna.create_study(study_name=name, storage=opened.trials)
             study.set_user_attr("sor_opt", record)
         assert [history.name for history in studies(opened)] == ["old"]
+
+
+LAST = {
+    "data": "tape",
+    "orders": "one",
+    "policy": "static",
+    "space": {
+        "lambda_over": [0.0005, 0.001, 0.002],
+        "lambda_under": [0.0005, 0.001, 0.002],
+        "theta_queue": [0.00005, 0.0001, 0.0002],
+        "reach": 20.0,
+        "unit": "fraction",
+    },
+    "sampler": "adaptive",
+}
+"""The record of a study as it was when the three penalties were all that could be searched."""
+
+
+def test_a_study_of_when_there_were_penalties_alone_goes_on(database, read):
+    run = StudyRun("last", Staircase(), SPACE, "adaptive", 12, database)
+    assert run.identity() == LAST
+    run_study(run)
+    with open_storage(database) as opened:
+        study = optuna.load_study(study_name="last", storage=opened.trials)
+        study.set_user_attr("sor_opt", LAST)
+        (trial, *_) = study.get_trials()
+        assert trial.distributions["theta_queue"] == FloatDistribution(
+            0.00005 / 20, 0.004, log=True
+        )
+    assert read(database, "last").space == SPACE
+    result = run_study(replace(run, trials=45))
+    assert result.added == 33
+    assert points(result.history) == points(
+        run_study(replace(run, trials=45, storage=None)).history
+    )
+
+
+MINE = """
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
+
+
+class Corners(SequenceSampler):
+    when_exhausted = "both corners are done"
+
+    def point(self, slot, values):
+        if slot >= 2:
+            return SamplerStatus.EXHAUSTED
+        return tuple(axis.bounds[slot] for axis in self.space.axes)
+"""
+
+
+def test_a_users_own_sampler_is_known_by_its_name_and_its_source(database, tmp_path, read):
+    """Its file may be elsewhere, and hold nothing else."""
+    files = [tmp_path / name for name in ("mine.py", "moved.py", "edited.py")]
+    for file, edit in zip(files, ("", "", "# another line\n"), strict=True):
+        file.write_text(MINE + edit)
+    mine, moved, edited = (f"{file}:Corners" for file in files)
+    run = StudyRun("own", Staircase(), SPACE, mine, 1, database)
+    run_study(run)
+    result = run_study(replace(run, sampler=moved, trials=3))
+    assert result.note() == "ended after 2 of 3 trials: both corners are done"
+    with pytest.raises(ConfigError, match=r"run: sampler source is \w+ in the study and \w+ in"):
+        run_study(replace(run, sampler=edited, trials=3))
+    assert read(database, "own").sampler == "Corners"
+    assert str(tmp_path) not in json.dumps(read(database, "own").identity)

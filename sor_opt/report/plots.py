@@ -159,6 +159,7 @@ def _bars(axes: Axes, grid: Grid) -> None:
     labels = [", ".join(f"{point.params[name]:g}" for name in names) for point in best]
     bars = axes.barh(range(len(best)), [point.outcome.train_bps for point in best])
     axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.margins(x=0.06)
     axes.set_yticks(range(len(best)), labels)
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.5)

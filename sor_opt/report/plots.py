@@ -108,7 +108,7 @@ def _line(axes: Axes, grid: Grid) -> None:
     axes.plot(levels, [p.outcome.test_bps for p in points], "o--", label="test", alpha=0.6)
     best = grid.best
     axes.plot(best.params[axis.name], best.outcome.train_bps, "r*", markersize=12, label="best")
-    axes.set_xscale("log" if axis.log else "linear")
+    axes.set_xscale(axis.scale)
     axes.set_xlabel(axis.name)
     axes.set_ylabel("mean shortfall, bps")
     axes.legend(frameon=False)

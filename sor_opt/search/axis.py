@@ -51,8 +51,8 @@ class Axis(ABC):
         If a number is out of its range, or there is one value alone.
     """
 
-    log: ClassVar[bool]
-    """Whether it is searched on a log scale."""
+    scale: ClassVar[str]
+    """Of the search: log or linear."""
 
     name: str
     levels: tuple[float, ...]
@@ -62,10 +62,12 @@ class Axis(ABC):
     reach: float | None = None
 
     def __post_init__(self) -> None:
-        check_levels(self.name, self.levels, positive=self.log)
+        check_levels(self.name, self.levels, positive=self.scale == LogAxis.scale)
         ends = f"{self.low:g} to {self.high:g}"
         if not -MAX_LEVEL <= self.low <= self.high <= MAX_LEVEL:
             raise ConfigError(f"{self.name} must keep to +-{MAX_LEVEL:g}, got {ends}")
+        if self.whole and (self.low % 1 or self.high % 1):
+            raise ConfigError(f"{self.name} must begin and end with whole numbers, got {ends}")
         if not self.low <= self.levels[0] <= self.levels[-1] <= self.high:
             raise ConfigError(
                 f"{self.name} must hold levels of {ends}, got {quoted(list(self.levels))}"
@@ -111,8 +113,8 @@ class Axis(ABC):
             return LinearAxis(name, tuple(levels), levels[0], levels[-1], kind is int)
         chosen = known.levels if levels is None else tuple(levels)
         reaches = known.reach and (reach or known.reach)
-        scale = LogAxis if known.log else LinearAxis
-        return scale(name, chosen, known.low, known.high, kind is int, reaches)
+        made = LogAxis if known.log else LinearAxis
+        return made(name, chosen, known.low, known.high, kind is int, reaches)
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -170,7 +172,7 @@ class Axis(ABC):
 class LogAxis(Axis):
     """Positive numbers, of which ratios matter: a factor multiplies."""
 
-    log = True
+    scale = "log"
 
     def span(self, value: float) -> float:
         """The value itself."""
@@ -194,7 +196,7 @@ class LogAxis(Axis):
 class LinearAxis(Axis):
     """Numbers of either sign, of which differences matter: a factor adds its logarithm in spans."""
 
-    log = False
+    scale = "linear"
 
     def span(self, value: float) -> float:  # noqa: ARG002
         """Half the width of the bounds; at least 2 between whole numbers, to reach the next one."""
@@ -212,6 +214,9 @@ class LinearAxis(Axis):
     def factor(self, value: float, other: float) -> float:
         """Whose logarithm is the difference in spans."""
         return math.exp((other - value) / self.span(value))
+
+
+SCALES: dict[str, type[Axis]] = {made.scale: made for made in (LogAxis, LinearAxis)}
 
 
 def check_levels(name: str, levels: Any, *, positive: bool = False) -> None:

@@ -13,7 +13,7 @@ from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.models.bounds import MAX_PENALTY, MIN_LEVEL
 from sor_opt.params import Parameter
 from sor_opt.policies.policy import Policy
-from sor_opt.search.axis import MAX_REACH, Axis, LinearAxis, LogAxis, is_number
+from sor_opt.search.axis import MAX_REACH, SCALES, Axis, LogAxis, is_number
 from sor_opt.texts import parse_toml, read_text
 
 MAX_POINTS = 10_000
@@ -229,10 +229,11 @@ def _is_penalty(axis: Axis, reach: float | None) -> bool:
 
 def _record_of_axis(axis: Axis) -> dict[str, Any]:
     return {
+        "name": axis.name,
         "levels": axis.levels,
         "low": axis.low,
         "high": axis.high,
-        "log": axis.log,
+        "scale": axis.scale,
         "whole": axis.whole,
         "reach": axis.reach,
     }
@@ -242,12 +243,5 @@ def _axis_of_record(name: str, value: Any, reach: float | None) -> Axis:
     if not isinstance(value, Mapping):
         assert reach is not None
         return _penalty(name, tuple(value), reach)
-    scale = LogAxis if value["log"] else LinearAxis
-    return scale(
-        name,
-        tuple(value["levels"]),
-        value["low"],
-        value["high"],
-        value["whole"],
-        value["reach"],
-    )
+    levels, made = tuple(value["levels"]), SCALES[value["scale"]]
+    return made(name, levels, value["low"], value["high"], value["whole"], value["reach"])

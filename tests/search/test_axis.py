@@ -21,9 +21,9 @@ def axes(draw):
     """An axis of any kind, its levels anywhere between its ends."""
     scale, whole = draw(SCALES), draw(st.booleans())
     if whole:
-        numbers = st.integers(1 if scale.log else -1000, 1000)
+        numbers = st.integers(1 if scale is LogAxis else -1000, 1000)
     else:
-        numbers = st.floats(1e-6 if scale.log else -1000.0, 1000.0)
+        numbers = st.floats(1e-6 if scale is LogAxis else -1000.0, 1000.0)
     chosen = sorted(draw(st.lists(numbers, min_size=3, max_size=6, unique=True)))
     low, *levels, high = chosen
     reach = None if whole else draw(st.none() | st.floats(1.5, 100.0))
@@ -103,7 +103,7 @@ def test_the_reach_of_a_negative_level_goes_away_from_zero():
 
 
 def test_whole_numbers_are_rounded_and_each_of_them_comes_once():
-    axis = LinearAxis("x", (1, 2.4, 2.6, 3.3), 0.5, 5.5, whole=True)
+    axis = LinearAxis("x", (1, 2.4, 2.6, 3.3), 1, 5, whole=True)
     assert axis.levels == (1, 2, 3)
     assert axis.bounds == (1, 5)
     assert axis.size == 5
@@ -150,6 +150,7 @@ def test_a_parameter_without_a_range_keeps_between_its_levels():
         (lambda: LinearAxis("x", (0.0, 2.0), 0.0, 1.0), "x must hold levels of 0 to 1, got [0.0"),
         (lambda: LinearAxis("x", (0.5,), 1.0, 0.0), "x must keep to +-1e+15, got 1 to 0"),
         (lambda: LinearAxis("x", (0.5,), 0.0, 2 * MAX_LEVEL), "x must keep to +-1e+15, got 0 to 2"),
+        (lambda: LinearAxis("x", (1,), 0.5, 2, True), "x must begin and end with whole numbers,"),
         (lambda: LinearAxis("x", (0.5,), 0.0, 1.0, reach=1.0), "reach must be > 1 and at most"),
         (lambda: LinearAxis("x", (0.5,), 0.0, 1.0, reach=1e7), "reach must be > 1 and at most"),
         (

@@ -158,7 +158,7 @@ def test_no_point_repeats(salt, steps, reach, levels, mixed):
 
     def staircase(point):
         evaluated.append(point)
-        scales = (math.log if axis.log else float for axis in space.axes)
+        scales = (math.log if axis.scale == "log" else float for axis in space.axes)
         coordinates = (scale(x) for scale, x in zip(scales, point, strict=True))
         return hash((salt, *(round(x * steps) for x in coordinates))) % 7
 

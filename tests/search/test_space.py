@@ -219,18 +219,20 @@ def test_a_record_gives_the_space_back(space):
 def test_other_axes_record_what_tells_them():
     assert Space.of(PATIENT, {"near": 5}).record() == {
         "part": {
+            "name": "part",
             "levels": (0.0, 0.5, 1.0),
             "low": 0.0,
             "high": 1.0,
-            "log": False,
+            "scale": "linear",
             "whole": False,
             "reach": None,
         },
         "lots": {
+            "name": "lots",
             "levels": (1, 4, 16),
             "low": 1,
             "high": 16,
-            "log": True,
+            "scale": "log",
             "whole": True,
             "reach": None,
         },

@@ -16,7 +16,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
-from sor_opt.search.axis import Axis
+from sor_opt.search.axis import Axis, LogAxis
 from sor_opt.search.space import Point, Space
 
 
@@ -34,10 +34,10 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
 
 
 def _distribution(axis: Axis) -> BaseDistribution:
-    low, high = axis.bounds
+    (low, high), log = axis.bounds, axis.scale == LogAxis.scale
     if axis.whole:
-        return IntDistribution(int(low), int(high), log=axis.log)
-    return FloatDistribution(low, high, log=axis.log)
+        return IntDistribution(int(low), int(high), log=log)
+    return FloatDistribution(low, high, log=log)
 
 
 def mixed(seed: int, index: int) -> int:

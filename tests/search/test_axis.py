@@ -6,7 +6,7 @@ import math
 from typing import Annotated
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sor_opt.errors import ConfigError
@@ -27,6 +27,7 @@ def axes(draw):
     chosen = sorted(draw(st.lists(numbers, min_size=3, max_size=6, unique=True)))
     low, *levels, high = chosen
     reach = None if whole else draw(st.none() | st.floats(1.5, 100.0))
+    assume(levels != [0.0] or reach is None)  # zero alone reaches nowhere
     return scale("x", tuple(levels), low, high, whole, reach)
 
 
@@ -151,6 +152,7 @@ def test_a_parameter_without_a_range_keeps_between_its_levels():
         (lambda: LinearAxis("x", (0.5,), 1.0, 0.0), "x must keep to +-1e+15, got 1 to 0"),
         (lambda: LinearAxis("x", (0.5,), 0.0, 2 * MAX_LEVEL), "x must keep to +-1e+15, got 0 to 2"),
         (lambda: LinearAxis("x", (1,), 0.5, 2, True), "x must begin and end with whole numbers,"),
+        (lambda: LinearAxis("x", (0.0,), -1.0, 1.0, reach=2.0), "x takes one value alone, 0, and"),
         (lambda: LinearAxis("x", (0.5,), 0.0, 1.0, reach=1.0), "reach must be > 1 and at most"),
         (lambda: LinearAxis("x", (0.5,), 0.0, 1.0, reach=1e7), "reach must be > 1 and at most"),
         (

@@ -134,7 +134,8 @@ def _spread(row: Mapping[str, Any], key: str) -> str:
 
 def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
     if optimum is None:
-        return ["No exact optimum: not lambda_under + theta_queue alone decides, so no regrets."]
+        known = "it is known where lambda_under + theta_queue alone decides"
+        return [f"No exact optimum, so no regrets: {known}."]
     train, test = number(optimum["train_bps"], 3), number(optimum["test_bps"], 3)
     return [f"Exact optimum: train {train} bps, its test {test} bps."]
 

@@ -86,6 +86,10 @@ def test_nothing_keeps_equals_apart_nor_a_file_that_was_renamed():
             "policy windows cancellations is no in the study and yes in this run",
         ),
         ({**BASE, "sampler": "tpe"}, "sampler is grid in the study and tpe in this run"),
+        (
+            changed("space", step={"name": "step", "levels": [50, 100], "reach": None}),
+            "space step is not set in the study and step, levels 50 100, reach not set in this run",
+        ),
     ],
 )
 def test_each_value_that_differs_is_reported_with_both(other, text):

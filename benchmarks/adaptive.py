@@ -24,6 +24,7 @@ from sor_opt.market.loaders import load_tape
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND, Tape
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import named
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import joint_landscape
 from sor_opt.search.objective import ShortfallObjective
@@ -83,7 +84,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3000)
     parser.add_argument("--taq")
     options = parser.parse_args()
-    space, won = Space(), dict.fromkeys(STRATEGIES, 0)
+    space, won = Space.of(named("static")), dict.fromkeys(STRATEGIES, 0)
     table = Table("setting", "orders", "grid", "optimum", *(f"{name} closes" for name in won))
     for name, tape, layout in settings(options.settings, options.seed, options.taq):
         market = prepare(tape, make_orders(tape, layout), ReplayParams(), FeeSchedule.packaged())

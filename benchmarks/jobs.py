@@ -50,7 +50,8 @@ def main() -> None:
     tape = load_tape(given.quotes, given.trades)
     orders = make_orders(tape, OrderParams(every=600 * SECOND))
     market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
-    space, placement = Space(), named("placement")
+    placement = named("placement")
+    space = Space.of(placement)
 
     def grid(jobs: int) -> None:
         run_grid(ShortfallObjective(market, placement, jobs), space)

@@ -12,7 +12,7 @@ which the thinning does not touch.
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,8 +66,8 @@ def of_venue(tape: Tape, venue: str) -> Tape:
 
 def best_of_the_grid(market: Market, policy: Policy) -> Policy:
     """The policy with the parameters that are best on train."""
-    best = run_grid(ShortfallObjective(market, policy), Space()).best
-    return policy.having(asdict(best.params))
+    best = run_grid(ShortfallObjective(market, policy), Space.of(policy)).best
+    return policy.having(best.params)
 
 
 def text(found: Estimate) -> str:

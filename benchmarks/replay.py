@@ -72,7 +72,7 @@ def main() -> None:
     print(f"{slow / fast:,.0f} times (at least 50)")
 
     objective = ShortfallObjective(market)
-    grid = seconds(lambda: run_grid(objective, Space()), 5)
+    grid = seconds(lambda: run_grid(objective, Space.of(objective.policy)), 5)
     columns = [market.feed[name].copy() for name in market.feed.dtype.names]
     reading = seconds(lambda: [column.sum() for column in columns], 9)
     print(f"{len(orders)} orders x 27 points: {grid:.3f} s (under 0.5), ", end="")

@@ -12,7 +12,7 @@ import argparse
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +21,14 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage
 
-from sor_opt.models.risk import RiskParams
+from sor_opt.policies.registry import named
 from sor_opt.search.objective import Outcome
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.space import Setting, Space
 from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
 
 SEED = 1
+SPACE = Space.of(named("static"))
 LEVELS = {"grid": (11, 11, 9), "adaptive": (10, 10, 9)}  # 1,089 points; 900, then the walks
 BARE: dict[str, Callable[[], BaseSampler]] = {
     "random": lambda: RandomSampler(seed=SEED),
@@ -39,15 +40,15 @@ BARE: dict[str, Callable[[], BaseSampler]] = {
 class Bowl:
     """An objective that costs nothing."""
 
-    def __call__(self, params: RiskParams) -> Outcome:
+    def __call__(self, params: Mapping[str, Setting]) -> Outcome:
         """Give the distance to a point that no search reaches."""
-        value = sum(np.log(getattr(params, name) / 0.00031) ** 2 for name in NAMES)
+        value = sum(np.log(float(params[name]) / 0.00031) ** 2 for name in SPACE.names)
         return Outcome(float(value), float(value))
 
     def prepare(self) -> None:
         """Nothing is to be done."""
 
-    def fingerprint(self) -> dict[str, str]:
+    def fingerprint(self, without: Collection[str]) -> dict[str, str]:  # noqa: ARG002
         """Name it."""
         return {"data": "none"}
 
@@ -63,10 +64,12 @@ class WalConnection(sqlite3.Connection):
 
 def bare(name: str, trials: int, wal: bool) -> float:
     """Seconds per trial of bare Optuna, which stores both outcomes as well."""
-    bowl, space = Bowl(), Space()
+    bowl, space = Bowl(), SPACE
 
     def objective(trial: optuna.Trial) -> float:
-        values = {n: trial.suggest_float(n, *space.bounds(n), log=True) for n in NAMES}
+        values = {
+            axis.name: trial.suggest_float(axis.name, *axis.bounds, log=True) for axis in space.axes
+        }
         outcome = bowl(space.params(values))
         trial.set_user_attr("test_bps", outcome.test_bps)
         return outcome.train_bps
@@ -81,7 +84,7 @@ def bare(name: str, trials: int, wal: bool) -> float:
 
 
 def kept(
-    name: str, trials: int, batch: int = 1, space: Space | None = None, *, known: bool = True
+    name: str, trials: int, batch: int = 1, space: Space = SPACE, *, known: bool = True
 ) -> np.ndarray:
     """Seconds of each trial of a kept study, in tables that are known or by public calls."""
     ends = [time.perf_counter()]
@@ -90,17 +93,18 @@ def kept(
         if not known:
             with open_storage(where, create=True) as storage, storage.engine.begin() as connection:
                 connection.exec_driver_sql("UPDATE version_info SET schema_version = 0")
-        run = StudyRun(name, Bowl(), space or Space(), name, trials, where, SEED, batch=batch)
+        run = StudyRun(name, Bowl(), space, name, trials, where, SEED, batch=batch)
         run_study(run, lambda *_: ends.append(time.perf_counter()))
     return np.diff(ends)
 
 
 def dense(counts: tuple[int, ...]) -> Space:
     """Make a space of so many levels per parameter."""
-    lows = (0.0005, 0.0005, 0.00005)
-    return Space(
-        *(tuple(np.geomspace(a, 4 * a, n).tolist()) for a, n in zip(lows, counts, strict=True))
-    )
+    levels = {
+        axis.name: np.geomspace(axis.levels[0], 4 * axis.levels[0], count).tolist()
+        for axis, count in zip(SPACE.axes, counts, strict=True)
+    }
+    return Space.of(named("static"), levels)
 
 
 def grown(seconds: np.ndarray) -> float:

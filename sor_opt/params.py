@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, time
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import (
@@ -53,12 +54,15 @@ class Param:
         What it is called outside its dataclass, where the field's name says too little there.
     after : str
         A field of text after whose value, and a colon, this one is written: price:1s.
+    sets_unit : bool
+        Whether it says what the numbers of others are in: a search keeps it with its points.
     """
 
     help: str
     unit: str = ""
     name: str = ""
     after: str = ""
+    sets_unit: bool = False
 
 
 @dataclass(frozen=True)
@@ -253,8 +257,9 @@ def open_hint(hint: Any) -> Hint:
     return Hint(kinds[0] if optional and len(kinds) == 1 else hint, optional, notes)
 
 
-def field_types(kind: type) -> dict[str, Any]:
-    """The types of a dataclass's fields, with the notes of their annotations.
+@cache
+def field_types(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, with the notes of their annotations; slow the first time.
 
     Raises
     ------

@@ -74,8 +74,7 @@ def backtest(
 def _warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) -> None:
     """Say what makes the results of a router doubtful, once for each."""
     for policy in {policy.router.name: policy for policy in policies}.values():
-        if policy.router.risk is not None:
-            warn_of_placement(market, policy, [policy.router.risk], out)
+        warn_of_placement(market, [policy], out)
 
 
 def _contest(market: Market, policies: Sequence[Policy], jobs: int, seed: int, out: Output) -> None:

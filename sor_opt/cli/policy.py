@@ -14,7 +14,6 @@ from sor_opt.cli.owned import Part, check_owned, owned
 from sor_opt.cli.spread import Given, Words
 from sor_opt.errors import ConfigError
 from sor_opt.models.registry import MODELS
-from sor_opt.models.risk import RiskParams
 from sor_opt.params import Parameter, changed, put
 from sor_opt.policies.policy import PAIRS, Policy
 from sor_opt.policies.registry import ROUTERS, SCHEDULES
@@ -153,13 +152,15 @@ class SearchedOptions(PolicyOptions):
     )
 
 
-def warn_of_placement(
-    market: Market, policy: Policy, risks: Sequence[RiskParams], out: Output
-) -> None:
-    """Say where the placement router has nothing to go by, and which assumptions do not hold."""
-    if not isinstance(policy.router, Placement):
+def warn_of_placement(market: Market, policies: Sequence[Policy], out: Output) -> None:
+    """Say where the placement router has nothing to go by, and which assumptions do not hold.
+
+    Of several policies, the points of a search, the windows are those of the first.
+    """
+    routers = [each.router for each in policies if isinstance(each.router, Placement)]
+    if not routers:
         return
-    windows = policy.router.windows
+    windows, risks = routers[0].windows, [router.risk for router in routers]
     known = past_flows(market.context, windows)
     unknown = int((known.first == known.last).sum())
     if unknown:

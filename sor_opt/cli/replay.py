@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -58,12 +58,14 @@ class LevelsOptions:
     """Where a search looks."""
 
     levels: Annotated[
-        Path | None, typer.Option(help="TOML of levels in place of the policy's own."), READS
+        Path | None,
+        typer.Option(help="TOML: a list of levels of a parameter, or one value that fixes it."),
+        READS,
     ] = None
 
-    def space(self) -> Space:
-        """Read the levels, or take the usual ones."""
-        return Space.read(self.levels) if self.levels else Space()
+    def space(self, policy: Policy) -> Space:
+        """What of a policy is searched: what the file names, and what has a range."""
+        return Space.read(policy, self.levels) if self.levels else Space.of(policy)
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,8 @@ class ReplayOptions:
         self, path: Path, policy: Policy, space: Space, out: Output
     ) -> ShortfallObjective:
         """Load the data, and measure a policy on it that is searched over a space."""
-        policy.having(asdict(space.grid()[0]))  # complains before the data is read
         market = self.market(path, out)
-        warn_of_placement(market, policy, space.grid(), out)
+        warn_of_placement(market, [policy.having(params) for params in space.grid()], out)
         return ShortfallObjective(market, policy, self.jobs)
 
 

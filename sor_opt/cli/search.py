@@ -20,7 +20,7 @@ from sor_opt.report.tables import grid_tables, landscape_tables
 from sor_opt.search import compare as search
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import joint_landscape, make_landscape
-from sor_opt.search.samplers.registry import SAMPLERS
+from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 
 
 def grid(
@@ -40,8 +40,8 @@ def grid(
     Example: sor-opt grid data/sample_quotes.csv.gz --size 5000 --every 10m --plot grid.png
     """
     out = Output(output)
-    space = levels.space()
     searched = policy.make(BASELINE_SCHEDULES)
+    space = levels.space(searched)
     objective = replay.objective(data, searched, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
@@ -75,8 +75,9 @@ def landscape(
     Example: sor-opt landscape quotes.csv.gz --every 10m --max-quote-age 2s --plot landscape.png
     """
     out = Output(output)
-    space = levels.space()
-    objective = replay.objective(data, policy.make(), space, out)
+    searched = policy.make()
+    space = levels.space(searched)
+    objective = replay.objective(data, searched, space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
@@ -116,8 +117,11 @@ def compare(
     names = tuple(split_names(contenders.strategies))
     params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
-    space = levels.space()
-    objective = replay.objective(data, policy.make(), space, out)
+    searched = policy.make()
+    space = levels.space(searched)
+    for name in names:
+        make_sampler(name, space, output.seed)  # complains before the data is read
+    objective = replay.objective(data, searched, space, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:

@@ -81,9 +81,10 @@ def run(
     Example: sor-opt study run first data/sample_quotes.csv.gz --every 10m --trials 60
     """
     out = Output(output)
-    space = levels.space()
+    searched = policy.make()
+    space = levels.space(searched)
     make_sampler(study.sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, policy.make(), space, out)
+    objective = replay.objective(data, searched, space, out)
     plan = StudyRun(
         name,
         objective,

@@ -50,7 +50,9 @@ class RiskParams:
         float, Param("penalty per share short of the target", _UNIT), _LAMBDAS
     ] = 0.001
     theta_queue: Annotated[float, Param("queue risk and market impact", _UNIT), _THETAS] = 0.0001
-    unit: Annotated[Unit, Param("fractions of the mid, or dollars per share")] = "fraction"
+    unit: Annotated[Unit, Param("fractions of the mid, or dollars per share", sets_unit=True)] = (
+        "fraction"
+    )
 
     def __post_init__(self) -> None:
         if self.unit not in get_args(Unit):

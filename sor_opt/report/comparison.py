@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ def _seconds(strategy: Strategy) -> dict[str, float]:
 
 def _run(run: Run) -> dict[str, Any]:
     return {
-        "params": asdict(run.best.params),
+        "params": dict(run.best.params),
         **run.best.outcome._asdict(),
         "evaluation": run.best.number + 1,
         "evaluations": len(run.trials),
@@ -135,7 +134,8 @@ def _spread(row: Mapping[str, Any], key: str) -> str:
 
 def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
     if optimum is None:
-        return ["No exact optimum: not lambda_under + theta_queue alone decides, so no regrets."]
+        known = "it is known where lambda_under + theta_queue alone decides"
+        return [f"No exact optimum, so no regrets: {known}."]
     train, test = number(optimum["train_bps"], 3), number(optimum["test_bps"], 3)
     return [f"Exact optimum: train {train} bps, its test {test} bps."]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -13,32 +13,42 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.dates import DateFormatter
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.files import write_atomically
-from sor_opt.search.grid import Grid
+from sor_opt.report.tables import threshold_of
+from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.landscape import Landscape
 
 _SIZE = (12, 7)
+_MOST_MAPS, _MOST_BARS = 6, 12
 _LABEL = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "boxstyle": "round,pad=0.2"}
 
 
 def draw_grid(grid: Grid, baselines: Mapping[str, Result], path: Path) -> None:
     """Draw cumulative cost over time, and the mean train shortfall over the grid.
 
+    The grid is a line over one parameter, a map over two, a map for each level of the last of
+    three; of more, and of more maps than fit, the best points are bars.
+
     Raises
     ------
     ConfigError
         If the file's ending is no picture format.
     """
-    thetas = sorted({point.params.theta_queue for point in grid.points})
     figure = Figure(figsize=_SIZE, layout="constrained")
     rows: Any = figure.subfigures(2, 1, height_ratios=(1.2, 1))
     upper, lower = rows
     _cumulative_cost(upper.subplots(), grid, baselines)
-    _heatmaps(lower.subplots(1, len(thetas), squeeze=False)[0], grid, thetas)
+    maps = _by_map(grid)
+    if len(grid.space.axes) == 1:
+        _line(lower.subplots(), grid)
+    elif 0 < len(maps) <= _MOST_MAPS:
+        _maps(lower, grid, maps)
+    else:
+        _bars(lower.subplots(), grid)
     save(figure, path)
 
 
@@ -89,30 +99,73 @@ def _cumulative_cost(axes: Axes, grid: Grid, baselines: Mapping[str, Result]) ->
     axes.grid(alpha=0.3)
 
 
-def _heatmaps(panels: np.ndarray, grid: Grid, thetas: list[float]) -> None:
+def _line(axes: Axes, grid: Grid) -> None:
+    """The train shortfall over the only parameter, and the test shortfall beside it."""
+    (axis,) = grid.space.axes
+    points = sorted(grid.points, key=lambda point: point.params[axis.name])
+    levels = [point.params[axis.name] for point in points]
+    axes.plot(levels, [p.outcome.train_bps for p in points], "o-", label="train")
+    axes.plot(levels, [p.outcome.test_bps for p in points], "o--", label="test", alpha=0.6)
+    best = grid.best
+    axes.plot(best.params[axis.name], best.outcome.train_bps, "r*", markersize=12, label="best")
+    axes.set_xscale(axis.scale)
+    axes.set_xlabel(axis.name)
+    axes.set_ylabel("mean shortfall, bps")
+    axes.legend(frameon=False)
+    axes.grid(alpha=0.3)
+
+
+def _by_map(grid: Grid) -> dict[str, Sequence[GridPoint]]:
+    """The points by the title of their map: of two parameters one, of three by the last's level."""
+    if len(grid.space.axes) == 2:
+        return {"": grid.points}
+    if len(grid.space.axes) != 3:
+        return {}
+    last = grid.space.axes[-1]
+    return {
+        f"{last.name} {level:g}": [p for p in grid.points if p.params[last.name] == level]
+        for level in last.levels
+    }
+
+
+def _maps(figure: SubFigure, grid: Grid, parts: Mapping[str, Sequence[GridPoint]]) -> None:
+    """The train shortfall over the first two parameters, a map for each part of the points."""
+    across, up = grid.space.axes[:2]
     values = [point.outcome.train_bps for point in grid.points]
-    unders = sorted({point.params.lambda_under for point in grid.points})
-    overs = sorted({point.params.lambda_over for point in grid.points})
-    for axes, theta in zip(panels, thetas, strict=True):
-        table = np.full((len(unders), len(overs)), np.nan)
-        for point in grid.points:
-            if point.params.theta_queue == theta:
-                row, column = (
-                    unders.index(point.params.lambda_under),
-                    overs.index(point.params.lambda_over),
-                )
-                table[row, column] = point.outcome.train_bps
+    panels = figure.subplots(1, len(parts), squeeze=False)[0]
+    for axes, (title, points) in zip(panels, parts.items(), strict=True):
+        table = np.full((len(up.levels), len(across.levels)), np.nan)
+        for point in points:
+            row = up.levels.index(point.params[up.name])
+            column = across.levels.index(point.params[across.name])
+            table[row, column] = point.outcome.train_bps
         image = axes.imshow(
             table, vmin=np.nanmin(values), vmax=np.nanmax(values), cmap="viridis_r", aspect="auto"
         )
         for (row, column), value in np.ndenumerate(table):
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", bbox=_LABEL)
-        axes.set_xticks(range(len(overs)), [f"{x:g}" for x in overs])
-        axes.set_yticks(range(len(unders)), [f"{x:g}" for x in unders])
-        axes.set_xlabel("lambda_over")
-        axes.set_title(f"theta_queue {theta:g}")
-    panels[0].set_ylabel("lambda_under")
-    panels[0].figure.colorbar(image, ax=list(panels), label="mean train shortfall, bps")
+        axes.set_xticks(range(len(across.levels)), [f"{x:g}" for x in across.levels])
+        axes.set_yticks(range(len(up.levels)), [f"{x:g}" for x in up.levels])
+        axes.set_xlabel(across.name)
+        axes.set_title(title)
+    panels[0].set_ylabel(up.name)
+    figure.colorbar(image, ax=list(panels), label="mean train shortfall, bps")
+
+
+def _bars(axes: Axes, grid: Grid) -> None:
+    """The train shortfall of the best points, the best on top."""
+    best = grid.points[:_MOST_BARS]
+    names = grid.space.names
+    labels = [", ".join(f"{point.params[name]:g}" for name in names) for point in best]
+    bars = axes.barh(range(len(best)), [point.outcome.train_bps for point in best])
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.margins(x=0.06)
+    axes.set_yticks(range(len(best)), labels)
+    axes.invert_yaxis()
+    axes.axvline(0, color="black", linewidth=0.5)
+    axes.set_xlabel("mean train shortfall, bps")
+    axes.set_title(f"The best {len(best)} of {len(grid.points)} points: {', '.join(names)}")
+    axes.grid(alpha=0.3, axis="x")
 
 
 def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
@@ -126,7 +179,7 @@ def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
     ends, values = landscape.staircase
     figure = Figure(figsize=_SIZE, layout="constrained")
     whole_range, close = figure.subplots(2, 1)
-    points = [(point.params.shortfall_penalty, point.outcome.train_bps) for point in grid.points]
+    points = [(threshold_of(point.params), point.outcome.train_bps) for point in grid.points]
     for axes in (whole_range, close):
         edges = np.concatenate([[landscape.low], ends])
         for column, name in enumerate(("train", "test")):

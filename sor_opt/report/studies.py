@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from sor_opt.report.tables import NO_TEST, Shown, number
 from sor_opt.search.narrowing import rounds
-from sor_opt.search.space import NAMES
 from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
 from sor_opt.search.studies.study import StudyResult
@@ -27,6 +25,7 @@ def history_summary(history: History) -> dict[str, Any]:
     return {
         "study": history.name,
         "sampler": history.sampler,
+        "searched": list(history.space.names),
         "finished": len(history.trials),
         "failed": history.failed,
         "pruned": history.pruned,
@@ -109,7 +108,7 @@ def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
         f"{summary['study']}: {counts}",
         identity,
         *_origin(summary),
-        _trials(ranked),
+        _trials(ranked, summary["searched"]),
         *_others(summary["not_measured"]),
         *(_other(other) for other in summary["others"][: top or None]),
         *_ranges(summary["rounds"]),
@@ -147,38 +146,36 @@ def _trial(trial: FinishedTrial | None) -> dict[str, Any] | None:
         return None
     return {
         "number": trial.number,
-        "params": asdict(trial.params),
+        "params": dict(trial.params),
         **trial.outcome._asdict(),
         "seconds": trial.seconds,
     }
 
 
 def _rounds(history: History) -> list[dict[str, Any]]:
-    values = {
-        tuple(getattr(trial.params, name) for name in NAMES): trial.outcome.train_bps
-        for trial in history.trials
-    }
+    space = history.space
+    values = {space.point(trial.params): trial.outcome.train_bps for trial in history.trials}
     return [
         {
             "parameter": round_.parameter,
             "ranges": round_.ranges,
             "centre": None
             if round_.centre is None
-            else dict(zip(NAMES, round_.centre, strict=True)),
+            else dict(zip(space.names, round_.centre, strict=True)),
             "points": len(round_.points),
         }
-        for round_ in rounds(history.space, values)
+        for round_ in rounds(space, values)
     ]
 
 
-def _trials(trials: Sequence[Mapping[str, Any]]) -> Table:
+def _trials(trials: Sequence[Mapping[str, Any]], searched: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("trial", *NAMES, "train", "test", "seconds"):
+    for heading in ("trial", *searched, "train", "test", "seconds"):
         table.add_column(heading, justify="right")
     for trial in trials:
         table.add_row(
             str(trial["number"]),
-            *(f"{trial['params'][name]:.6g}" for name in NAMES),
+            *(f"{trial['params'][name]:.6g}" for name in searched),
             number(trial["train_bps"], 3),
             number(trial["test_bps"], 3),
             number(trial["seconds"], 3),
@@ -201,7 +198,7 @@ def _best(summary: Mapping[str, Any]) -> list[Shown]:
     best = summary["best"]
     if best is None:
         return ["No trial is finished."]
-    point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in NAMES)
+    point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in summary["searched"])
     scores = f"train {number(best['train_bps'], 3)} bps"
     if math.isfinite(best["test_bps"]):
         scores += f", test {number(best['test_bps'], 3)} bps"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,8 @@ def backtest_summary(
 
     `shortfall_bps` is the mean over orders, `sd_bps`, `median_bps` and `cvar_bps` (the mean of the
     worst tenth) are of the same; the intervals are 95 % bootstrap over orders, null where there are
-    fewer than two. `duration_s` is a mean. `params` is null for a router without any.
+    fewer than two. `duration_s` is a mean. `params` are what a search may move, and their unit;
+    null where there is nothing.
     """
     return {
         **described(policy),
@@ -40,7 +40,10 @@ def backtest_summary(
 def grid_summary(
     objective: ShortfallObjective, grid: Grid, baselines: Mapping[str, Result], seed: int
 ) -> dict[str, Any]:
-    """The `grid` document: the points, the best on train first, against the baselines."""
+    """The `grid` document: the points, the best on train first, against the baselines.
+
+    `searched` names the parameters that move; `params` of a point holds what is fixed too.
+    """
     points = [_point(point, baselines, seed) for point in grid.points]
     return {
         **_named(objective.policy),
@@ -49,6 +52,7 @@ def grid_summary(
             "train": int(objective.train.sum()),
             "test": int((~objective.train).sum()),
         },
+        "searched": list(grid.space.names),
         "points": points,
         "best": points[0],
         "distinct": grid.distinct,
@@ -64,7 +68,7 @@ def grid_summary(
 
 def _point(point: GridPoint, baselines: Mapping[str, Result], seed: int) -> dict[str, Any]:
     return {
-        "params": asdict(point.params),
+        "params": dict(point.params),
         **point.outcome._asdict(),
         **_totals(point.result, seed),
         **_savings(point.result, baselines, seed),
@@ -72,9 +76,13 @@ def _point(point: GridPoint, baselines: Mapping[str, Result], seed: int) -> dict
 
 
 def described(policy: Policy) -> dict[str, Any]:
-    """A policy's names and risk parameters."""
-    risk = policy.router.risk
-    return {**_named(policy), "params": None if risk is None else asdict(risk)}
+    """A policy's names, and the parameters that a search may move, with their unit."""
+    params = {
+        parameter.name: parameter.default
+        for parameter in policy.parameters()
+        if parameter.range is not None or parameter.param.sets_unit
+    }
+    return {**_named(policy), "params": params or None}
 
 
 def _named(policy: Policy) -> dict[str, str]:
@@ -146,7 +154,7 @@ def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
             **best._asdict(),
         },
         "excess": landscape.excess,
-        "grid_best": {"params": asdict(grid.best.params), **grid.best.outcome._asdict()},
+        "grid_best": {"params": dict(grid.best.params), **grid.best.outcome._asdict()},
         "grid_regret_bps": landscape.regret(grid.best.outcome.train_bps),
         "replays": landscape.replays,
         "staircase": {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.table import Table
@@ -13,6 +13,34 @@ from rich.text import Text
 Shown = Table | Text | str
 """What the console shows: a table, a line, or a line of a style, without names in it."""
 
+
+class Column(NamedTuple):
+    """A column of numbers.
+
+    Attributes
+    ----------
+    heading : str
+    value : callable
+        Gives the number of a row, NaN where it is not known.
+    digits : int
+        Decimals that are shown.
+    """
+
+    heading: str
+    value: Callable[[Mapping[str, Any]], float]
+    digits: int
+
+    def cell(self, row: Mapping[str, Any]) -> str:
+        """What is shown of a row."""
+        return number(self.value(row), self.digits)
+
+
+GRID_COLUMNS = (
+    Column("train", lambda row: row["train_bps"], 3),
+    Column("test", lambda row: row["test_bps"], 3),
+    Column("unfilled", lambda row: row["unfilled_shares"], 0),
+)
+"""What the grid's table shows of every point and of every baseline; rows of the document."""
 
 _AMOUNTS = ("avg price", "filled", "unfilled", "fees $")
 
@@ -52,29 +80,26 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
 
 def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     """The ranked points, the baselines, and what the best point saves on them."""
-    orders = summary["orders"]
+    orders, searched = summary["orders"], summary["searched"]
     names = list(summary["baselines"])
     title = (
         f"{count(orders['all'], 'parent order')} ({orders['train']} train, "
         f"{orders['test']} test): mean shortfall and savings, bps"
     )
-    shown = table("", "λ over", "λ under", "θ", "train", "test", "unfilled", *names)
+    axes = (name.replace("_", " ") for name in searched)
+    shown = table("", *axes, *(column.heading for column in GRID_COLUMNS), *names)
     for rank, point in enumerate(summary["points"][: top or None], 1):
-        params = point["params"]
         shown.add_row(
             str(rank),
-            *(f"{params[key]:.6g}" for key in ("lambda_over", "lambda_under", "theta_queue")),
-            number(point["train_bps"], 3),
-            number(point["test_bps"], 3),
-            number(point["unfilled_shares"], 0),
+            *(f"{point['params'][name]:.6g}" for name in searched),
+            *(column.cell(point) for column in GRID_COLUMNS),
             *(number(point["savings_bps"][name]) for name in names),
             style="bold" if rank == 1 else None,
         )
     shown.add_section()
     for name in names:
-        row = summary["baselines"][name]
-        scores = (number(row["train_bps"], 3), number(row["test_bps"], 3))
-        shown.add_row("", name, "", "", *scores, number(row["unfilled_shares"], 0))
+        cells = (column.cell(summary["baselines"][name]) for column in GRID_COLUMNS)
+        shown.add_row("", name, *[""] * (len(searched) - 1), *cells)
     best = summary["best"]
     return [
         title,
@@ -93,8 +118,7 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
     shown = table("", "threshold", "train bps", "test bps")
     scores = (number(best["train_bps"], 3), number(best["test_bps"], 3))
     shown.add_row("exact optimum", f"{best['threshold']:.6g}", *scores, style="bold")
-    params = grid["params"]
-    threshold = params["lambda_under"] + params["theta_queue"]
+    threshold = threshold_of(grid["params"])
     scores = (number(grid["train_bps"], 3), number(grid["test_bps"], 3))
     shown.add_row("best of the grid", f"{threshold:.6g}", *scores)
     low, high = summary["interval"]
@@ -111,6 +135,11 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
     return [lines[0], shown, *lines[1:]]
+
+
+def threshold_of(params: Mapping[str, Any]) -> float:
+    """The shortfall penalty at a point: what a share may cost and still be taken."""
+    return float(params["lambda_under"] + params["theta_queue"])
 
 
 def table(first: str, *numbers: str, texts: tuple[str, ...] = ()) -> Table:

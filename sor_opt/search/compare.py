@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import FloatArray
-from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Objective, Outcome
-from sor_opt.search.samplers.base import mixed
-from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.samplers.base import Sampler, mixed
+from sor_opt.search.samplers.registry import SAMPLERS
 from sor_opt.search.significance import Pair, compare_pairs
 from sor_opt.search.space import Space
 from sor_opt.search.studies.storage import open_storage
@@ -29,6 +28,8 @@ MAX_EVALUATIONS = 1_000_000
 Progress = Callable[[int, int], None]
 """Called with (evaluations, all evaluations) as the whole comparison goes on."""
 
+_Function = Callable[[Mapping[str, Any]], Outcome]
+
 
 @dataclass(frozen=True)
 class CompareParams:
@@ -37,7 +38,8 @@ class CompareParams:
     Parameters
     ----------
     strategies : tuple of str
-        Samplers by name, see `sor_opt.search.samplers.registry`; each once.
+        Samplers by name, see `sor_opt.search.samplers.registry`, or ``path/to/mine.py:Class``; each
+        once.
     budget : int
         Evaluations of the objective per run, >= 1.
     repeats : int
@@ -48,8 +50,7 @@ class CompareParams:
     Raises
     ------
     ConfigError
-        If one of them is wrong, all make more than `MAX_EVALUATIONS`, or what a strategy needs is
-        not installed.
+        If one of them is wrong, or all make more than `MAX_EVALUATIONS`.
     """
 
     strategies: tuple[str, ...]
@@ -58,9 +59,9 @@ class CompareParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("budget", "repeats"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be >= 1, got {getattr(self, name)}")
+        for name, least in (("budget", 1), ("repeats", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} must be >= {least}, got {getattr(self, name)}")
         evaluations = self.budget * self.repeats * len(self.strategies)
         if evaluations > MAX_EVALUATIONS:
             raise ConfigError(
@@ -69,14 +70,19 @@ class CompareParams:
             )
         if not self.strategies:
             raise ConfigError(f"no strategy to compare; there are {', '.join(SAMPLERS)}")
-        for strategy in self.strategies:
-            if self.strategies.count(strategy) > 1:
-                raise ConfigError(f"strategy {strategy} is given twice")
-            make_sampler(strategy, Space(), self.seed)
+        names = [sampler.name for sampler in self.samplers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"strategy {name} is given twice")
+
+    @property
+    def samplers(self) -> list[type[Sampler]]:
+        """The strategies' classes."""
+        return [SAMPLERS.find(strategy) for strategy in self.strategies]
 
     def seeds(self, strategy: str) -> list[int]:
         """Seeds of a strategy's runs."""
-        count = self.repeats if SAMPLERS[strategy].seeded else 1
+        count = self.repeats if SAMPLERS.find(strategy).seeded else 1
         return [mixed(self.seed, index) for index in range(count)]
 
 
@@ -116,6 +122,7 @@ class Strategy:
     Attributes
     ----------
     name : str
+        That of its sampler.
     runs : tuple of Run
         In the order of the seeds; studies in memory.
     storage_seconds : float
@@ -157,6 +164,8 @@ def compare(
 
     Raises
     ------
+    ConfigError
+        If what a strategy needs is not installed.
     DataError
         If the objective is undefined (NaN) at a point.
     KeyboardInterrupt
@@ -168,7 +177,7 @@ def compare(
         entered = [contest.enter(name) for name in params.strategies]
     ranked = tuple(sorted(entered, key=_quality))
     samples = {strategy.name: strategy.outcomes[:, 0] for strategy in ranked}
-    fixed = frozenset(name for name in params.strategies if not SAMPLERS[name].seeded)
+    fixed = frozenset(sampler.name for sampler in params.samplers if not sampler.seeded)
     return Comparison(params, ranked, compare_pairs(samples, fixed))
 
 
@@ -195,23 +204,24 @@ class _Contest:
         with open_storage(database, create=True):
             pass  # the tables are made before any time is taken
 
-    def enter(self, name: str) -> Strategy:
+    def enter(self, strategy: str) -> Strategy:
         """Do all runs of one strategy."""
-        seeds = self._params.seeds(name)
+        seeds = self._params.seeds(strategy)
         runs = []
         for seed in seeds:
-            runs.append(self._search(name, seed, self._objective, None))
+            runs.append(self._search(strategy, seed, self._objective, None))
             self._past += self._params.budget
             self._progress(self._past, self._total)
-        known = {trial.params: trial.outcome for trial in runs[0].trials}
-        kept = self._search(name, seeds[0], known.__getitem__, self._database)
-        return Strategy(name, tuple(runs), kept.overhead_seconds - runs[0].overhead_seconds)
+        point = self._space.point
+        known = {point(trial.params): trial.outcome for trial in runs[0].trials}
+        kept = self._search(strategy, seeds[0], lambda at: known[point(at)], self._database)
+        added = kept.overhead_seconds - runs[0].overhead_seconds
+        return Strategy(SAMPLERS.find(strategy).name, tuple(runs), added)
 
-    def _search(
-        self, name: str, seed: int, function: Callable[[RiskParams], Outcome], storage: str | None
-    ) -> Run:
+    def _search(self, strategy: str, seed: int, function: _Function, storage: str | None) -> Run:
         timed = _Timed(function)
-        study = StudyRun(name, timed, self._space, name, self._params.budget, storage, seed)
+        name = SAMPLERS.find(strategy).name
+        study = StudyRun(name, timed, self._space, strategy, self._params.budget, storage, seed)
         began = time.perf_counter()
         result = run_study(study, self._advance if storage is None else lambda *_: None)
         seconds = time.perf_counter() - began
@@ -226,11 +236,11 @@ class _Contest:
 class _Timed:
     """An objective that adds up its wall time; its studies are resumed by nobody."""
 
-    def __init__(self, function: Callable[[RiskParams], Outcome]) -> None:
+    def __init__(self, function: _Function) -> None:
         self._function = function
         self.seconds = 0.0
 
-    def __call__(self, params: RiskParams) -> Outcome:
+    def __call__(self, params: Mapping[str, Any]) -> Outcome:
         began = time.perf_counter()
         outcome = self._function(params)
         self.seconds += time.perf_counter() - began
@@ -239,5 +249,5 @@ class _Timed:
     def prepare(self) -> None:
         pass
 
-    def fingerprint(self) -> dict[str, str]:
+    def fingerprint(self, without: Collection[str]) -> dict[str, str]:  # noqa: ARG002
         return {}

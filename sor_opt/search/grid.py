@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.result import Result
-from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome, ShortfallObjective
-from sor_opt.search.space import Space
+from sor_opt.search.space import Setting, Space
 
 
 @dataclass(frozen=True, eq=False)
 class GridPoint:
-    """One parameter point and what it did."""
+    """One point, all that is set there by name, and what it did."""
 
-    params: RiskParams
+    params: Mapping[str, Setting]
     outcome: Outcome
     result: Result
 
@@ -32,6 +31,8 @@ class Grid:
     ----------
     points : tuple of GridPoint
         Ties keep the order of `Space.grid`.
+    space : Space
+        Whose points they are.
     distinct : int
         How many different execution logs the points made.
     seconds : float
@@ -39,6 +40,7 @@ class Grid:
     """
 
     points: tuple[GridPoint, ...]
+    space: Space
     distinct: int
     seconds: float
 
@@ -78,7 +80,7 @@ def run_grid(
     jobs = objective.jobs if objective.policy.compiled else 1
     each = replace(objective, jobs=max(1, jobs // len(grid)))
 
-    def evaluate(params: RiskParams) -> GridPoint:
+    def evaluate(params: Mapping[str, Setting]) -> GridPoint:
         result = each.replay(params)
         return GridPoint(params, each.outcome(result), result)
 
@@ -89,4 +91,4 @@ def run_grid(
     objective.check_defined(np.array([point.outcome.train_bps for point in points]))
     ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))
     distinct = len({point.result.outcome_key() for point in points})
-    return Grid(tuple(ranked), distinct, seconds)
+    return Grid(tuple(ranked), space, distinct, seconds)

@@ -11,7 +11,7 @@ plays no part, which is proven on the way, and the optimum holds for all three p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import NamedTuple
@@ -25,9 +25,12 @@ from sor_opt.backtest.result import Result
 from sor_opt.errors import ConfigError
 from sor_opt.market.tape import BoolArray, FloatArray
 from sor_opt.models.bounds import MAX_PENALTY
+from sor_opt.models.risk import RiskParams
+from sor_opt.params import parameters
 from sor_opt.policies.routers.static import Static
+from sor_opt.search.axis import Bounds
 from sor_opt.search.objective import Outcome, ShortfallObjective
-from sor_opt.search.space import Bounds, Space
+from sor_opt.search.space import Space
 
 _JUST_BEYOND = 1 + 1e-9
 """Break points closer than this, relatively, are taken as one."""
@@ -115,13 +118,16 @@ def make_landscape(
     Raises
     ------
     ConfigError
-        If `excess` is not finite and >= 0, the router is not the static one, or the replays take
-        more decisions than the market's limit.
+        If `excess` is not finite and >= 0, the router is not the static one or more or less than
+        its three penalties move, or the replays take more decisions than the market's limit.
     DataError
         If no train order ever meets a book to trade on.
     """
-    if not _is_exact(objective):
-        raise ConfigError("the landscape is that of the static router; take --router static")
+    if not _is_exact(objective, space):
+        raise ConfigError(
+            "the landscape is that of the static router over its three penalties; take --router "
+            "static, and levels of these alone"
+        )
     if excess is not None and not 0 <= excess < np.inf:
         raise ConfigError(f"excess must be finite and >= 0, got {excess:g}")
     if excess is not None and excess > MAX_PENALTY:
@@ -129,7 +135,9 @@ def make_landscape(
     joint = joint_landscape(objective, space, progress)
     if joint is not None:
         return joint
-    middle = space.grid()[len(space.grid()) // 2]
+    grid = space.grid()
+    middle = objective.policy.having(grid[len(grid) // 2]).router.risk
+    assert middle is not None
     held = middle.excess_penalty if excess is None else excess
     walk = _Walk(objective, space, held, progress)
     stairs = walk.staircases(held)
@@ -144,10 +152,11 @@ def joint_landscape(
 ) -> Landscape | None:
     """Compute the objective where it depends on the threshold alone.
 
-    None as soon as the excess penalty turns out to matter, order by order, as under the placement
-    policy all three parameters do. Parameters and errors are those of `make_landscape`.
+    None as soon as the excess penalty turns out to matter, order by order, and wherever something
+    else moves than the static router's three penalties. Parameters and errors are those of
+    `make_landscape`.
     """
-    if not _is_exact(objective):
+    if not _is_exact(objective, space):
         return None
     excesses = _sums(space, "lambda_over")
     walk = _Walk(objective, space, excesses.high, progress, all_excesses=True)
@@ -155,10 +164,16 @@ def joint_landscape(
     return None if stairs is None else _landscape(walk, stairs, None)
 
 
-def _is_exact(objective: ShortfallObjective) -> bool:
-    """Whether a replay can tell where it would change."""
+def _is_exact(objective: ShortfallObjective, space: Space) -> bool:
+    """Whether a replay can tell where it would change, whatever moves."""
     router, schedule = objective.policy.router, objective.policy.schedule
-    return isinstance(router, Static) and router.allocator is None and schedule.timing != "decision"
+    penalties = {parameter.name for parameter in parameters(RiskParams()) if parameter.range}
+    return (
+        set(space.names) == penalties
+        and isinstance(router, Static)
+        and router.allocator is None
+        and schedule.timing != "decision"
+    )
 
 
 def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> Landscape:
@@ -170,7 +185,8 @@ def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> La
 
 def _sums(space: Space, name: str) -> Bounds:
     """Bounds of one parameter plus theta_queue."""
-    own, theta = space.bounds(name), space.bounds("theta_queue")
+    bounds = {axis.name: axis.bounds for axis in space.axes}
+    own, theta = bounds[name], bounds["theta_queue"]
     return Bounds(own.low + theta.low, own.high + theta.high)
 
 
@@ -192,7 +208,7 @@ class _Walk:
 
     def __post_init__(self) -> None:
         self.thresholds = _sums(self.space, "lambda_under")
-        self.policy = self.objective.policy.having(asdict(self.space.grid()[0]))
+        self.policy = self.objective.policy.having(self.space.grid()[0])
         self._counting = Lock()
 
     def staircases(self, excess: float) -> list[Staircase] | None:

@@ -8,13 +8,14 @@ The best point is the lowest value among the rounds' own points, the earliest am
 A **leap** starts elsewhere: it scales all parameters of the grid's best point by one factor, over
 the whole of the space (`sor_opt.search.scaling` says by which factors).
 
-A **walk** evaluates one parameter's *range*, with the other two held at the best point so far.
+A **walk** evaluates one parameter's *range*, with the others held at the best point so far.
 After the grid, and after each walk, the range moves by where the best point lies in it:
 
-- at an end, or elsewhere: the new range is ``linspace(0.5 * best, 1.5 * best, 5)``, cut at the
-  space's bounds;
+- at an end, or elsewhere: the new range is ``linspace(best - span / 2, best + span / 2, 5)``, cut
+  at the bounds. The span is the axis's (`sor_opt.search.axis`): the best itself on a log scale,
+  half of the width on a linear one;
 - inside: its two neighbours become the ends, with the best and the two halves between them, so
-  that the range narrows; a range whose neighbours lie within `SETTLED` of the best stays.
+  that the range narrows; a range whose neighbours lie within `SETTLED` spans stays.
 
 A parameter whose walk found nothing better rests for one turn, then for three, seven and so on,
 until one does: it may play no part at all. One that made no difference in the grid rests at first.
@@ -24,16 +25,12 @@ The search is over when a turn in which no parameter rests has nothing left to e
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from sor_opt.search.scaling import Point, Scaling
-from sor_opt.search.space import NAMES, Bounds, Space
-
-__all__ = ["LEAPS", "SETTLED", "Point", "Range", "Round", "narrow", "rounds"]
+from sor_opt.search.axis import Axis
+from sor_opt.search.scaling import Scaling
+from sor_opt.search.space import Point, Space
 
 Range = tuple[float, ...]
 """Rising levels of one parameter."""
@@ -42,7 +39,7 @@ LEAPS = 5
 """Leaps of a turn."""
 
 SETTLED = 0.05
-"""A range whose neighbours of the best lie within this fraction of it narrows no further."""
+"""A range whose neighbours of the best lie within this part of a span narrows no further."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +75,18 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
         The value (bps, lower is better) of each point; it is read after a round was yielded, so
         it may grow between two rounds, and must then hold all points of the last one.
     """
-    ranges = {name: space.levels(name) for name in NAMES}
-    grid = tuple(itertools.product(*ranges.values()))
+    ranges = {axis.name: axis.levels for axis in space.axes}
+    grid = tuple(space.points())
     yield Round(None, dict(ranges), None, grid)
     evaluated = set(grid)
     best = min(grid, key=values.__getitem__)
     scaling = Scaling(space, best, grid)
-    rests = {name: _Rest() for name in NAMES}
-    for axis, name in enumerate(NAMES):
-        if len({values[point] for point in _line(best, axis, ranges[name])}) == 1:
+    rests = {name: _Rest() for name in space.names}
+    for at, axis in enumerate(space.axes):
+        name = axis.name
+        if len({values[point] for point in _line(best, at, ranges[name])}) == 1:
             rests[name].note(better=False)
-        ranges[name] = _moved(ranges[name], best[axis], space.bounds(name))
+        ranges[name] = _moved(axis, ranges[name], best[at])
     while True:
         settled = not any(rest.turns for rest in rests.values())
         for _ in range(LEAPS):
@@ -99,18 +97,19 @@ def narrow(space: Space, values: Mapping[Point, float]) -> Iterator[Round]:
                 yield Round(None, dict(ranges), best, points)
                 evaluated.update(points)
             best = min((best, *leapt), key=values.__getitem__)
-        for axis, name in enumerate(NAMES):
+        for at, axis in enumerate(space.axes):
+            name = axis.name
             if rests[name].passes():
                 continue
             walked, before = ranges[name], best
-            if before[axis] not in walked:
-                walked = ranges[name] = _around(before[axis], space.bounds(name))
-            points = tuple(p for p in _line(before, axis, walked) if p not in evaluated)
+            if before[at] not in walked:
+                walked = ranges[name] = axis.around(before[at])
+            points = tuple(p for p in _line(before, at, walked) if p not in evaluated)
             if points:
                 yield Round(name, dict(ranges), before, points)
                 evaluated.update(points)
                 best = min((before, *points), key=values.__getitem__)
-            ranges[name] = _moved(walked, best[axis], space.bounds(name))
+            ranges[name] = _moved(axis, walked, best[at])
             settled = settled and not points and ranges[name] == walked
             rests[name].note(better=best != before)
         if settled:
@@ -144,22 +143,16 @@ class _Rest:
         return resting
 
 
-def _line(centre: Point, axis: int, levels: Range) -> Iterator[Point]:
-    return ((*centre[:axis], level, *centre[axis + 1 :]) for level in levels)
+def _line(centre: Point, at: int, levels: Range) -> Iterator[Point]:
+    return ((*centre[:at], level, *centre[at + 1 :]) for level in levels)
 
 
-def _moved(levels: Range, best: float, bounds: Bounds) -> Range:
+def _moved(axis: Axis, levels: Range, best: float) -> Range:
     """Give the range that follows `levels`, one of which is `best`."""
     at = levels.index(best)
     if at in (0, len(levels) - 1):
-        return _around(best, bounds)
+        return axis.around(best)
     left, right = levels[at - 1], levels[at + 1]
-    if right - left <= SETTLED * best:
+    if right - left <= SETTLED * axis.span(best):
         return levels
-    return (left, (left + best) / 2, best, (best + right) / 2, right)
-
-
-def _around(best: float, bounds: Bounds) -> Range:
-    wide = np.linspace(0.5 * best, 1.5 * best, 5).clip(*bounds).tolist()
-    wide[2] = best  # to the last bit: the centre has been evaluated
-    return tuple(sorted(set(wide)))
+    return axis.rounded((left, (left + best) / 2, best, (best + right) / 2, right))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,6 @@ from sor_opt.backtest.result import Result
 from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
-from sor_opt.models.risk import RiskParams
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
 
@@ -32,26 +32,31 @@ class Outcome(NamedTuple):
 
 
 class Objective(Protocol):
-    """A function of the risk parameters; the search sees `train_bps` alone."""
+    """A function of parameters by their names; the search sees `train_bps` alone."""
 
-    def __call__(self, params: RiskParams) -> Outcome:
+    def __call__(self, params: Mapping[str, Any]) -> Outcome:
         """Replay the orders with `params`."""
 
     def prepare(self) -> None:
         """Do once what every evaluation needs, so that none takes longer than the others."""
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self, without: Collection[str]) -> dict[str, Any]:
         """Plain values by part that identify what is measured: studies mix only if all are equal.
 
         A value named `file` says where the data came from, and may differ.
+
+        Parameters
+        ----------
+        without : collection of str
+            Parameters that the space sets, and which are left out.
         """
 
 
 @dataclass(frozen=True, eq=False)
 class ShortfallObjective:
-    """Mean shortfall of a policy over a market's orders, as a function of its router's `risk`.
+    """Mean shortfall of a policy over a market's orders, as a function of its parameters.
 
-    The penalties steer the splits and are no part of what is measured: a search over a cost that
+    Parameters steer the policy and are no part of what is measured: a search over a cost that
     contains lambda would merely pick the smallest lambda.
 
     Parameters
@@ -66,13 +71,24 @@ class ShortfallObjective:
     policy: Policy = field(default_factory=lambda: named("static"))
     jobs: int = 1
 
-    def __call__(self, params: RiskParams) -> Outcome:
+    def __call__(self, params: Mapping[str, Any]) -> Outcome:
         """Replay the orders with `params`."""
         return self.outcome(self.replay(params))
 
-    def replay(self, params: RiskParams) -> Result:
-        """The whole result behind an outcome."""
-        return run(self.market, self.policy.having(asdict(params)), self.jobs)
+    def replay(self, params: Mapping[str, Any]) -> Result:
+        """The whole result behind an outcome.
+
+        Parameters
+        ----------
+        params : mapping
+            Values of the policy's parameters by name; what is left out stays as it is.
+
+        Raises
+        ------
+        ConfigError
+            If the policy has no such parameter, or refuses a value.
+        """
+        return run(self.market, self.policy.having(params), self.jobs)
 
     def prepare(self) -> None:
         """Compile what a replay calls, and look at the past that it learns from."""
@@ -103,7 +119,7 @@ class ShortfallObjective:
                 hint="see `sor-opt data inspect`",
             )
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self, without: Collection[str]) -> dict[str, Any]:
         """Plain values that identify the data, the replay's rules and results, and the policy."""
         market = self.market
         return {
@@ -115,7 +131,7 @@ class ShortfallObjective:
             "orders": _layout(market),
             "rules": asdict(market.params),
             "fees": _fees(market),
-            "policy": self.policy.describe(asdict(RiskParams())),
+            "policy": self.policy.describe(without),
             "objective": f"mean shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
         }
 

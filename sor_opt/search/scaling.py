@@ -1,5 +1,8 @@
 """Points that scale all parameters by one factor, searched over the whole of the space.
 
+What a factor does to a parameter is its axis's (`sor_opt.search.axis`): on a log scale it
+multiplies. A parameter that has come to a bound stays there.
+
 The factors known so far cut the interval of all factors into gaps. A gap is promising where some
 slope of the objective would make it the one with the lowest possible value: on the lower right hull
 of the gaps' widths and values. Each promising gap is cut in the middle (all on a log scale). This
@@ -14,10 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sor_opt.search.space import NAMES, Space
-
-Point = tuple[float, ...]
-"""One value per parameter, in the order of `sor_opt.search.space.NAMES`."""
+from sor_opt.search.space import Point, Space
 
 NARROWEST = 0.0005
 """Gaps whose ends differ by less, relatively, are not cut."""
@@ -49,14 +49,19 @@ class Scaling:
     """
 
     def __init__(self, space: Space, base: Point, known: Sequence[Point]) -> None:
-        self._base = base
-        self._bounds = [space.bounds(name) for name in NAMES]
-        pairs = list(zip(base, self._bounds, strict=True))
+        self._axes, self._base = space.axes, base
+        pairs = list(zip(self._axes, base, strict=True))
+        down = [axis.factor(value, axis.bounds.low) for axis, value in pairs]
+        up = [axis.factor(value, axis.bounds.high) for axis, value in pairs]
         self._ends = (
-            max(bounds.low / value for value, bounds in pairs),
-            min(bounds.high / value for value, bounds in pairs),
+            max((factor for factor in down if factor < 1), default=1.0),
+            min((factor for factor in up if factor > 1), default=1.0),
         )
-        self._points = {point[0] / base[0]: point for point in known if _is_multiple(point, base)}
+        first = self._axes[0]
+        factors = {point: first.factor(base[0], point[0]) for point in known}
+        self._points = {
+            factor: point for point, factor in factors.items() if self._is_near(point, factor)
+        }
         self._begun = False
 
     def following(self, values: Mapping[Point, float]) -> tuple[Point, ...]:
@@ -74,27 +79,26 @@ class Scaling:
         return tuple(found.values())
 
     def _at(self, factor: float) -> Point:
-        return tuple(
-            min(max(value * factor, bounds.low), bounds.high)
-            for value, bounds in zip(self._base, self._bounds, strict=True)
+        pairs = zip(self._axes, self._base, strict=True)
+        return tuple(axis.scaled(value, factor) for axis, value in pairs)
+
+    def _is_near(self, point: Point, factor: float) -> bool:
+        """Whether a point is that of a factor, but for rounding."""
+        return all(
+            abs(value - scaled) <= _SAME * axis.span(value)
+            for axis, value, scaled in zip(self._axes, point, self._at(factor), strict=True)
         )
 
     def _cuts(self, values: Mapping[Point, float]) -> list[float]:
         gaps = []
         for low, high in itertools.pairwise(sorted(self._points)):
             width = math.log(high / low)
-            if width >= NARROWEST:
-                left, right = values[self._points[low]], values[self._points[high]]
+            ends = self._points[low], self._points[high]
+            if width >= NARROWEST and ends[0] != ends[1]:  # whole numbers may be the same
+                left, right = (values[point] for point in ends)
                 counted = width * (FLAT if left == right else 1.0)
                 gaps.append(_Gap(counted, min(left, right), low, high))
         return [math.sqrt(gap.low * gap.high) for gap in _promising(gaps)]
-
-
-def _is_multiple(point: Point, base: Point) -> bool:
-    factor = point[0] / base[0]
-    return all(
-        abs(value - factor * of) <= _SAME * value for value, of in zip(point, base, strict=True)
-    )
 
 
 def _promising(gaps: Sequence[_Gap]) -> list[_Gap]:

@@ -9,7 +9,6 @@ import pytest
 from rich.console import Console
 
 from sor_opt.errors import ConfigError
-from sor_opt.models.risk import RiskParams
 from sor_opt.report.comparison import comparison_summary, comparison_tables, draw_comparison
 from sor_opt.search.compare import CompareParams, Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape, Staircase
@@ -24,7 +23,7 @@ EXACT = Landscape(
 
 def a_run(*values):
     trials = tuple(
-        FinishedTrial(number, RiskParams(), Outcome(value, value + 10), 0.1)
+        FinishedTrial(number, POINT, Outcome(value, value + 10), 0.1)
         for number, value in enumerate(values)
     )
     best = min(trials, key=lambda trial: trial.outcome.train_bps)

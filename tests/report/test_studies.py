@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sor_opt.models.risk import RiskParams
+from sor_opt.policies.registry import named
 from sor_opt.report.studies import (
     full_summary,
     history_summary,
@@ -32,16 +32,26 @@ IDENTITY = {
 WORDS = {"data": "day.csv, digest 0123", "orders": "number 39, horizon 9m", "sampler": "grid"}
 
 
+def params(under):
+    return {
+        "lambda_over": 0.0005,
+        "lambda_under": under,
+        "theta_queue": 0.0001,
+        "unit": "fraction",
+    }
+
+
 def a_trial(number, under, train, test=float("nan")):
-    return FinishedTrial(
-        number, RiskParams(0.0005, under, 0.0001), Outcome(train, test), 0.25 + number
-    )
+    return FinishedTrial(number, params(under), Outcome(train, test), 0.25 + number)
 
 
 STUDY = History(
     "one",
     IDENTITY,
-    Space((0.0005,), (0.001,), (0.0001,)),
+    Space.of(
+        named("static"),
+        {"lambda_over": [0.0005], "lambda_under": [0.001], "theta_queue": [0.0001]},
+    ),
     (
         a_trial(0, 0.001, 2.5, -1.25),
         a_trial(2, 0.00123456789, -0.5, 1234.5),
@@ -54,16 +64,6 @@ STUDY = History(
     seeds=None,
 )
 
-
-def params(under):
-    return {
-        "lambda_over": 0.0005,
-        "lambda_under": under,
-        "theta_queue": 0.0001,
-        "unit": "fraction",
-    }
-
-
 BEST = {
     "number": 2,
     "params": params(0.00123456789),
@@ -74,6 +74,7 @@ BEST = {
 SUMMARY = {
     "study": "one",
     "sampler": "grid",
+    "searched": ["lambda_over", "lambda_under", "theta_queue"],
     "finished": 3,
     "failed": 3,
     "pruned": 2,
@@ -104,7 +105,7 @@ def test_the_document_of_a_study():
 
 
 def test_the_document_of_a_run():
-    result = StudyResult(STUDY, "sqlite:///o.db", target=3, added=2, interrupted=False)
+    result = StudyResult(STUDY, "sqlite:///o.db", 3, 2, False, "nothing is left")
     assert result_summary(result) == {
         **SUMMARY,
         "storage": "sqlite:///o.db",
@@ -119,14 +120,14 @@ def test_the_document_of_a_run():
     ("target", "added", "interrupted", "note"),
     [
         (4, 2, True, "interrupted after 3 of 4 trials"),
-        (4, 2, False, "ended after 3 of 4 trials: every point of the grid is done"),
+        (4, 2, False, "ended after 3 of 4 trials: nothing is left"),
         (3, 0, False, "nothing to do: 3 of 3 trials are finished"),
         (2, 0, False, "nothing to do: 3 of 2 trials are finished"),
         (3, 3, False, "3 trials are finished, 3 of them new"),
     ],
 )
 def test_a_run_says_how_it_ended(target, added, interrupted, note):
-    assert StudyResult(STUDY, "o.db", target, added, interrupted).note() == note
+    assert StudyResult(STUDY, "o.db", target, added, interrupted, "nothing is left").note() == note
 
 
 def test_the_document_that_is_shown():

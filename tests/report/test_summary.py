@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
 from sor_opt.policies.policy import Policy
+from sor_opt.policies.registry import named
 from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
@@ -203,7 +204,10 @@ def test_the_document_of_a_sale_with_limit_fills(market):
     )
 
 
-TWO_POINTS = Space((0.0005,), (0.002, 0.0025), (0.0001,))
+TWO_POINTS = Space.of(
+    named("static"),
+    {"lambda_over": [0.0005], "lambda_under": [0.002, 0.0025], "theta_queue": [0.0001]},
+)
 """At a price of 10 shares are worth 2.1 or 2.6 cents above the mid: A's 10.023 is between."""
 
 
@@ -239,6 +243,7 @@ def test_the_document_of_a_grid(scene):
             "schedule": "now",
             "router": "static",
             "orders": {"all": 3, "train": 2, "test": 1},
+            "searched": ["lambda_over", "lambda_under", "theta_queue"],
             "points": [
                 best,
                 {
@@ -276,8 +281,8 @@ def test_the_document_of_a_landscape(scene):
     """Three pieces, the second the lowest; the grid's best is 0.5 bps above it."""
     values = np.array([[3.0, 7.0], [1.5, 8.0], [2.0, 6.0]])
     landscape = Landscape(0.001, 0.01, Staircase(np.array([0.002, 0.004, 0.01]), values), 0.0006, 9)
-    point = GridPoint(RiskParams(0.001, 0.002, 0.0001), Outcome(2.0, 6.0), None)
-    assert landscape_summary(landscape, Grid((point,), 1, 0.1)) == near(
+    point = GridPoint(asdict(RiskParams(0.001, 0.002, 0.0001)), Outcome(2.0, 6.0), None)
+    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1)) == near(
         {
             "interval": [0.001, 0.01],
             "breakpoints": 2,
@@ -308,6 +313,6 @@ def test_the_document_of_a_landscape(scene):
         }
     )
     lowest_first = replace(landscape, staircase=Staircase(np.array([0.01]), values[1:2]))
-    assert landscape_summary(lowest_first, Grid((point,), 1, 0.1))["best"] == near(
+    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1))["best"] == near(
         {"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0}
     )

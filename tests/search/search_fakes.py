@@ -11,8 +11,37 @@ from pathlib import Path
 
 import numpy as np
 
+from sor_opt.policies.registry import named
+from sor_opt.search.axis import LinearAxis, LogAxis
 from sor_opt.search.objective import Outcome
-from sor_opt.search.space import NAMES
+from sor_opt.search.space import Space
+
+SPACE = Space.of(named("static"))
+"""The usual 27 points."""
+
+GRID = [tuple(params.values()) for params in SPACE.grid()]
+"""All that is set at each of them."""
+
+
+def penalties(*levels, **more):
+    """The space of the static router with other levels of its penalties, in their order."""
+    return Space.of(named("static"), {**dict(zip(SPACE.names, levels, strict=False)), **more})
+
+
+MIXED = Space(
+    (
+        LogAxis("ratio", (0.001, 0.01), 1e-6, 1.0, reach=20.0),
+        LinearAxis("shift", (-1.0, 0.0, 2.0), -2.0, 3.0),
+        LinearAxis("count", (1, 5, 9), 0, 12, whole=True),
+    ),
+    {"mode": "quick"},
+)
+"""Every kind of axis: ratios, differences of either sign, whole numbers."""
+
+
+def points(history):
+    """All that is set in each finished trial."""
+    return [tuple(trial.params.values()) for trial in history.trials]
 
 
 @dataclass(frozen=True)
@@ -28,15 +57,15 @@ class Staircase:
             with self.log.open("a") as stream:
                 stream.write(f"{os.getpid()} {params}\n")
         time.sleep(self.seconds)
-        target = dict(zip(NAMES, (0.0013, 0.00021, 0.0003), strict=True))
-        steps = (round(4 * math.log(getattr(params, n) / target[n])) for n in NAMES)
+        target = dict(zip(SPACE.names, (0.0013, 0.00021, 0.0003), strict=True))
+        steps = (round(4 * math.log(params[name] / target[name])) for name in target)
         train = float(sum(step**2 for step in steps))
         return Outcome(train, train + 1)
 
     def prepare(self):
         pass
 
-    def fingerprint(self):
+    def fingerprint(self, without):
         return {"data": self.data, "orders": "one", "policy": "static"}
 
 
@@ -85,5 +114,5 @@ class Undefined:
     def prepare(self):
         pass
 
-    def fingerprint(self):
+    def fingerprint(self, without):
         return {"data": "none"}

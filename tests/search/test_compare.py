@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from search_fakes import Staircase, Undefined
+from search_fakes import SPACE, Staircase, Undefined
 
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
+from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.search import compare as module
 from sor_opt.search.compare import CompareParams, Run, compare
 from sor_opt.search.landscape import joint_landscape
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.samplers.registry import SAMPLERS
-from sor_opt.search.space import Space
 
 ALL = ("grid", "adaptive", "random", "qmc", "tpe", "cmaes")
 
@@ -28,21 +28,27 @@ ALL = ("grid", "adaptive", "random", "qmc", "tpe", "cmaes")
 def facts(comparison):
     """Everything but the times."""
     return [
-        [(trial.params, trial.outcome) for run in strategy.runs for trial in run.trials]
+        [
+            (tuple(trial.params.values()), trial.outcome)
+            for run in strategy.runs
+            for trial in run.trials
+        ]
         for strategy in comparison.strategies
     ], comparison.pairs
 
 
 @pytest.fixture(scope="module")
 def comparison():
-    return compare(Staircase(), Space(), CompareParams(ALL, budget=30, repeats=3, seed=5))
+    return compare(Staircase(), SPACE, CompareParams(ALL, budget=30, repeats=3, seed=5))
 
 
 def test_strategies_with_seeds_run_with_each_of_them_and_others_once(comparison):
     runs = {strategy.name: len(strategy.runs) for strategy in comparison.strategies}
     assert runs == {"grid": 1, "adaptive": 1, "random": 3, "qmc": 3, "tpe": 3, "cmaes": 3}
     for strategy in comparison.strategies:
-        assert len({run.trials[-1].params for run in strategy.runs}) == len(strategy.runs)
+        assert len({tuple(run.trials[-1].params.values()) for run in strategy.runs}) == len(
+            strategy.runs
+        )
 
 
 def test_nobody_evaluates_more_than_the_budget(comparison):
@@ -83,24 +89,24 @@ def test_every_pair_is_compared_once(comparison):
 
 
 def test_the_same_seed_gives_the_same_comparison(comparison):
-    assert facts(compare(Staircase(), Space(), comparison.params)) == facts(comparison)
+    assert facts(compare(Staircase(), SPACE, comparison.params)) == facts(comparison)
 
 
 def test_another_seed_gives_another_one(comparison):
-    other = compare(Staircase(), Space(), replace(comparison.params, seed=6))
+    other = compare(Staircase(), SPACE, replace(comparison.params, seed=6))
     assert facts(other) != facts(comparison)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_sampler_says_truly_whether_its_seed_matters(name):
-    two = compare(Staircase(), Space(), CompareParams((name,), 30, 1, seed=1))
-    three = compare(Staircase(), Space(), CompareParams((name,), 30, 1, seed=2))
+    two = compare(Staircase(), SPACE, CompareParams((name,), 30, 1, seed=1))
+    three = compare(Staircase(), SPACE, CompareParams((name,), 30, 1, seed=2))
     assert (facts(two) != facts(three)) == SAMPLERS[name].seeded
 
 
 def test_time_in_the_objective_and_around_it_are_distinguished():
     (strategy,) = compare(
-        Staircase(seconds=0.01), Space(), CompareParams(("random",), 10, 1)
+        Staircase(seconds=0.01), SPACE, CompareParams(("random",), 10, 1)
     ).strategies
     (run,) = strategy.runs
     assert 0.1 <= run.objective_seconds < 0.3
@@ -119,7 +125,7 @@ def test_what_a_database_adds_is_the_overhead_with_it_less_that_without(database
     seeds = []
     monkeypatch.setattr(module._Contest, "_search", search)
     params = CompareParams(("random",), 5, 2, seed=3)
-    contest = module._Contest(Staircase(), Space(), params, lambda *_: None, database)
+    contest = module._Contest(Staircase(), SPACE, params, lambda *_: None, database)
     found = contest.enter("random")
     first, second = params.seeds("random")
     assert seeds == [(first, False), (second, False), (first, True)]
@@ -130,7 +136,7 @@ def test_what_a_database_adds_is_the_overhead_with_it_less_that_without(database
 def test_progress_covers_the_whole_comparison_and_never_goes_back():
     seen = []
     params = CompareParams(("grid", "random"), budget=40, repeats=2)
-    compare(Staircase(), Space(), params, lambda *at: seen.append(at))
+    compare(Staircase(), SPACE, params, lambda *at: seen.append(at))
     assert {total for _, total in seen} == {120}
     done = [finished for finished, _ in seen]
     assert done == sorted(done)
@@ -140,7 +146,7 @@ def test_progress_covers_the_whole_comparison_and_never_goes_back():
 
 
 def test_one_evaluation_is_enough_for_a_comparison():
-    result = compare(Staircase(), Space(), CompareParams(ALL, budget=1, repeats=1))
+    result = compare(Staircase(), SPACE, CompareParams(ALL, budget=1, repeats=1))
     assert all(strategy.curves(1).shape == (1, 1) for strategy in result.strategies)
 
 
@@ -155,13 +161,13 @@ def test_ctrl_c_ends_the_whole_comparison():
 
     evaluations = []
     with pytest.raises(KeyboardInterrupt):
-        compare(Interrupted(), Space(), CompareParams(("random", "tpe"), 20, 3))
+        compare(Interrupted(), SPACE, CompareParams(("random", "tpe"), 20, 3))
     assert len(evaluations) == 5
 
 
 def test_an_undefined_objective_is_refused():
     with pytest.raises(DataError, match="no train order has a shortfall"):
-        compare(Undefined(), Space(), CompareParams(("random",), 5, 1))
+        compare(Undefined(), SPACE, CompareParams(("random",), 5, 1))
 
 
 @pytest.mark.parametrize(
@@ -194,11 +200,35 @@ def test_no_search_ever_beats_the_exact_optimum():
     orders = make_orders(tape, OrderParams(size=1500, horizon=30 * SECOND, every=60 * SECOND))
     market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
     objective = ShortfallObjective(market)
-    landscape = joint_landscape(objective, Space())
+    landscape = joint_landscape(objective, SPACE)
     assert landscape is not None
-    found = compare(objective, Space(), CompareParams(ALL, budget=40, repeats=2))
+    found = compare(objective, SPACE, CompareParams(ALL, budget=40, repeats=2))
     for strategy in found.strategies:
         for trial in (trial for run in strategy.runs for trial in run.trials):
             assert landscape.regret(trial.outcome.train_bps) >= -1e-9
-            exact = landscape.staircase.at(trial.params.shortfall_penalty)
+            exact = landscape.staircase.at(RiskParams(**trial.params).shortfall_penalty)
             np.testing.assert_allclose(trial.outcome, exact, rtol=1e-9, atol=1e-9)
+
+
+MINE = """
+from sor_opt.search.samplers.random import RandomSampler
+
+
+class Mine(RandomSampler):
+    seeded = False
+
+
+class Grid(RandomSampler):
+    name = "grid"
+"""
+
+
+def test_a_sampler_of_a_users_own_competes_under_its_name(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    mine = f"{tmp_path}/mine.py:Mine"
+    found = compare(Staircase(), SPACE, CompareParams(("random", mine), 5, 2))
+    runs = {strategy.name: len(strategy.runs) for strategy in found.strategies}
+    assert runs == {"random": 2, "Mine": 1}
+    assert found.pairs[0].test == "sign"
+    with pytest.raises(ConfigError, match="strategy grid is given twice"):
+        CompareParams(("grid", f"{tmp_path}/mine.py:Grid"))

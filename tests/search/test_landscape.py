@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from search_fakes import SPACE, penalties
 
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import ReplayParams, prepare
@@ -25,7 +26,6 @@ from sor_opt.policies.schedules.now import Now
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import Landscape, Staircase, joint_landscape, make_landscape
 from sor_opt.search.objective import ShortfallObjective
-from sor_opt.search.space import Space
 
 
 def assert_exact(objective, landscape, draws, excess=None):
@@ -33,7 +33,7 @@ def assert_exact(objective, landscape, draws, excess=None):
     thresholds = np.exp(rng.uniform(np.log(landscape.low), np.log(landscape.high), draws))
     for threshold in thresholds:
         over = rng.uniform(1e-5, 0.05) if excess is None else excess
-        found = objective(RiskParams(over, threshold, 0.0))
+        found = objective(asdict(RiskParams(over, threshold, 0.0)))
         np.testing.assert_allclose(landscape.staircase.at(threshold), found, rtol=1e-9, atol=1e-9)
 
 
@@ -46,21 +46,21 @@ def real_objective(shared):
 
 
 def test_the_real_days_staircase_is_what_replays_find(real_objective):
-    landscape = make_landscape(real_objective, Space())
+    landscape = make_landscape(real_objective, SPACE)
     assert landscape.excess is None
     assert_exact(real_objective, landscape, draws=1000)
 
 
 def test_no_point_is_better_than_the_minimum(real_objective):
-    landscape = make_landscape(real_objective, Space())
+    landscape = make_landscape(real_objective, SPACE)
     best = landscape.best
     assert all(
         point.outcome.train_bps >= best.train_bps - 1e-9
-        for point in run_grid(real_objective, Space()).points
+        for point in run_grid(real_objective, SPACE).points
     )
     low, high = landscape.best_piece
     for threshold in np.linspace(low, high, 7)[1:]:
-        found = real_objective(RiskParams(0.001, threshold, 0.0))
+        found = real_objective(asdict(RiskParams(0.001, threshold, 0.0)))
         np.testing.assert_allclose(found, best, rtol=1e-9)
 
 
@@ -74,7 +74,7 @@ def odd_lots():
 @pytest.mark.compiled
 def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_lots):
     objective = ShortfallObjective(odd_lots)
-    landscape = make_landscape(objective, Space(), excess=0.0006)
+    landscape = make_landscape(objective, SPACE, excess=0.0006)
     assert landscape.excess == 0.0006
     assert_exact(objective, landscape, draws=300, excess=0.0006)
 
@@ -82,7 +82,7 @@ def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_l
 @pytest.mark.compiled
 @pytest.mark.parametrize("jobs", [2, 7])
 def test_a_landscape_is_the_same_for_any_number_of_threads(odd_lots, jobs):
-    space = Space((0.001,), (0.0002,), (0.0001,), reach=3)
+    space = penalties((0.001,), (0.0002,), (0.0001,), reach=3)
     alone = make_landscape(ShortfallObjective(odd_lots), space)
     shared = make_landscape(ShortfallObjective(odd_lots, jobs=jobs), space)
     assert alone.breakpoints > 10
@@ -93,7 +93,7 @@ def test_a_landscape_is_the_same_for_any_number_of_threads(odd_lots, jobs):
 
 def test_a_flat_objective_is_one_piece(odd_lots):
     strict = Policy(Now(), Static(model=StaticModel(space="strict")))
-    landscape = make_landscape(ShortfallObjective(odd_lots, strict), Space())
+    landscape = make_landscape(ShortfallObjective(odd_lots, strict), SPACE)
     assert landscape.breakpoints == 0
     assert landscape.excess is None
 
@@ -105,7 +105,7 @@ def test_without_any_book_to_trade_on_there_is_no_landscape(odd_lots):
     feed = market.feed.copy()
     feed["ask_size"] = 0.0
     with pytest.raises(DataError, match="no train order meets a book"):
-        make_landscape(ShortfallObjective(replace(market, feed=feed)), Space())
+        make_landscape(ShortfallObjective(replace(market, feed=feed)), SPACE)
 
 
 def test_a_landscape_of_too_many_decisions_is_refused_as_it_goes(odd_lots):
@@ -114,18 +114,18 @@ def test_a_landscape_of_too_many_decisions_is_refused_as_it_goes(odd_lots):
     with pytest.raises(
         ConfigError, match=r"the replays of the landscape take .* than the limit of"
     ):
-        make_landscape(ShortfallObjective(tight), Space())
+        make_landscape(ShortfallObjective(tight), SPACE)
 
 
 def test_an_absurd_excess_penalty_is_refused(odd_lots):
     with pytest.raises(ConfigError, match=r"excess must be at most 1e\+06, got 1e\+300"):
-        make_landscape(ShortfallObjective(odd_lots), Space(), 1e300)
+        make_landscape(ShortfallObjective(odd_lots), SPACE, 1e300)
 
 
 @pytest.mark.parametrize("excess", [-1.0, float("nan"), float("inf")])
 def test_an_excess_penalty_out_of_range_is_refused(odd_lots, excess):
     with pytest.raises(ConfigError, match="excess must be finite and >= 0"):
-        make_landscape(ShortfallObjective(odd_lots), Space(), excess)
+        make_landscape(ShortfallObjective(odd_lots), SPACE, excess)
 
 
 STEPS = [
@@ -140,7 +140,7 @@ STEPS = [
 What is not bought is swept at second 60, where only what the order left is shown, and at 70.
 """
 
-GRID = Space((0.001,), (0.0012,), (0.0001,))
+GRID = penalties((0.001,), (0.0012,), (0.0001,))
 """Its thresholds reach from 0.00006 + 0.000005 to 0.024 + 0.002: 26 cents at a mid of 10."""
 
 

@@ -4,11 +4,11 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from search_fakes import MIXED, SPACE, penalties
 
+from sor_opt.search.axis import LinearAxis
 from sor_opt.search.narrowing import Round, narrow, rounds
-from sor_opt.search.space import NAMES, Space
-
-SPACE = Space()
+from sor_opt.search.space import Space
 
 
 def follow(function, space=SPACE, trials=150):
@@ -36,9 +36,10 @@ def bowl(target):
 
 
 def test_the_grid_comes_first():
-    first = next(narrow(Space(), {}))
-    grid = [tuple(getattr(p, name) for name in NAMES) for p in Space().grid()]
-    assert list(first.points) == grid
+    first = next(narrow(SPACE, {}))
+    lambdas = (0.0005, 0.001, 0.002)
+    thetas = (0.00005, 0.0001, 0.0002)
+    assert list(first.points) == list(itertools.product(lambdas, lambdas, thetas))
     assert first.parameter is None
 
 
@@ -56,15 +57,15 @@ def test_a_best_inside_narrows_its_neighbours():
 
 
 def test_ranges_are_cut_at_the_bounds():
-    space = Space(reach=1.25)
+    space = penalties(reach=1.25)
     passed, values = follow(lambda point: sum(point), space)
     best = min(values, key=values.get)
-    assert best == tuple(space.bounds(name).low for name in NAMES)
-    for point, (axis, name) in itertools.product(values, enumerate(NAMES)):
-        assert space.bounds(name).low <= point[axis] <= space.bounds(name).high
-    for name, round_ in itertools.product(NAMES, passed):
-        low, high = space.bounds(name)
-        assert low <= round_.ranges[name][0] <= round_.ranges[name][-1] <= high
+    assert best == tuple(axis.bounds.low for axis in space.axes)
+    for point, (at, axis) in itertools.product(values, enumerate(space.axes)):
+        assert axis.bounds.low <= point[at] <= axis.bounds.high
+    for axis, round_ in itertools.product(space.axes, passed):
+        low, high = axis.bounds
+        assert low <= round_.ranges[axis.name][0] <= round_.ranges[axis.name][-1] <= high
 
 
 def test_the_search_finds_a_minimum_between_and_beyond_the_levels():
@@ -117,7 +118,7 @@ def test_a_flat_objective_keeps_the_earliest_point():
 
 
 def test_a_search_ends_when_nothing_is_left():
-    space = Space((0.001,), (0.001,), (0.0001,), reach=1.01)
+    space = penalties((0.001,), (0.001,), (0.0001,), reach=1.01)
     passed, values = follow(lambda point: point[1], space, trials=10_000)
     assert 40 < len(values) < 120
     assert passed[-1] == rounds(space, values)[-1]
@@ -127,7 +128,7 @@ def test_a_walk_changes_one_parameter_through_the_centre():
     passed, _ = follow(bowl((0.0013, 0.00021, 0.00031)))
     assert walks(passed)
     for round_ in walks(passed):
-        axis = NAMES.index(round_.parameter)
+        axis = SPACE.names.index(round_.parameter)
         for point in round_.points:
             changed = [i for i in range(3) if point[i] != round_.centre[i]]
             assert changed == [axis]
@@ -136,7 +137,7 @@ def test_a_walk_changes_one_parameter_through_the_centre():
 def test_rounds_stop_where_the_values_do():
     passed, values = follow(bowl((0.0013, 0.00021, 0.00031)))
     known = dict(itertools.islice(values.items(), 45))
-    reached = rounds(Space(), known)
+    reached = rounds(SPACE, known)
     assert reached == passed[: len(reached)]
     assert len(reached) > 2
     assert all(point in known for round_ in reached[:-1] for point in round_.points)
@@ -149,17 +150,57 @@ def test_rounds_stop_where_the_values_do():
     st.sampled_from([1, 3, 10]),
     st.floats(1.1, 50),
     st.sampled_from([(0.001,), (0.0005, 0.001, 0.002)]),
+    st.booleans(),
 )
-def test_no_point_repeats(salt, steps, reach, levels):
-    space = Space(lambda_over=levels, reach=reach)
+def test_no_point_repeats(salt, steps, reach, levels, mixed):
+    space = MIXED if mixed else penalties(lambda_over=levels, reach=reach)
     evaluated = []
 
     def staircase(point):
         evaluated.append(point)
-        return hash((salt, *(round(math.log(x) * steps) for x in point))) % 7
+        scales = (math.log if axis.scale == "log" else float for axis in space.axes)
+        coordinates = (scale(x) for scale, x in zip(scales, point, strict=True))
+        return hash((salt, *(round(x * steps) for x in coordinates))) % 7
 
     values: dict = {}
     for round_ in itertools.islice(narrow(space, values), 50):
         assert isinstance(round_, Round)
         values.update((point, staircase(point)) for point in round_.points)
     assert len(set(evaluated)) == len(evaluated)
+
+
+LINE = Space((LinearAxis("shift", (-1.0, 0.0, 1.0), -1.0, 1.0),))
+
+
+def test_a_linear_axis_is_walked_by_half_its_width():
+    """From 0, in the middle, the neighbours draw together; at an end a quarter of the width."""
+    passed, _ = follow(lambda point: abs(point[0]), LINE)
+    assert passed[1].ranges["shift"] == (-1.0, -0.5, 0.0, 0.5, 1.0)
+    assert walks(passed)[0].ranges["shift"] == (-0.5, -0.25, 0.0, 0.25, 0.5)  # the leaps were there
+    passed, _ = follow(lambda point: point[0], LINE)
+    assert walks(passed)[0].ranges["shift"] == (-1.0, -0.75, -0.5)
+
+
+@pytest.mark.parametrize("target", [-1.0, -0.37, 0.0, 0.62, 1.0])
+def test_a_minimum_on_a_linear_axis_is_found_wherever_it_lies(target):
+    _, values = follow(lambda point: abs(point[0] - target), LINE, trials=60)
+    assert min(values, key=values.get)[0] == pytest.approx(target, abs=0.01)
+
+
+def test_ratios_differences_and_whole_numbers_are_searched_together():
+    def distance(point):
+        ratio, shift, count = point
+        return math.log(ratio / 0.004) ** 2 + (shift - 1.3) ** 2 + (count - 7) ** 2 / 10
+
+    _, values = follow(distance, MIXED)
+    ratio, shift, count = min(values, key=values.get)
+    assert ratio == pytest.approx(0.004, rel=0.1)
+    assert shift == pytest.approx(1.3, abs=0.1)
+    assert count == 7
+
+
+def test_a_search_of_few_whole_numbers_ends_with_the_best_of_them():
+    space = Space((LinearAxis("count", (0, 20, 40), 0, 40, whole=True),))
+    passed, values = follow(lambda point: abs(point[0] - 13), space, trials=10_000)
+    assert min(values, key=values.get) == (13,)
+    assert passed[-1] == rounds(space, values)[-1]

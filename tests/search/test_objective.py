@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from search_fakes import SPACE
 
 from sor_opt.backtest.backtest import run
 from sor_opt.errors import DataError
@@ -64,8 +65,8 @@ def test_an_order_that_never_met_a_book_is_no_part_of_the_mean(market):
 def test_a_point_is_replayed_with_its_own_risk_and_the_policys_rest(market):
     """A share of A's costs 2 cents above the mid: only the bold point takes it early."""
     scene = market([(0, 0, 9.98, 100, 10.02, 100)], size=100)
-    shy, bold = (RiskParams(0.05, under, 0.0, unit="per_share") for under in (0.019, 0.021))
-    objective = ShortfallObjective(scene, Policy(Now(), Static(bold)))
+    shy, bold = (asdict(RiskParams(0.05, under, 0.0, unit="per_share")) for under in (0.019, 0.021))
+    objective = ShortfallObjective(scene, named("static").having(bold))
     for risk in (bold, shy):
         assert objective(risk) == pytest.approx((20.0, math.nan), nan_ok=True)
     reasons = [objective.replay(risk).executions()["reason"].tolist() for risk in (shy, bold)]
@@ -81,11 +82,11 @@ def test_without_any_shortfall_there_is_nothing_to_minimise(market):
 
 def test_the_identity_names_data_orders_rules_fees_and_policy(market):
     objective = ShortfallObjective(market(ROWS, size=100, starts=(10, 20), taker=(0.003, 0, 0)))
-    base = objective.fingerprint()
+    base = objective.fingerprint(SPACE.all_names)
 
     def differs(**changes):
         settings = {"size": 100, "starts": (10, 20), "taker": (0.003, 0, 0)} | changes
-        other = ShortfallObjective(market(ROWS, **settings)).fingerprint()
+        other = ShortfallObjective(market(ROWS, **settings)).fingerprint(SPACE.all_names)
         return {part for part in base if base[part] != other[part]}
 
     assert differs() == set()
@@ -96,4 +97,4 @@ def test_the_identity_names_data_orders_rules_fees_and_policy(market):
     assert differs(band=9.0) == differs(completion="sweep") == differs(unfilled="mid") == {"rules"}
     assert differs(prints=[(10, 0, 10.0, 5, 0)]) == {"data"}
     other = replace(objective, policy=Policy(Now(), Static(RiskParams(0.5, 0.5, 0.5))))
-    assert other.fingerprint() == base  # the risk is what a search moves
+    assert other.fingerprint(SPACE.all_names) == base  # the risk is what a search moves

@@ -88,8 +88,7 @@ class Router(ABC):
     posting : Posting, optional
         None for a router that only takes: it is asked whenever shares are due.
     risk : RiskParams, optional
-        What its cost model weighs, and a search may move; None for a router without one. A router
-        that is searched is a dataclass with this field.
+        What its cost model weighs; None for a router without one.
     """
 
     name: ClassVar[str]

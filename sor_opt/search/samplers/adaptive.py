@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sor_opt.search.narrowing import Point, Round, narrow
+from sor_opt.search.narrowing import Round, narrow
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
-from sor_opt.search.space import Space
+from sor_opt.search.space import Point, Space
 
 
 class AdaptiveSampler(SequenceSampler):

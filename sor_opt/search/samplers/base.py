@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from optuna import Study
-from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
-from sor_opt.search.narrowing import Point
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.axis import Axis, LogAxis
+from sor_opt.search.space import Point, Space
 
 
 class SamplerStatus(Enum):
@@ -29,8 +29,15 @@ class SamplerStatus(Enum):
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """One wide, fixed distribution per parameter: every sampler shares it, on a log scale."""
-    return {name: FloatDistribution(*space.bounds(name), log=True) for name in NAMES}
+    """One wide, fixed distribution per axis, which every sampler shares."""
+    return {axis.name: _distribution(axis) for axis in space.axes}
+
+
+def _distribution(axis: Axis) -> BaseDistribution:
+    (low, high), log = axis.bounds, axis.scale == LogAxis.scale
+    if axis.whole:
+        return IntDistribution(int(low), int(high), log=log)
+    return FloatDistribution(low, high, log=log)
 
 
 def mixed(seed: int, index: int) -> int:
@@ -39,12 +46,8 @@ def mixed(seed: int, index: int) -> int:
 
 
 def stretched(space: Space, unit: NDArray[np.float64]) -> Point:
-    """Map a point of the unit cube, shape (3,), to the space's bounds on a log scale."""
-    bounds = (space.bounds(name) for name in NAMES)
-    return tuple(
-        min(low * (high / low) ** float(share), high)
-        for (low, high), share in zip(bounds, unit, strict=True)
-    )
+    """Map a point of the unit cube, shape (axes,), to the space's bounds, each by its scale."""
+    return tuple(axis.at(float(share)) for axis, share in zip(space.axes, unit, strict=True))
 
 
 class Sampler(BaseSampler):
@@ -62,10 +65,16 @@ class Sampler(BaseSampler):
     """
 
     name: ClassVar[str]
-    when_exhausted: ClassVar[str] = ""
+    """The class's own name by default."""
+    when_exhausted: ClassVar[str] = "no point is left"
     """What it means that no point is left, in a few words."""
     seeded: ClassVar[bool] = True
     """Whether another seed gives other points."""
+
+    def __init_subclass__(cls) -> None:
+        """Name a class that does not name itself."""
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
 
     def __init__(self, space: Space, seed: int) -> None:
         if seed < 0:
@@ -139,7 +148,7 @@ class SequenceSampler(Sampler):
         self._planned = None
         if isinstance(found, SamplerStatus):
             raise RuntimeError(f"{self.name} has no point for this trial; call plan first")
-        return dict(zip(NAMES, found, strict=True))
+        return dict(zip(self.space.names, found, strict=True))
 
     def sample_independent(
         self,
@@ -153,6 +162,8 @@ class SequenceSampler(Sampler):
 
     def _next(self, trials: Sequence[FrozenTrial]) -> Point | SamplerStatus:
         running = self._digest(trials)
+        if len(self._values) >= self.space.size:
+            return SamplerStatus.WAIT if running else SamplerStatus.EXHAUSTED
         for slot in itertools.count(self._slot):
             point = self.point(slot, self._values)
             if isinstance(point, SamplerStatus):
@@ -171,9 +182,9 @@ class SequenceSampler(Sampler):
         for trial in trials[self._digested :]:
             settled = settled and trial.state.is_finished()
             self._digested += settled
-            if trial.params.keys() != set(NAMES):
+            if trial.params.keys() != set(self.space.names):
                 continue
-            point = tuple(trial.params[name] for name in NAMES)
+            point = self.space.point(trial.params)
             if trial.state is TrialState.RUNNING:
                 running.add(point)
             elif trial.state is TrialState.COMPLETE and trial.value is not None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 
-from sor_opt.search.narrowing import Point
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.space import Point, Space
 
 
 class GridSampler(SequenceSampler):
-    """Evaluates all combinations of the levels; `theta_queue` moves fastest."""
+    """Evaluates all combinations of the levels; the last axis moves fastest."""
 
     name = "grid"
     when_exhausted = "every point of the grid is done"
@@ -19,7 +17,7 @@ class GridSampler(SequenceSampler):
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._grid = list(itertools.product(*(space.levels(name) for name in NAMES)))
+        self._grid = space.points()
 
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Give the grid's point number `slot`."""

@@ -1,4 +1,4 @@
-"""Points that fill the space evenly: a scrambled Sobol sequence on a log scale."""
+"""Points that fill the space evenly: a scrambled Sobol sequence."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats.qmc import Sobol
 
-from sor_opt.search.narrowing import Point
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, stretched
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.space import Point, Space
 
 _BLOCK = 64  # a power of two, as Sobol sequences are balanced over these
 
@@ -30,7 +29,7 @@ class QmcSampler(SequenceSampler):
         if self._sobol is None:
             # Not any earlier: scipy swallows a Ctrl-C meanwhile, unless somebody listens for it.
             generator = np.random.default_rng(self.seed)
-            self._sobol = Sobol(len(NAMES), scramble=True, rng=generator)
+            self._sobol = Sobol(len(self.space.axes), scramble=True, rng=generator)
         while slot >= len(self._drawn):
             self._drawn.extend(self._sobol.random(_BLOCK))
         return stretched(self.space, self._drawn[slot])

@@ -1,4 +1,4 @@
-"""Independent points, uniform on a log scale."""
+"""Independent points, uniform on the scale of each axis."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sor_opt.search.narrowing import Point
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, stretched
+from sor_opt.search.space import Point
 
 
 class RandomSampler(SequenceSampler):
@@ -17,4 +17,5 @@ class RandomSampler(SequenceSampler):
 
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Draw the point number `slot`."""
-        return stretched(self.space, np.random.default_rng([self.seed, slot]).random(3))
+        draw = np.random.default_rng([self.seed, slot]).random(len(self.space.axes))
+        return stretched(self.space, draw)

@@ -9,8 +9,8 @@ from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from sor_opt.search.narrowing import Point
 from sor_opt.search.samplers.base import Sampler, SamplerStatus, SequenceSampler
+from sor_opt.search.space import Point
 
 
 class _Points(SequenceSampler):

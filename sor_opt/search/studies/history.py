@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sor_opt.errors import ConfigError
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import distributions
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.space import Space
 from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, upgraded
 from sor_opt.search.studies.locks import Key
 from sor_opt.search.studies.mirror import TEST_ATTRIBUTE, measured
@@ -75,19 +75,20 @@ class History:
         return min(self.trials, key=lambda trial: trial.outcome.train_bps, default=None)
 
     def frame(self) -> pd.DataFrame:
-        """One row per finished trial: number, the parameters, both outcomes, seconds."""
+        """One row per finished trial: number, the parameters that move, both outcomes, seconds."""
         import pandas as pd
 
+        names = self.space.names
         rows = [
             {
                 "number": trial.number,
-                **{name: getattr(trial.params, name) for name in NAMES},
+                **{name: trial.params[name] for name in names},
                 **trial.outcome._asdict(),
                 "seconds": trial.seconds,
             }
             for trial in self.trials
         ]
-        return pd.DataFrame(rows, columns=["number", *NAMES, *Outcome._fields, "seconds"])
+        return pd.DataFrame(rows, columns=["number", *names, *Outcome._fields, "seconds"])
 
 
 def studies(storage: Storage) -> list[History]:
@@ -156,7 +157,7 @@ def of_trials(
     name: str, identity: Identity, trials: Sequence[FrozenTrial], seeds: Seeds | None = None
 ) -> History:
     """Make a history of Optuna's trials."""
-    space = _space(identity)
+    space = Space.of_record(identity[SPACE])
     allowed = distributions(space)
     ours = {trial.number for trial in trials if measured(trial, allowed)}
     states = Counter(trial.state for trial in trials)
@@ -180,12 +181,6 @@ def of_trials(
 def _record(study: Study) -> dict[str, Any]:
     record = study.user_attrs.get(_RECORD)
     return record if isinstance(record, dict) and {SAMPLER, SPACE} <= record.keys() else {}
-
-
-def _space(identity: Identity) -> Space:
-    values: dict[str, Any] = identity[SPACE]
-    levels = {name: tuple(values[name]) for name in NAMES}
-    return Space(**{**values, **levels})
 
 
 def _trial(space: Space, trial: FrozenTrial) -> FinishedTrial:

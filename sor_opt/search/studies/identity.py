@@ -9,11 +9,8 @@ from typing import Any
 from sor_opt.backtest.version import CHANGES
 
 DATA, FEES, OBJECTIVE, RESULTS = "data", "fees", "objective", "results"
-SAMPLER, SPACE = "sampler", "space"
+SAMPLER, SAMPLER_SOURCE, SPACE = "sampler", "sampler_source", "space"
 DIGEST, FILE = "digest", "file"
-
-NUMBER = (RESULTS, "number")
-"""Where the number of the replay's results stands."""
 
 Identity = dict[str, Any]
 """Parts by name; a part is a plain value, or a dict of named ones."""
@@ -62,17 +59,16 @@ def differences(known: Identity, wanted: Identity) -> list[str]:
     wanted : dict
         A run's.
     """
-    old, new = dict(_values(known)), dict(_values(wanted))
-    made, now = old.pop(NUMBER, 0), new.pop(NUMBER, 0)
-    apart = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+    made, now = (each.get(RESULTS, {}).get("number", 0) for each in (known, wanted))
+    apart = [each for each in _apart(known, wanted) if each[0][0] != RESULTS]
     if made == 0 < now:
-        apart = [path for path in apart if path in old and path in new]
+        apart = [each for each in apart if all(map(_is_plain, each[1:]))]
     return [
         *_since(made, now),
         *(
-            f"{_name(*path)} is {_word(path[-1], old.get(path))} in the study and "
-            f"{_word(path[-1], new.get(path))} in this run"
-            for path in apart
+            f"{_name(*path)} is {_describe(path[-1], old)} in the study and "
+            f"{_describe(path[-1], new)} in this run"
+            for path, old, new in apart
         ),
     ]
 
@@ -93,13 +89,19 @@ def _since(made: int, now: int) -> list[str]:
     return [f"replays have changed since it was made: {'; '.join(CHANGES[made:now])}"]
 
 
-def _values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
+def _apart(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """What differs between two values, by its path; what one side lacks is None there."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in {**old, **new}:
             if name not in _NOT_COMPARED:
-                yield from _values(inner, (*path, name))
-    else:
-        yield path, value
+                yield from _apart(old.get(name), new.get(name), (*path, name))
+    elif old != new:
+        yield path, old, new
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether something is there, and is no dict."""
+    return value is not None and not isinstance(value, dict)
 
 
 def _describe(name: str, value: Any) -> str:

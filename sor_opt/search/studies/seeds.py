@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sor_opt.errors import ConfigError
-from sor_opt.search.narrowing import Point
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.space import Point, Space
 from sor_opt.search.studies.trials import FinishedTrial
 
 
@@ -21,8 +20,7 @@ class Seeds:
     study : str
         The study that they are from.
     points : tuple of tuple of float
-        In the order of the evaluations; one value per parameter, as in
-        `sor_opt.search.space.NAMES`.
+        In the order of the evaluations.
     outside : int
         How many points of that study lie outside the new one's space, and are left out.
     """
@@ -38,17 +36,22 @@ class Seeds:
         Raises
         ------
         ConfigError
-            If the study has none, or they are in another unit than the space.
+            If the study has none, has not set all that the space moves, or has fixed at another
+            value what the space fixes too, such as a unit.
         """
         ranked = sorted(trials, key=lambda trial: trial.outcome.train_bps)
-        points = dict.fromkeys(
-            tuple(getattr(trial.params, name) for name in NAMES) for trial in ranked
-        )
-        if not points:
+        if not ranked:
             raise ConfigError(f"study {study!r} has no finished trial to begin from")
-        unit = trials[0].params.unit
-        if unit != space.unit:
-            raise ConfigError(f"study {study!r} is in the unit {unit}, this run in {space.unit}")
+        known = ranked[0].params
+        missing = [name for name in space.names if name not in known]
+        if missing:
+            raise ConfigError(
+                f"study {study!r} has no parameter {missing[0]}, which this run moves"
+            )
+        for name, value in space.fixed.items():
+            if known.get(name, value) != value:
+                raise ConfigError(f"study {study!r} has {name} {known[name]}, this run {value}")
+        points = dict.fromkeys(space.point(trial.params) for trial in ranked)
         inside = tuple(point for point in points if _holds(space, point))
         return cls(study, inside, len(points) - len(inside))
 
@@ -68,5 +71,5 @@ class Seeds:
 
 
 def _holds(space: Space, point: Point) -> bool:
-    bounds = map(space.bounds, NAMES)
+    bounds = (axis.bounds for axis in space.axes)
     return all(low <= value <= high for value, (low, high) in zip(point, bounds, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from shlex import quote
 
 import optuna
@@ -13,6 +13,7 @@ from optuna import Study
 from optuna.pruners import NopPruner
 
 from sor_opt.errors import ConfigError, DataError, quoted
+from sor_opt.extensions import source_digest
 from sor_opt.search.objective import Objective, Outcome
 from sor_opt.search.samplers.base import Sampler
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
@@ -28,7 +29,14 @@ from sor_opt.search.studies.history import (
     seeds_of,
     sign,
 )
-from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, differences, plain
+from sor_opt.search.studies.identity import (
+    SAMPLER,
+    SAMPLER_SOURCE,
+    SPACE,
+    Identity,
+    differences,
+    plain,
+)
 from sor_opt.search.studies.interrupt import Stop, listening
 from sor_opt.search.studies.keepers import BatchKeeper, NoKeeper, SharedKeeper
 from sor_opt.search.studies.locks import Key
@@ -64,7 +72,7 @@ class StudyRun:
     space : Space
         Where to look.
     sampler : str
-        How to look, see `sor_opt.search.samplers.registry`.
+        How to look, see `sor_opt.search.samplers.registry`; or ``path/to/mine.py:Class``.
     trials : int
         How many *finished* trials the study shall hold, >= 1; `MOST` has the bounds of this and
         of `workers` and `batch`.
@@ -114,11 +122,14 @@ class StudyRun:
 
     def identity(self) -> Identity:
         """Plain values that must be equal wherever trials shall share a study."""
+        kind = SAMPLERS.find(self.sampler)
+        source = source_digest(kind)
         return plain(
             {
-                **self.objective.fingerprint(),
-                SPACE: asdict(self.space),
-                SAMPLER: self.sampler,
+                **self.objective.fingerprint(self.space.all_names),
+                SPACE: self.space.record(),
+                SAMPLER: kind.name,
+                **({} if source is None else {SAMPLER_SOURCE: source}),
             }
         )
 
@@ -143,6 +154,8 @@ class StudyResult:
         How many have finished since the run began.
     interrupted : bool
         Whether the user ended it.
+    when_exhausted : str
+        What it means for its sampler that no point is left.
     """
 
     history: History
@@ -150,6 +163,7 @@ class StudyResult:
     target: int
     added: int
     interrupted: bool
+    when_exhausted: str
 
     @property
     def finished(self) -> int:
@@ -166,8 +180,8 @@ class StudyResult:
         if self.interrupted:
             return f"interrupted after {self.finished} of {self.target} trials"
         if self.finished < self.target:
-            reason = SAMPLERS[self.history.sampler].when_exhausted
-            return f"ended after {self.finished} of {self.target} trials: {reason}"
+            ended = f"ended after {self.finished} of {self.target} trials"
+            return f"{ended}: {self.when_exhausted}"
         if self.added == 0:
             return f"nothing to do: {self.finished} of {self.target} trials are finished"
         return f"{self.finished} trials are finished, {self.added} of them new"
@@ -324,4 +338,5 @@ def _finished(study: Study) -> int:
 def _result(run: StudyRun, storage: str, now: History, before: int, stop: Stop) -> StudyResult:
     finished = len(now.trials)
     interrupted = stop() and finished < run.trials
-    return StudyResult(now, storage, run.trials, finished - before, interrupted)
+    reason = SAMPLERS.find(run.sampler).when_exhausted
+    return StudyResult(now, storage, run.trials, finished - before, interrupted, reason)

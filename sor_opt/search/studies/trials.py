@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sor_opt.models.risk import RiskParams
 from sor_opt.search.objective import Outcome
+from sor_opt.search.space import Setting
 
 
 class FinishedTrial(NamedTuple):
-    """One finished trial."""
+    """One finished trial, and all that was set in it by name."""
 
     number: int
-    params: RiskParams
+    params: Mapping[str, Setting]
     outcome: Outcome
     seconds: float
 

@@ -1,19 +1,25 @@
 """The conformance suite: every row of the registry passes it."""
 
-import math
 from importlib.util import find_spec
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
+from search_fakes import MIXED, SPACE
 
 from sor_opt.errors import ConfigError
+from sor_opt.search.axis import LinearAxis, LogAxis
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, distributions
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
-from sor_opt.search.space import NAMES, Space
+from sor_opt.search.space import Space
 
-SPACE = Space()
 TRIALS = 40  # beyond the 27 points
+
+
+@pytest.fixture(params=[SPACE, MIXED], ids=["penalties", "mixed"])
+def space(request):
+    return request.param
 
 
 @pytest.fixture(params=SAMPLERS)
@@ -37,9 +43,15 @@ def new_study():
     return optuna.create_study(direction="minimize")
 
 
-def staircase(params):
-    target = {"lambda_over": 0.0013, "lambda_under": 0.00021, "theta_queue": 0.0003}
-    return float(sum(round(4 * math.log(params[n] / target[n])) ** 2 for n in NAMES))
+def staircase(space, params):
+    """A bowl with steps."""
+    shares = np.linspace(0.6, 0.3, len(space.axes))
+    return float(
+        sum(
+            round(8 * (params[axis.name] - axis.at(share)) / axis.span(axis.at(share))) ** 2
+            for axis, share in zip(space.axes, shares, strict=True)
+        )
+    )
 
 
 def ask(study, sampler):
@@ -48,76 +60,76 @@ def ask(study, sampler):
     if status is not SamplerStatus.READY:
         return status
     study.sampler = sampler
-    return study.ask(distributions(SPACE))
+    return study.ask(distributions(sampler.space))
 
 
 def go_on(study, sampler, until):
     """Run trials one by one to `until` finished ones, or to where no point is left."""
-    while len(evaluated(study)) < until:
+    while len(evaluated(study, sampler.space)) < until:
         trial = ask(study, sampler)
         if isinstance(trial, SamplerStatus):
             assert trial is SamplerStatus.EXHAUSTED
             break
-        study.tell(trial, staircase(trial.params))
-    return evaluated(study)
+        study.tell(trial, staircase(sampler.space, trial.params))
+    return evaluated(study, sampler.space)
 
 
-def evaluated(study):
+def evaluated(study, space):
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [tuple(trial.params[name] for name in NAMES) for trial in done]
+    return [space.point(trial.params) for trial in done]
 
 
-def test_the_same_seed_gives_the_same_points(name):
-    one, two = (go_on(new_study(), make_sampler(name, SPACE, 7), TRIALS) for _ in range(2))
+def test_the_same_seed_gives_the_same_points(name, space):
+    one, two = (go_on(new_study(), make_sampler(name, space, 7), TRIALS) for _ in range(2))
     assert one == two
-    assert len(one) == (27 if name == "grid" else TRIALS)
+    assert len(one) == (len(space.points()) if name == "grid" else TRIALS)
 
 
-def test_points_stay_in_the_bounds(name):
-    for point in go_on(new_study(), make_sampler(name, SPACE, 3), TRIALS):
-        for parameter, value in zip(NAMES, point, strict=True):
-            low, high = SPACE.bounds(parameter)
-            assert low <= value <= high
+def test_points_stay_in_the_bounds_and_whole_where_they_must(name, space):
+    for point in go_on(new_study(), make_sampler(name, space, 3), TRIALS):
+        for axis, value in zip(space.axes, point, strict=True):
+            assert axis.bounds.low <= value <= axis.bounds.high
+            assert not (axis.whole and value % 1)
 
 
-def test_another_seed_gives_other_points_where_chance_plays_a_part(name):
-    one, two = (go_on(new_study(), make_sampler(name, SPACE, seed), TRIALS) for seed in (1, 2))
-    assert (one == two) == (name in ("grid", "adaptive"))
+def test_another_seed_gives_other_points_where_chance_plays_a_part(name, space):
+    one, two = (go_on(new_study(), make_sampler(name, space, seed), TRIALS) for seed in (1, 2))
+    assert (one == two) == (not SAMPLERS[name].seeded)
 
 
 @pytest.mark.parametrize("cut", [1, 5, 26, 27, 31])
-def test_a_resumed_study_repeats_no_point(name, cut):
+def test_a_resumed_study_repeats_no_point(name, cut, space):
     study = new_study()
-    go_on(study, make_sampler(name, SPACE, 7), cut)
-    points = go_on(study, make_sampler(name, SPACE, 7), TRIALS)
+    go_on(study, make_sampler(name, space, 7), cut)
+    points = go_on(study, make_sampler(name, space, 7), TRIALS)
     assert len(set(points)) == len(points)
 
 
 @pytest.mark.parametrize("cut", [1, 5, 26, 27, 31])
-def test_a_resumed_sequence_is_that_of_one_piece(sequence, cut):
-    whole = go_on(new_study(), make_sampler(sequence, SPACE, 7), TRIALS)
+def test_a_resumed_sequence_is_that_of_one_piece(sequence, cut, space):
+    whole = go_on(new_study(), make_sampler(sequence, space, 7), TRIALS)
     study = new_study()
-    go_on(study, make_sampler(sequence, SPACE, 7), cut)
-    killed = ask(study, make_sampler(sequence, SPACE, 7))
+    go_on(study, make_sampler(sequence, space, 7), cut)
+    killed = ask(study, make_sampler(sequence, space, 7))
     if not isinstance(killed, SamplerStatus):
         study.tell(killed, state=TrialState.FAIL)
-    assert go_on(study, make_sampler(sequence, SPACE, 7), TRIALS) == whole
+    assert go_on(study, make_sampler(sequence, space, 7), TRIALS) == whole
 
 
-def test_two_workers_share_a_sequence_without_a_double(sequence):
-    whole = go_on(new_study(), make_sampler(sequence, SPACE, 7), TRIALS)
+def test_two_workers_share_a_sequence_without_a_double(sequence, space):
+    whole = go_on(new_study(), make_sampler(sequence, space, 7), TRIALS)
     study = new_study()
-    workers = [make_sampler(sequence, SPACE, 7) for _ in range(2)]
+    workers = [make_sampler(sequence, space, 7) for _ in range(2)]
     running = []
-    while len(evaluated(study)) + len(running) < TRIALS:
+    while len(evaluated(study, space)) + len(running) < TRIALS:
         trials = [ask(study, worker) for worker in workers]
         running = [trial for trial in trials if not isinstance(trial, SamplerStatus)]
         if not running:
             break
         for trial in reversed(running):  # the later one finishes first
-            study.tell(trial, staircase(trial.params))
+            study.tell(trial, staircase(space, trial.params))
         running = []
-    assert sorted(evaluated(study)[:TRIALS]) == sorted(whole)
+    assert sorted(evaluated(study, space)[:TRIALS]) == sorted(whole)
 
 
 def test_a_worker_waits_where_the_next_point_hangs_on_a_running_trial():
@@ -141,14 +153,61 @@ def test_a_grid_is_over_only_when_no_trial_runs():
     assert ask(study, sampler) is SamplerStatus.EXHAUSTED
 
 
-def test_foreign_trials_do_not_disturb_a_sequence(sequence):
+def test_foreign_trials_do_not_disturb_a_sequence(sequence, space):
     study = new_study()
-    point = {name: SPACE.bounds(name).low * 1.01 for name in NAMES}
+    point = {axis.name: axis.at(0.43) for axis in space.axes}
     study.add_trial(
-        optuna.trial.create_trial(params=point, distributions=distributions(SPACE), value=-9.0)
+        optuna.trial.create_trial(params=point, distributions=distributions(space), value=-9.0)
     )
-    points = go_on(study, make_sampler(sequence, SPACE, 7), TRIALS + 1)[1:]
-    assert points == go_on(new_study(), make_sampler(sequence, SPACE, 7), TRIALS)
+    points = go_on(study, make_sampler(sequence, space, 7), TRIALS + 1)[1:]
+    assert points == go_on(new_study(), make_sampler(sequence, space, 7), TRIALS)
+
+
+FEW = Space((LinearAxis("side", (0, 1), 0, 1, whole=True), LogAxis("lots", (1, 2), 1, 4, True)))
+"""Eight points."""
+
+
+def test_a_sequence_over_few_points_ends_and_repeats_none(sequence):
+    points = go_on(new_study(), make_sampler(sequence, FEW, 7), TRIALS)
+    assert len(set(points)) == len(points)
+    assert set(points) <= {(side, lots) for side in (0, 1) for lots in (1, 2, 3, 4)}
+
+
+@pytest.mark.parametrize("name", ["random", "qmc"])
+def test_draws_over_few_points_end_with_the_last_of_them(name):
+    sampler = make_sampler(name, FEW, 7)
+    study = new_study()
+    assert len(go_on(study, sampler, 7)) == 7
+    last = ask(study, sampler)
+    assert ask(study, sampler) is SamplerStatus.WAIT
+    study.tell(last, 1.0)
+    assert ask(study, sampler) is SamplerStatus.EXHAUSTED
+
+
+MINE = """
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
+
+
+class Diagonal(SequenceSampler):
+    '''From corner to corner.'''
+
+    seeded = False
+
+    def point(self, slot, values):
+        if slot > 4:
+            return SamplerStatus.EXHAUSTED
+        return tuple(axis.at(slot / 4) for axis in self.space.axes)
+"""
+
+
+def test_a_sampler_of_a_users_own_file(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    sampler = make_sampler(f"{tmp_path}/mine.py:Diagonal", MIXED, 0)
+    points = go_on(new_study(), sampler, TRIALS)
+    assert sampler.name == "Diagonal"
+    assert points[0] == tuple(axis.bounds.low for axis in MIXED.axes)
+    assert points[-1] == tuple(axis.bounds.high for axis in MIXED.axes)
+    assert len(points) == 5
 
 
 def test_an_unknown_sampler_is_named_with_the_known_ones():

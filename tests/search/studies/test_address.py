@@ -3,10 +3,9 @@
 import os
 
 import pytest
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase
 
 from sor_opt.errors import ConfigError, StorageError
-from sor_opt.search.space import Space
 from sor_opt.search.studies import sqlite
 from sor_opt.search.studies.address import Address
 from sor_opt.search.studies.history import studies
@@ -21,7 +20,7 @@ NAMES = [
 def test_every_character_of_a_path_is_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
-        result = run_study(StudyRun(name, Staircase(), Space(), "grid", 1, name))
+        result = run_study(StudyRun(name, Staircase(), SPACE, "grid", 1, name))
         assert result.storage == name
     assert sorted(os.listdir(tmp_path)) == sorted([*NAMES, *(f"{name}.lock" for name in NAMES)])
     for name in NAMES:
@@ -33,7 +32,7 @@ def test_a_path_with_such_characters_is_read_where_it_may_not_be_written(tmp_pat
     monkeypatch.setattr(sqlite, "_writable", lambda _: False)
     for name in NAMES:
         path = str(tmp_path / name)
-        run_study(StudyRun(name, Staircase(), Space(), "grid", 1, path))
+        run_study(StudyRun(name, Staircase(), SPACE, "grid", 1, path))
         with read_storage(path) as opened:
             assert [history.name for history in studies(opened)] == [name]
 
@@ -48,7 +47,7 @@ def test_a_path_with_such_characters_is_read_where_it_may_not_be_written(tmp_pat
 )
 def test_a_url_is_read_as_urls_are(where, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run_study(StudyRun("one", Staircase(), Space(), "grid", 1, where)).storage == where
+    assert run_study(StudyRun("one", Staircase(), SPACE, "grid", 1, where)).storage == where
     assert sorted(os.listdir(tmp_path)) == sorted([name, f"{name}.lock"])
 
 
@@ -117,7 +116,7 @@ def test_a_server_without_its_scheme_is_refused_and_not_echoed(where, tmp_path, 
 
 def test_a_file_of_such_a_name_is_named_with_its_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 1, "./u:x@host.db"))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 1, "./u:x@host.db"))
     assert "u:x@host.db" in os.listdir(tmp_path)
 
 
@@ -178,5 +177,5 @@ def test_what_a_driver_says_of_an_option_is_one_line_without_it(query):
 
 def test_the_lock_lies_beside_the_file(tmp_path):
     path = tmp_path / "a?b" / "c.db"
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 1, str(path)))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 1, str(path)))
     assert sorted(os.listdir(tmp_path / "a?b")) == ["c.db", "c.db.lock"]

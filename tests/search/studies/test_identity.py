@@ -1,15 +1,15 @@
 """What a study was made for, in words, and what keeps it from another run."""
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 
 import optuna
 import pytest
-from search_fakes import Staircase
+from optuna.distributions import FloatDistribution
+from search_fakes import SPACE, Staircase, points
 
 from sor_opt.backtest.version import CHANGES, RESULTS
 from sor_opt.errors import ConfigError
-from sor_opt.search.space import Space
 from sor_opt.search.studies import identity
 from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.identity import differences, duration, plain, words
@@ -86,6 +86,10 @@ def test_nothing_keeps_equals_apart_nor_a_file_that_was_renamed():
             "policy windows cancellations is no in the study and yes in this run",
         ),
         ({**BASE, "sampler": "tpe"}, "sampler is grid in the study and tpe in this run"),
+        (
+            changed("space", step={"name": "step", "levels": [50, 100], "reach": None}),
+            "space step is not set in the study and step, levels 50 100, reach not set in this run",
+        ),
     ],
 )
 def test_each_value_that_differs_is_reported_with_both(other, text):
@@ -110,7 +114,7 @@ OLD = {
     "rules": "ReplayParams(max_quote_age=None)",
     "fees": "cdef",
     "policy": "static StaticParams(space='open')",
-    "space": json.dumps(asdict(Space())),
+    "space": json.dumps(SPACE.record()),
     "objective": "train_bps, minimised",
     "sampler": "grid",
 }
@@ -120,7 +124,7 @@ OLD = {
 class Numbered(Staircase):
     """An objective with a number of results."""
 
-    def fingerprint(self):
+    def fingerprint(self, without):
         return {
             "data": {"file": "m.csv", "digest": self.data},
             "results": {"number": RESULTS},
@@ -132,7 +136,7 @@ class Numbered(Staircase):
 
 def make_old(database):
     """Make a study of the old kind, with two trials."""
-    run_study(StudyRun("old", Staircase(), Space(), "grid", 2, database))
+    run_study(StudyRun("old", Staircase(), SPACE, "grid", 2, database))
     with open_storage(database) as opened:
         study = optuna.load_study(study_name="old", storage=opened.trials)
         study.set_user_attr("sor_opt", OLD)
@@ -141,7 +145,7 @@ def make_old(database):
 def test_a_study_without_a_number_is_refused_with_what_has_changed(database):
     make_old(database)
     with pytest.raises(ConfigError) as error:
-        run_study(StudyRun("old", Numbered(data="0123"), Space(), "grid", 3, database))
+        run_study(StudyRun("old", Numbered(data="0123"), SPACE, "grid", 3, database))
     assert str(error.value) == (
         f"study 'old' cannot go on with this run: replays have changed since it was made: "
         f"{'; '.join(CHANGES)}. Use another name; --seed-from old begins there with the points of "
@@ -152,7 +156,7 @@ def test_a_study_without_a_number_is_refused_with_what_has_changed(database):
 def test_a_study_without_a_number_is_also_held_against_what_it_wrote_as_today(database):
     make_old(database)
     with pytest.raises(ConfigError) as error:
-        run_study(StudyRun("old", Numbered(data="4567"), Space(), "tpe", 3, database))
+        run_study(StudyRun("old", Numbered(data="4567"), SPACE, "tpe", 3, database))
     assert "; data digest is 0123 in the study and 4567 in this run; " in str(error.value)
     assert "; sampler is grid in the study and tpe in this run." in str(error.value)
     assert "orders" not in str(error.value)
@@ -163,11 +167,11 @@ def test_a_study_without_a_number_is_still_read_seeds_others_and_is_deleted(data
     with read_storage(database) as opened:
         (history,) = studies(opened)
         assert words(history.identity)["data"] == "digest 0123"
-        assert history.space == Space()
+        assert history.space == SPACE
         assert len(find(opened, "old").frame()) == 2
-    run = StudyRun("new", Numbered(), Space(), "random", 2, database, seed_from="old")
+    run = StudyRun("new", Numbered(), SPACE, "random", 2, database, seed_from="old")
     best, other = run_study(run).history.trials
-    assert [best.params, other.params] == Space().grid()[1::-1]
+    assert [best.params, other.params] == SPACE.grid()[1::-1]
     assert best.outcome < other.outcome
     with open_storage(database) as opened:
         delete(opened, "old")
@@ -181,3 +185,68 @@ def test_a_record_that_is_none_of_ours_makes_no_study_of_ours(database):
             study = optuna.create_study(study_name=name, storage=opened.trials)
             study.set_user_attr("sor_opt", record)
         assert [history.name for history in studies(opened)] == ["old"]
+
+
+LAST = {
+    "data": "tape",
+    "orders": "one",
+    "policy": "static",
+    "space": {
+        "lambda_over": [0.0005, 0.001, 0.002],
+        "lambda_under": [0.0005, 0.001, 0.002],
+        "theta_queue": [0.00005, 0.0001, 0.0002],
+        "reach": 20.0,
+        "unit": "fraction",
+    },
+    "sampler": "adaptive",
+}
+"""The record of a study as it was when the three penalties were all that could be searched."""
+
+
+def test_a_study_of_when_there_were_penalties_alone_goes_on(database, read):
+    run = StudyRun("last", Staircase(), SPACE, "adaptive", 12, database)
+    assert run.identity() == LAST
+    run_study(run)
+    with open_storage(database) as opened:
+        study = optuna.load_study(study_name="last", storage=opened.trials)
+        study.set_user_attr("sor_opt", LAST)
+        (trial, *_) = study.get_trials()
+        assert trial.distributions["theta_queue"] == FloatDistribution(
+            0.00005 / 20, 0.004, log=True
+        )
+    assert read(database, "last").space == SPACE
+    result = run_study(replace(run, trials=45))
+    assert result.added == 33
+    assert points(result.history) == points(
+        run_study(replace(run, trials=45, storage=None)).history
+    )
+
+
+MINE = """
+from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
+
+
+class Corners(SequenceSampler):
+    when_exhausted = "both corners are done"
+
+    def point(self, slot, values):
+        if slot >= 2:
+            return SamplerStatus.EXHAUSTED
+        return tuple(axis.bounds[slot] for axis in self.space.axes)
+"""
+
+
+def test_a_users_own_sampler_is_known_by_its_name_and_its_source(database, tmp_path, read):
+    """Its file may be elsewhere, and hold nothing else."""
+    files = [tmp_path / name for name in ("mine.py", "moved.py", "edited.py")]
+    for file, edit in zip(files, ("", "", "# another line\n"), strict=True):
+        file.write_text(MINE + edit)
+    mine, moved, edited = (f"{file}:Corners" for file in files)
+    run = StudyRun("own", Staircase(), SPACE, mine, 1, database)
+    run_study(run)
+    result = run_study(replace(run, sampler=moved, trials=3))
+    assert result.note() == "ended after 2 of 3 trials: both corners are done"
+    with pytest.raises(ConfigError, match=r"run: sampler source is \w+ in the study and \w+ in"):
+        run_study(replace(run, sampler=edited, trials=3))
+    assert read(database, "own").sampler == "Corners"
+    assert str(tmp_path) not in json.dumps(read(database, "own").identity)

@@ -29,11 +29,10 @@ sys.setprofile(watch)
 """
 
 STUDY = """
-from search_fakes import Staircase
-from sor_opt.search.space import Space
+from search_fakes import SPACE, Staircase
 from sor_opt.search.studies.study import StudyRun, run_study
 
-result = run_study(StudyRun("one", Staircase(), Space(), "qmc", 5, storage=None))
+result = run_study(StudyRun("one", Staircase(), SPACE, "qmc", 5, storage=None))
 print(result.note())
 """
 

@@ -7,20 +7,15 @@ import time
 from contextlib import closing
 
 import pytest
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase, points
 
-from sor_opt.search.space import Space
 from sor_opt.search.studies.study import StudyRun, run_study
 
 KILLS = 20
 
 
-def points(history):
-    return [trial.params for trial in history.trials]
-
-
 def whole(sampler, trials):
-    run = StudyRun("whole", Staircase(), Space(), sampler, trials, storage=None)
+    run = StudyRun("whole", Staircase(), SPACE, sampler, trials, storage=None)
     return points(run_study(run).history)
 
 
@@ -47,7 +42,7 @@ def checked(database):
 def test_killed_studies_are_those_of_one_piece(sampler, trials, batch, database, tmp_path, start):
     log = tmp_path / "evaluations"
     objective = Staircase(log, seconds=0.02 if batch > 1 else 0.05)
-    run = StudyRun("killed", objective, Space(), sampler, trials, database, batch=batch)
+    run = StudyRun("killed", objective, SPACE, sampler, trials, database, batch=batch)
     kill_often(run, start, KILLS, random.Random(trials))
     result = run_study(run)
     assert points(result.history) == whole(sampler, trials)
@@ -62,7 +57,7 @@ def test_killed_studies_are_those_of_one_piece(sampler, trials, batch, database,
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
 def test_killed_models_repeat_no_point(sampler, database, start):
-    run = StudyRun("killed", Staircase(seconds=0.01), Space(), sampler, 30, database)
+    run = StudyRun("killed", Staircase(seconds=0.01), SPACE, sampler, 30, database)
     kill_often(run, start, 4, random.Random(5))
     evaluated = points(run_study(run).history)
     assert len(evaluated) == len(set(evaluated)) == 30
@@ -70,7 +65,7 @@ def test_killed_models_repeat_no_point(sampler, database, start):
 
 
 def test_killed_studies_on_postgresql_are_those_of_one_piece(postgres, start):
-    run = StudyRun("killed", Staircase(seconds=0.01), Space(), "adaptive", 40, postgres)
+    run = StudyRun("killed", Staircase(seconds=0.01), SPACE, "adaptive", 40, postgres)
     kill_often(run, start, 5, random.Random(1))
     result = run_study(run)
     assert points(result.history) == whole("adaptive", 40)
@@ -78,7 +73,7 @@ def test_killed_studies_on_postgresql_are_those_of_one_piece(postgres, start):
 
 
 def test_a_killed_worker_leaves_its_part_to_the_others(database, start):
-    run = StudyRun("shared", Staircase(seconds=0.05), Space(), "grid", 27, database)
+    run = StudyRun("shared", Staircase(seconds=0.05), SPACE, "grid", 27, database)
     workers = [start(run_study, run) for _ in range(3)]
     time.sleep(0.5)
     workers[0].kill()
@@ -92,10 +87,10 @@ def test_a_killed_worker_leaves_its_part_to_the_others(database, start):
 
 
 def test_a_trial_that_runs_elsewhere_is_left_alone(database, start):
-    slow = StudyRun("shared", Staircase(seconds=1.0), Space(), "grid", 2, database)
+    slow = StudyRun("shared", Staircase(seconds=1.0), SPACE, "grid", 2, database)
     process = start(run_study, slow)
     time.sleep(0.5)
-    quick = StudyRun("shared", Staircase(), Space(), "grid", 2, database)
+    quick = StudyRun("shared", Staircase(), SPACE, "grid", 2, database)
     result = run_study(quick)
     process.join()
     assert points(result.history) == whole("grid", 2)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase, points
 
 from sor_opt.errors import StorageError
-from sor_opt.search.space import Space
 from sor_opt.search.studies import sqlite
 from sor_opt.search.studies.history import find, studies
 from sor_opt.search.studies.storage import open_storage, read_storage
@@ -45,7 +44,7 @@ def replace_by_text(path):
 
 
 def replace_by_database(path):
-    run_study(StudyRun("of another", Staircase(), Space(), "grid", 2, str(path) + "2"))
+    run_study(StudyRun("of another", Staircase(), SPACE, "grid", 2, str(path) + "2"))
     Path(str(path) + "2").replace(path)
 
 
@@ -69,13 +68,13 @@ class Vanishing(Staircase):
 
 def run(database, tmp_path, take, trials=20, **more):
     objective = Vanishing(tmp_path / "log", path=Path(database), take=take)
-    return StudyRun("one", objective, Space(), "random", trials, database, **more)
+    return StudyRun("one", objective, SPACE, "random", trials, database, **more)
 
 
 def first(database):
     """Make a study of three trials, and a second study in the same file."""
-    run_study(StudyRun("two", Staircase(), Space(), "grid", 4, database))
-    run_study(StudyRun("one", Staircase(), Space(), "random", 3, database))
+    run_study(StudyRun("two", Staircase(), SPACE, "grid", 4, database))
+    run_study(StudyRun("one", Staircase(), SPACE, "random", 3, database))
 
 
 @pytest.mark.parametrize("batch", [1, 4])
@@ -90,15 +89,15 @@ def test_a_file_that_vanishes_is_noticed_and_what_it_held_is_kept(take, batch, d
         f"{database} was {what} during the run; all that it held is kept in {kept}: go on with "
         f"--storage {kept}"
     )
-    whole = run_study(StudyRun("one", Staircase(), Space(), "random", 20, storage=None)).history
+    whole = run_study(StudyRun("one", Staircase(), SPACE, "random", 20, storage=None)).history
     with read_storage(str(kept)) as opened:
         assert [history.name for history in studies(opened)] == ["one", "two"]
         history = find(opened, "one")
         assert history.running == history.failed == 0
         count = 3 + 5 if batch == 1 else 3 + 8  # up to the trial, or the batch, that was under way
-        assert [v.params for v in history.trials] == [v.params for v in whole.trials[:count]]
-    resumed = run_study(StudyRun("one", Staircase(), Space(), "random", 20, str(kept)))
-    assert [v.params for v in resumed.history.trials] == [v.params for v in whole.trials]
+        assert points(history) == points(whole)[:count]
+    resumed = run_study(StudyRun("one", Staircase(), SPACE, "random", 20, str(kept)))
+    assert points(resumed.history) == points(whole)
 
 
 def test_the_file_that_took_the_place_is_left_as_it_is(database, tmp_path):
@@ -140,7 +139,7 @@ def test_an_error_of_the_objective_does_not_hide_the_loss(database, tmp_path):
 
     objective = Raising(tmp_path / "log", path=Path(database), take=remove)
     with pytest.raises(StorageError, match="was removed during the run; all that it held is kept"):
-        run_study(StudyRun("one", objective, Space(), "grid", 20, database))
+        run_study(StudyRun("one", objective, SPACE, "grid", 20, database))
 
 
 def test_each_rescue_has_a_name_of_its_own(database, tmp_path):
@@ -173,22 +172,22 @@ def test_a_file_that_is_moved_away_and_back_is_the_same(database, tmp_path):
 @pytest.mark.parametrize("batch", [1, 10])
 def test_a_full_disk_is_reported_and_keeps_what_was_saved(batch, database, monkeypatch, read):
     """SQLite's own limit of pages raises what a full disk does."""
-    run_study(StudyRun("one", Staircase(), Space(), "random", 2, database))
+    run_study(StudyRun("one", Staircase(), SPACE, "random", 2, database))
     pages = os.path.getsize(database) // 4096 + 4
     limit = f"PRAGMA max_page_count={pages}"
     with monkeypatch.context() as patch:
         patch.setattr("sor_opt.search.studies.storage.WRITING", (*sqlite.WRITING, limit))
         with pytest.raises(StorageError) as error:
-            run_study(StudyRun("one", Staircase(), Space(), "random", 900, database, batch=batch))
+            run_study(StudyRun("one", Staircase(), SPACE, "random", 900, database, batch=batch))
     assert str(error.value) == (
         f"{database}: database or disk is full; make room there; the same command then goes on "
         "from what is saved"
     )
     saved = len(read(database, "one").trials)
     assert saved > 2
-    result = run_study(StudyRun("one", Staircase(), Space(), "random", saved + 5, database))
-    whole = run_study(StudyRun("one", Staircase(), Space(), "random", saved + 5, storage=None))
-    assert [v.params for v in result.history.trials] == [v.params for v in whole.history.trials]
+    result = run_study(StudyRun("one", Staircase(), SPACE, "random", saved + 5, database))
+    whole = run_study(StudyRun("one", Staircase(), SPACE, "random", saved + 5, storage=None))
+    assert points(result.history) == points(whole.history)
 
 
 def test_a_full_file_system_is_reported(tmp_path):
@@ -199,7 +198,7 @@ def test_a_full_file_system_is_reported(tmp_path):
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("needs the right to mount")
     try:
-        study = StudyRun("one", Staircase(), Space(), "random", 900, str(folder / "s.db"))
+        study = StudyRun("one", Staircase(), SPACE, "random", 900, str(folder / "s.db"))
         with pytest.raises(StorageError, match=r"s\.db: database or disk is full; make room there"):
             run_study(study)
         with read_storage(study.storage) as opened:
@@ -246,7 +245,7 @@ def count(path):
 @pytest.mark.parametrize("folder_too", [True, False])
 def test_studies_are_read_without_the_right_to_write(folder_too, locked_folder):
     path = locked_folder / "s.db"
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 7, str(path)))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 7, str(path)))
     seal(locked_folder)
     if not folder_too:
         locked_folder.chmod(0o777)
@@ -257,8 +256,8 @@ def test_studies_are_read_without_the_right_to_write(folder_too, locked_folder):
 
 def test_a_log_that_a_kill_left_behind_is_read_with_the_file(locked_folder, start):
     path = locked_folder / "s.db"
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 1, str(path)))
-    slow = StudyRun("one", Staircase(seconds=0.1), Space(), "grid", 27, str(path))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 1, str(path)))
+    slow = StudyRun("one", Staircase(seconds=0.1), SPACE, "grid", 27, str(path))
     process = start(run_study, slow)
     while count(path) < 14:
         time.sleep(0.05)
@@ -280,7 +279,7 @@ def test_a_log_that_a_kill_left_behind_is_read_with_the_file(locked_folder, star
 
 def test_a_study_that_another_user_runs_is_read(locked_folder):
     path = locked_folder / "s.db"
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 3, str(path)))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 3, str(path)))
     with open_storage(str(path)) as opened:
         find(opened, "one")
         seal(locked_folder)
@@ -289,7 +288,7 @@ def test_a_study_that_another_user_runs_is_read(locked_folder):
 
 def test_what_must_be_written_says_so_where_it_may_not(locked_folder):
     path = locked_folder / "s.db"
-    study = StudyRun("one", Staircase(), Space(), "grid", 3, str(path))
+    study = StudyRun("one", Staircase(), SPACE, "grid", 3, str(path))
     run_study(study)
     seal(locked_folder)
 
@@ -304,7 +303,7 @@ def test_what_must_be_written_says_so_where_it_may_not(locked_folder):
 
 
 def test_reading_changes_no_byte_and_makes_no_file(database):
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 3, database))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 3, database))
     path = Path(database)
     path.with_name("studies.db.lock").unlink()
     before = path.read_bytes()
@@ -314,7 +313,7 @@ def test_reading_changes_no_byte_and_makes_no_file(database):
 
 
 def test_reading_does_not_wait_for_whoever_holds_the_lock(database, start):
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 3, database))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 3, database))
 
     def hold():
         from sor_opt.search.studies.locks import Key
@@ -340,7 +339,7 @@ def test_a_database_that_is_only_half_made_holds_no_studies(database):
 
 @pytest.mark.parametrize("use", [open_storage, read_storage])
 def test_a_damaged_file_is_reported(use, database):
-    run_study(StudyRun("one", Staircase(), Space(), "grid", 3, database))
+    run_study(StudyRun("one", Staircase(), SPACE, "grid", 3, database))
     with open(database, "r+b") as stream:
         stream.seek(100)
         stream.write(b"\xff" * 8000)

@@ -6,19 +6,17 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
-from search_fakes import Staircase
+from search_fakes import GRID, SPACE, Staircase, points
 
 from sor_opt.report.studies import full_summary, list_tables, show_tables
 from sor_opt.search.samplers.base import distributions
-from sor_opt.search.space import NAMES, Space
 from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
 
-SPACE = Space()
-CORNER = dict(zip(NAMES, (0.0005, 0.0005, 0.00005), strict=True))
+CORNER = dict(zip(SPACE.names, (0.0005, 0.0005, 0.00005), strict=True))
 """The grid's first point."""
 
-WIDER = dict.fromkeys(NAMES, FloatDistribution(1e-9, 2, log=True))
+WIDER = dict.fromkeys(SPACE.names, FloatDistribution(1e-9, 2, log=True))
 """Bounds that no space of ours has."""
 
 
@@ -54,7 +52,7 @@ def test_a_foreign_value_is_never_ranked_nor_counted(value, batch, database, rea
     assert (number, params, values) == (3, CORNER, (value,))
     result = go(database, 5, batch=batch)
     assert (result.finished, result.added) == (5, 2)
-    assert [trial.params for trial in result.history.trials] == SPACE.grid()[:5]
+    assert points(result.history) == GRID[:5]
     assert [trial.number for trial in result.history.trials] == [0, 1, 2, 4, 5]
 
 
@@ -62,12 +60,12 @@ def test_a_foreign_value_is_never_ranked_nor_counted(value, batch, database, rea
 def test_no_sampler_learns_from_a_foreign_value(sampler, database):
     alone = go(database.replace("studies", "alone"), 35, sampler)
     go(database, 3, sampler)
-    add(database, finished(-1e9, dict.fromkeys(NAMES, 0.0001)))
+    add(database, finished(-1e9, dict.fromkeys(SPACE.names, 0.0001)))
     result = go(database, 35, sampler)
     assert result.best.outcome.train_bps > -1e9
     if sampler not in ("tpe", "cmaes"):  # these are seeded by the number at which they go on
-        points = [trial.params for trial in result.history.trials]
-        assert points[:27] == [trial.params for trial in alone.history.trials[:27]]
+        evaluated = points(result.history)
+        assert evaluated[:27] == points(alone.history)[:27]
 
 
 @pytest.mark.parametrize(
@@ -147,5 +145,5 @@ def test_a_foreign_trial_that_runs_is_taken_in_as_failed_when_it_ends(database):
         trial = study.ask(distributions(SPACE))
         study.tell(trial, 4.0)
     result = go(database, 27)
-    assert [trial.params for trial in result.history.trials] == SPACE.grid()
+    assert points(result.history) == GRID
     assert [other.values for other in result.history.others] == [(4.0,)]

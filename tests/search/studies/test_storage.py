@@ -4,10 +4,9 @@ from contextlib import closing
 
 import optuna
 import pytest
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase
 
 from sor_opt.errors import ConfigError, StorageError
-from sor_opt.search.space import Space
 from sor_opt.search.studies import sqlite
 from sor_opt.search.studies.history import delete, find, studies
 from sor_opt.search.studies.locks import Key
@@ -16,7 +15,7 @@ from sor_opt.search.studies.study import StudyRun, run_study
 
 
 def fill(database, name="one", trials=3):
-    return run_study(StudyRun(name, Staircase(), Space(), "grid", trials, database))
+    return run_study(StudyRun(name, Staircase(), SPACE, "grid", trials, database))
 
 
 def test_sqlite_runs_with_a_write_ahead_log(database):
@@ -124,7 +123,7 @@ def test_an_unreachable_folder_is_reported(tmp_path):
 
 def test_creation_that_was_killed_is_finished(database, start, read):
     """Every moment of making the tables is a good one to be killed in."""
-    run = StudyRun("one", Staircase(), Space(), "grid", 3, database)
+    run = StudyRun("one", Staircase(), SPACE, "grid", 3, database)
     for step in range(8):
         process = start(run_study, run)
         time.sleep(0.01 * step)
@@ -172,7 +171,7 @@ def test_deleting_takes_one_study(database):
 
 def test_a_running_study_is_not_deleted(database, start):
     fill(database, "one", trials=1)
-    run = StudyRun("one", Staircase(seconds=2.0), Space(), "grid", 27, database)
+    run = StudyRun("one", Staircase(seconds=2.0), SPACE, "grid", 27, database)
     start(run_study, run)
     time.sleep(0.7)
     with open_storage(database) as opened, pytest.raises(ConfigError, match="is being run"):

@@ -8,12 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from search_fakes import Staircase, Undefined
+from search_fakes import GRID, SPACE, Staircase, Undefined, penalties, points
 
 import sor_opt
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.search.samplers.registry import make_sampler
-from sor_opt.search.space import NAMES, Space
 from sor_opt.search.studies import study
 from sor_opt.search.studies.study import StudyRun, run_study
 
@@ -23,7 +22,7 @@ HOMES = (str(Path(__file__).parents[1]), str(Path(sor_opt.__file__).parents[1]))
 
 def run(name="one", sampler="grid", trials=27, storage=None, **more):
     return StudyRun(
-        name, more.pop("objective", Staircase()), Space(), sampler, trials, storage, **more
+        name, more.pop("objective", Staircase()), SPACE, sampler, trials, storage, **more
     )
 
 
@@ -34,13 +33,9 @@ def wait_for(fact):
         time.sleep(0.1)
 
 
-def points(history):
-    return [trial.params for trial in history.trials]
-
-
 def test_a_grid_study_is_the_grid():
     result = run_study(run())
-    assert points(result.history) == Space().grid()
+    assert points(result.history) == GRID
     assert result.best.outcome == min(trial.outcome for trial in result.history.trials)
 
 
@@ -57,7 +52,7 @@ def test_a_study_goes_on_to_the_number_of_finished_trials(database):
     second = run_study(run(trials=27, storage=database))
     assert (first.added, second.added) == (5, 22)
     assert second.note() == "27 trials are finished, 22 of them new"
-    assert points(second.history) == Space().grid()
+    assert points(second.history) == GRID
 
 
 def test_a_finished_study_adds_nothing_and_says_so(database):
@@ -123,7 +118,7 @@ def test_another_identity_is_refused_with_both_shown(change, part, database):
 
 def test_another_space_is_refused(database):
     run_study(run(trials=3, storage=database))
-    other = StudyRun("one", Staircase(), Space(reach=2.0), "grid", 5, database)
+    other = StudyRun("one", Staircase(), penalties(reach=2.0), "grid", 5, database)
     with pytest.raises(ConfigError, match=r"space reach is 20 in the study and 2 in this run\."):
         run_study(other)
 
@@ -143,7 +138,7 @@ def test_several_workers_do_each_point_once(database):
         run(storage=database, workers=2, objective=Staircase(seconds=0.02)),
         progress=lambda finished, target: done.append((finished, target)),
     )
-    assert sorted(points(result.history), key=repr) == sorted(Space().grid(), key=repr)
+    assert sorted(points(result.history), key=repr) == sorted(GRID, key=repr)
     assert done[-1][1] == 27
 
 
@@ -158,7 +153,7 @@ def test_four_processes_at_once_on_a_fresh_file(database, start, read):
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 4
-    assert sorted(points(read(database, "one")), key=repr) == sorted(Space().grid(), key=repr)
+    assert sorted(points(read(database, "one")), key=repr) == sorted(GRID, key=repr)
 
 
 def test_two_processes_on_postgresql_do_each_point_once(postgres, start, read):
@@ -167,7 +162,7 @@ def test_two_processes_on_postgresql_do_each_point_once(postgres, start, read):
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    assert sorted(points(read(postgres, "pair")), key=repr) == sorted(Space().grid(), key=repr)
+    assert sorted(points(read(postgres, "pair")), key=repr) == sorted(GRID, key=repr)
 
 
 def test_batches_work_on_postgresql(postgres):
@@ -181,7 +176,7 @@ def test_a_batched_run_keeps_others_waiting_and_then_done(database, start, read)
     time.sleep(0.3)
     other = run_study(run(trials=10, storage=database))
     process.join()
-    assert points(other.history) == Space().grid()[:10]
+    assert points(other.history) == GRID[:10]
     assert other.history.failed == 0
 
 
@@ -205,13 +200,12 @@ def test_a_signal_ends_the_trial_and_then_the_run(number, database, start, read)
 
 SCRIPT = """
 import sys
-from search_fakes import Staircase
-from sor_opt.search.space import Space
+from search_fakes import SPACE, Staircase
 from sor_opt.search.studies.study import StudyRun, run_study
 
 if __name__ == "__main__":
     objective = Staircase(seconds=0.1)
-    run = StudyRun("one", objective, Space(), "grid", 27, sys.argv[1], workers=2)
+    run = StudyRun("one", objective, SPACE, "grid", 27, sys.argv[1], workers=2)
     print(run_study(run).note())
 """
 
@@ -303,10 +297,10 @@ def test_the_sampler_is_made_once(more, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(study, "make_sampler", count)
     assert run_study(run(trials=6, **more)).finished == 6
-    assert made == [("grid", Space(), 0)]
+    assert made == [("grid", SPACE, 0)]
 
 
 def test_the_frame_has_a_row_per_finished_trial():
     frame = run_study(run(trials=4)).history.frame()
-    assert list(frame) == ["number", *NAMES, "train_bps", "test_bps", "seconds"]
+    assert list(frame) == ["number", *SPACE.names, "train_bps", "test_bps", "seconds"]
     assert len(frame) == 4

@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from search_fakes import Killing, Prepared, Staircase
+from search_fakes import SPACE, Killing, Prepared, Staircase, points
 
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
@@ -15,17 +15,19 @@ from sor_opt.market.synthetic import SyntheticParams, generate
 from sor_opt.market.tape import SECOND
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.search.objective import ShortfallObjective
-from sor_opt.search.space import Space
 from sor_opt.search.studies.study import StudyRun, run_study
 
 
 def study(objective, database, trials=27, workers=2):
-    run = StudyRun("one", objective, Space(), "grid", trials, database, workers=workers)
+    run = StudyRun("one", objective, SPACE, "grid", trials, database, workers=workers)
     return run_study(run)
 
 
 def outcomes(result):
-    return {trial.params: trial.outcome for trial in result.history.trials}
+    return {
+        point: trial.outcome
+        for point, trial in zip(points(result.history), result.history.trials, strict=True)
+    }
 
 
 def lines(log):

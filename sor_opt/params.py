@@ -224,7 +224,8 @@ def fields_of(record: Any) -> Iterator[Field]:
     ConfigError
         If its annotations cannot be read.
     """
-    hints = field_types(type(record))
+    kind: Any = type(record)
+    hints = field_types(kind)
     notes = {name: open_hint(hint).notes for name, hint in hints.items()}
     tails = {
         note.after: name

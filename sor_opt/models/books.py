@@ -170,7 +170,8 @@ def _build(kind: type[_Record], table: Any, path: object, row: int | None = None
             raise DataError(
                 f"{member.name} is missing", file=path, row=row, hint=f"each venue needs {_COLUMNS}"
             )
-    hints = field_types(kind)
+    made: Any = kind
+    hints = field_types(made)
     try:
         return kind(**{key: _value(key, value, _types(hints[key])) for key, value in table.items()})
     except (ConfigError, ValueError) as error:

@@ -10,10 +10,9 @@ from contextlib import closing
 import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase
 
 from sor_opt.search.samplers.base import distributions
-from sor_opt.search.space import Space
 from sor_opt.search.studies import tables
 from sor_opt.search.studies.keepers import SharedKeeper
 from sor_opt.search.studies.known_tables import KnownTables
@@ -44,7 +43,7 @@ def go(database, sampler="grid", trials=27, seconds=0.0, **more):
 
 
 def run(database, sampler="grid", trials=27, seconds=0.0, **more):
-    return StudyRun("one", Staircase(seconds=seconds), Space(), sampler, trials, database, **more)
+    return StudyRun("one", Staircase(seconds=seconds), SPACE, sampler, trials, database, **more)
 
 
 def points(result):
@@ -116,7 +115,7 @@ def test_two_processes_do_each_point_once(database, start):
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    assert sorted(points(go(database)), key=repr) == sorted(Space().grid(), key=repr)
+    assert sorted(points(go(database)), key=repr) == sorted(SPACE.grid(), key=repr)
     assert stored(database) == [(number, "COMPLETE") for number in range(27)]
 
 
@@ -126,7 +125,7 @@ def test_a_killed_process_leaves_its_part_to_the_other(database, start):
     killed.kill()
     other.join()
     assert other.exitcode == 0
-    assert sorted(points(go(database)), key=repr) == sorted(Space().grid(), key=repr)
+    assert sorted(points(go(database)), key=repr) == sorted(SPACE.grid(), key=repr)
     assert gapless(database)
 
 
@@ -136,9 +135,9 @@ def test_the_trials_of_another_program_take_numbers_alone(database):
         study = optuna.load_study(study_name="one", storage=opened.trials)
         study.add_trial(create_trial(value=-1e9))
         study.add_trial(create_trial(state=TrialState.PRUNED))
-        study.ask(distributions(Space()))  # it runs without a lock, as if its process had died
+        study.ask(distributions(SPACE))  # it runs without a lock, as if its process had died
     result = go(database, trials=5)
     assert [trial.number for trial in result.history.trials] == [0, 1, 2, 6, 7]
     assert stored(database)[3:6] == [(3, "COMPLETE"), (4, "PRUNED"), (5, "FAIL")]
-    assert points(result) == Space().grid()[:5]
+    assert points(result) == SPACE.grid()[:5]
     assert gapless(database)

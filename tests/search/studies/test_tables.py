@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
-from search_fakes import Staircase
+from search_fakes import SPACE, Staircase
 
-from sor_opt.search.space import Space
 from sor_opt.search.studies.history import find
 from sor_opt.search.studies.storage import open_storage, read_storage
 from sor_opt.search.studies.study import StudyRun, run_study
@@ -23,7 +22,7 @@ def made_by(database, library):
 
 
 def go(database, trials, name="one"):
-    return run_study(StudyRun(name, Staircase(), Space(), "grid", trials, database))
+    return run_study(StudyRun(name, Staircase(), SPACE, "grid", trials, database))
 
 
 def warnings(caplog):

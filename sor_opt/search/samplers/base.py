@@ -162,7 +162,7 @@ class SequenceSampler(Sampler):
 
     def _next(self, trials: Sequence[FrozenTrial]) -> Point | SamplerStatus:
         running = self._digest(trials)
-        if len(self._values) >= self.space.size:
+        if len(self._values) + len(running - self._values.keys()) >= self.space.size:
             return SamplerStatus.WAIT if running else SamplerStatus.EXHAUSTED
         for slot in itertools.count(self._slot):
             point = self.point(slot, self._values)

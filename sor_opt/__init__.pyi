@@ -32,8 +32,11 @@ from sor_opt.errors import SolverError as SolverError
 from sor_opt.errors import SorOptError as SorOptError
 from sor_opt.errors import StorageError as StorageError
 from sor_opt.market.book import BookParams as BookParams
+from sor_opt.market.loaders import LOADERS as LOADERS
 from sor_opt.market.loaders import load_tape as load_tape
 from sor_opt.market.loaders import save_tape as save_tape
+from sor_opt.market.loaders.base import Example as Example
+from sor_opt.market.loaders.base import Loader as Loader
 from sor_opt.market.quality import book_quality as book_quality
 from sor_opt.market.quality import inspect as inspect
 from sor_opt.market.synthetic import SyntheticParams as SyntheticParams
@@ -92,6 +95,7 @@ from sor_opt.policies.view import LiveQuotes as LiveQuotes
 from sor_opt.policies.view import Progress as Progress
 from sor_opt.policies.view import View as View
 from sor_opt.registry import Registry as Registry
+from sor_opt.search.axis import Axis as Axis
 from sor_opt.search.compare import CompareParams as CompareParams
 from sor_opt.search.compare import Comparison as Comparison
 from sor_opt.search.compare import compare as compare
@@ -102,6 +106,10 @@ from sor_opt.search.landscape import make_landscape as make_landscape
 from sor_opt.search.objective import Objective as Objective
 from sor_opt.search.objective import Outcome as Outcome
 from sor_opt.search.objective import ShortfallObjective as ShortfallObjective
+from sor_opt.search.samplers.base import ModelSampler as ModelSampler
+from sor_opt.search.samplers.base import Sampler as Sampler
+from sor_opt.search.samplers.base import SequenceSampler as SequenceSampler
+from sor_opt.search.samplers.registry import SAMPLERS as SAMPLERS
 from sor_opt.search.space import Space as Space
 from sor_opt.search.studies.study import StudyRun as StudyRun
 from sor_opt.search.studies.study import run_study as run_study

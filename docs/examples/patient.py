@@ -16,8 +16,9 @@ class Patient(Router):
     part: Annotated[float, Param("part taken of what is displayed"), Range(0.25, 1.0)] = 1.0
 
     def split(self, view, due):
-        shares = np.zeros(len(view.ask))
+        shares, left = np.zeros(len(view.ask)), due
         if (view.best_ask - view.best_bid) / abs(view.mid) * 1e4 <= self.widest:
             for k in np.argsort(view.ask + view.fee, kind="stable"):
-                shares[k] = min(due - shares.sum(), self.part * view.ask_left[k])
+                shares[k] = min(left, self.part * view.ask_left[k])
+                left -= shares[k]
         return shares

@@ -61,7 +61,7 @@ def test_a_users_own_parameters_are_its_space():
 
 def test_schedule_and_router_are_searched_together():
     both = Policy(Pov(), Patient())
-    assert Space.of(both, {"rate": [0.1, 0.2], "lots": 4}).names == ("rate", "part")
+    assert Space.of(both, {"pov_rate": [0.1, 0.2], "lots": 4}).names == ("pov_rate", "part")
 
 
 def read(tmp_path, text, policy=STATIC):
@@ -159,8 +159,8 @@ def test_a_policy_without_a_range_says_how_it_is_searched():
     with pytest.raises(ConfigError) as error:
         Space.of(Policy(Pov(), Sweep()))
     assert str(error.value) == (
-        "the policy pov x sweep has nothing to search, no parameter with a range; it has rate; "
-        "name levels of rate in a file: --levels FILE"
+        "the policy pov x sweep has nothing to search, no parameter with a range; it has pov_rate; "
+        "name levels of pov_rate in a file: --levels FILE"
     )
     with pytest.raises(ConfigError) as error:
         Space.of(named("best-ask"))

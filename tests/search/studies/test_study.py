@@ -204,7 +204,7 @@ from search_fakes import SPACE, Staircase
 from sor_opt.search.studies.study import StudyRun, run_study
 
 if __name__ == "__main__":
-    objective = Staircase(seconds=0.1)
+    objective = Staircase(seconds=0.4)
     run = StudyRun("one", objective, SPACE, "grid", 27, sys.argv[1], workers=2)
     print(run_study(run).note())
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -102,11 +102,11 @@ class AllocatorOptions:
         Mapping[str, Any], Given("Parameters of the allocator", _allocator_parameters)
     ] = field(default_factory=dict)
 
-    def make(self, seed: int, progress: Callable[[int, int], None]) -> Allocator:
+    def make(self, seed: int) -> Allocator:
         """Make the allocator, which takes its own of the options."""
         usual = ALLOCATORS.make(self.allocator).proving()
         check_owned(self.given, [usual], owned(_allocators(())))
-        made = replace(changed(usual, {**self.given, "seed": seed}), progress=progress)
+        made = changed(usual, {**self.given, "seed": seed})
         if made.time_limit is not None:
             made.warm_up()
         return made
@@ -125,6 +125,7 @@ def allocate(
     Example: sor-opt allocate book.toml --size 5000 --model placement --allocator integer
     """
     out = Output(output)
+    solver = solving.make(output.seed)
     instance = options.price(options.read(book), out)
     problem = instance.problem()
     _note(instance, out)
@@ -135,8 +136,7 @@ def allocate(
                 out.note(f"{points:,} points to evaluate")
             progress(done, points)
 
-        solver = solving.make(output.seed, tell)
-        found = solver.solve(problem)
+        found = replace(solver, progress=tell).solve(problem)
     out.result(allocation_summary(instance, found))
     out.show(split_table(instance, found), summary_table(found))
     if found.status == "feasible" and solver.proves:

@@ -126,7 +126,7 @@ def test_a_curve_makes_the_baseline_vwap(run, market, tmp_path):
         (["--through", "fill"], 2, "--through goes with --router placement alone"),
         (["--router", "sweep", "--step", "50"], 2, "--step goes with --router static or placement"),
         (["--router", "sweep", "--unit", "fraction"], 2, "--unit goes with --router static or"),
-        (["--router", "sweep", "--allocator", "fast"], 2, "--allocator goes with --router static"),
+        (["--router", "sweep", "--allocator", "fast"], 2, "--allocator goes with a router of a"),
         (["--urgency", "3"], 2, "--urgency goes with --schedule ac alone"),
         (["--schedule", "twap", "--pov-rate", "0.1"], 2, "--pov-rate goes with --schedule pov"),
         (["--schedule", "pov", "--pov-rate", "2"], 2, "rate must be > 0 and <= 1, got 2"),
@@ -162,7 +162,7 @@ def test_placement_needs_trades_in_a_contest_too(run, market):
 def test_a_search_takes_one_policy_that_has_parameters(run, command):
     code, _, err = run(*command, "none.csv", "--router", "sweep")
     assert (code, err.count("\n")) == (2, 1)
-    assert "the router sweep has no parameters to search; take --router static or" in err
+    assert "the policy now x sweep has nothing to search, no parameter with a range" in err
     code, _, err = run(*command, "none.csv", "--router", "sweep,static")
     assert (code, err.count("\n")) == (2, 1)
     assert "name one --schedule and one --router" in err

@@ -74,16 +74,30 @@ def test_the_options_of_a_search_are_what_it_does_not_move(run, monkeypatch):
     assert "--urgency" in out
 
 
-def test_a_row_of_a_registry_is_all_that_help_needs(run, monkeypatch):
-    class Another(ROUTERS["sweep"]):
-        name = "another"
+ROW = """
+import sys
+from sor_opt.policies.registry import ROUTERS
+from sor_opt.policies.routers.sweep import Sweep
 
-    monkeypatch.setitem(ROUTERS.rows, "another", Another)
+class Another(Sweep):
+    name = "another"
+
+ROUTERS.rows["another"] = Another
+import sor_opt.cli
+sor_opt.cli.main()
+"""
+
+
+def test_a_row_of_a_registry_is_all_that_help_and_choices_need(monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
-    assert "|placement|" in run("backtest", "--help")[1]
-    assert "|another|" in run("backtest", "--help")[1]
-    code, _, err = run("backtest", "none.csv", "--router", "another")
-    assert (code, "none.csv" in err) == (3, True)
+
+    def call(*words):
+        command = [sys.executable, "-c", ROW, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert "|placement|cost|another|" in call("grid", "--help").stdout
+    done = call("backtest", "none.csv", "--router", "another")
+    assert (done.returncode, "none.csv" in done.stderr) == (3, True)
 
 
 def test_the_names_of_a_registry_are_those_of_its_rows_and_of_installed_packages():

@@ -44,8 +44,8 @@ def test_compare_ranks_the_strategies_the_same_each_time(call, tmp_path):
     ("words", "code", "text"),
     [
         (("none.csv", "--strategies", "grid,newton"), 2, "no sampler 'newton'; there are grid"),
-        (("none.csv", "--strategies", ","), 2, "no strategy to compare"),
-        (("none.csv", "--strategies", "tpe,tpe"), 2, "strategy tpe is given twice"),
+        (("none.csv", "--strategies", ","), 2, "',' must name each sampler once"),
+        (("none.csv", "--strategies", "tpe,tpe"), 2, "'tpe,tpe' must name each sampler once"),
         (("none.csv", "--budget", 0), 2, "budget must be >= 1, got 0"),
         (("none.csv", "--repeats", 0), 2, "repeats must be >= 1, got 0"),
         (("none.csv", "--budget", "many"), 2, "Invalid value for '--budget'"),

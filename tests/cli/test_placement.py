@@ -153,7 +153,7 @@ def test_a_wrong_book_is_one_line_that_names_the_file(run, book, old, new, messa
         (OUTFLOW, "", [], "needs an [outflow]"),
         ("ask_size = 2000", "ask_size = 0", [], "no venue shows an ask, so there is no mid"),
         ("bid_size = 2000", "bid_size = 0", [], "no venue shows a bid, so there is no mid"),
-        ("", "", ["--space", "open"], "--space does not go with the placement model"),
+        ("", "", ["--space", "open"], "--space goes with --model static alone"),
         ("", "", ["--iterations", "0", "--allocator", "robbins-monro"], "iterations must be >= 1"),
         ("", "", ["--step", "0.0001"], "more than 1,000,000 chunks"),
         ("", "", ["--step", "0.01"], "150,000 chunks x 1,000 scenarios are more than 50,000,000"),
@@ -169,7 +169,7 @@ def test_a_wrong_call_is_one_line(run, book, old, new, options, message):
 def test_the_displayed_depth_forbids_no_other_models_option(run, book):
     static = BOOK[: BOOK.index("[model]")] + BOOK[BOOK.index("[[venues]]") :]
     code, _, err = run("allocate", book(static), "--depth", "displayed")
-    assert (code, err) == (2, "error: --depth does not go with the static model\n")
+    assert (code, err) == (2, "error: --depth goes with --model placement alone\n")
 
 
 def test_validate_holds_placements_against_the_oracle(run):
@@ -328,8 +328,8 @@ def test_slices_with_too_little_past_are_reported(run, market):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("allocate", ["table `outflow`", "(static)"]),
-        ("backtest", ["(carry)", "(fill)", "(open)", "(09:30)", "(10s)"]),
+        ("allocate", ["table `outflow`", "(static)", "displayed if left out"]),
+        ("backtest", [f"{text} if left out" for text in ("carry", "fill", "open", "09:30", "10s")]),
     ],
 )
 def test_help_keeps_its_defaults(run, monkeypatch, command, words):

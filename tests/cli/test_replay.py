@@ -129,7 +129,7 @@ def test_any_allocator_can_route(quotes, allocator):
         (["--horizon", "soon"], "'soon' is no duration"),
         (["--start", "late"], "'late' is no time of day"),
         (["--lambda-under", "-1"], "lambda_under must be finite and >= 0, got -1"),
-        (["--allocator", "magic"], "unknown allocator 'magic'"),
+        (["--allocator", "magic"], "no allocator 'magic'; there are exhaustive"),
         (["--space", "wide"], "'wide' is not one of"),
         (["--log", "log.xls"], "unknown ending"),
         (["--step", "0.00001"], "take a larger step"),

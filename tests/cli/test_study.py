@@ -19,7 +19,6 @@ import pytest
 
 import sor_opt.cli
 from sor_opt.backtest.version import RESULTS
-from sor_opt.cli import study
 from sor_opt.search.studies.storage import open_storage
 
 DATA = Path(__file__).parents[2] / "data"
@@ -31,8 +30,7 @@ Call = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def call(monkeypatch, capsys, tmp_path) -> Call:
     def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sor_opt.cli, "app", study.app)
-        monkeypatch.setattr(sys, "argv", ["sor-opt", *map(str, words)])
+        monkeypatch.setattr(sys, "argv", ["sor-opt", "study", *map(str, words)])
         with pytest.raises(SystemExit) as stop:
             sor_opt.cli.main()
         printed = capsys.readouterr()
@@ -231,7 +229,7 @@ def test_ctrl_c_prints_the_command_that_resumes(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "interrupted after" in out
-    assert "this resumes it: sor-opt run long" in err
+    assert "this resumes it: sor-opt study run long" in err
     assert "--sampler random" in err
 
 

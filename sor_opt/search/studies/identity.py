@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sor_opt.backtest.version import CHANGES
+from sor_opt.durations import write_duration
 
 DATA, FEES, OBJECTIVE, RESULTS = "data", "fees", "objective", "results"
 SAMPLER, SAMPLER_SOURCE, SPACE = "sampler", "sampler_source", "space"
@@ -25,8 +26,6 @@ _SPEAKING = (FILE, "name")
 
 _DURATIONS = ("horizon", "lookback", "max_quote_age", "refill_memory", "slice", "stride")
 """Values that are nanoseconds."""
-
-_UNITS = (("h", 3600 * 10**9), ("m", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3))
 
 
 def plain(identity: Mapping[str, Any]) -> Identity:
@@ -71,14 +70,6 @@ def differences(known: Identity, wanted: Identity) -> list[str]:
             for path, old, new in apart
         ),
     ]
-
-
-def duration(nanoseconds: int) -> str:
-    """Write nanoseconds as the command line reads them: 9m, 500ms."""
-    for unit, size in _UNITS:
-        if nanoseconds >= size and nanoseconds % size == 0:
-            return f"{nanoseconds // size}{unit}"
-    return f"{nanoseconds}ns"
 
 
 def _since(made: int, now: int) -> list[str]:
@@ -127,5 +118,5 @@ def _word(name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return " ".join(_word(name, item) for item in value)
     if name in _DURATIONS and isinstance(value, int):
-        return duration(value)
+        return write_duration(value)
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)

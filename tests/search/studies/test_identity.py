@@ -12,7 +12,7 @@ from sor_opt.backtest.version import CHANGES, RESULTS
 from sor_opt.errors import ConfigError
 from sor_opt.search.studies import identity
 from sor_opt.search.studies.history import delete, find, studies
-from sor_opt.search.studies.identity import differences, duration, plain, words
+from sor_opt.search.studies.identity import differences, plain, words
 from sor_opt.search.studies.storage import open_storage, read_storage
 from sor_opt.search.studies.study import StudyRun, run_study
 
@@ -41,22 +41,6 @@ def test_every_part_is_reported_in_words():
         "space": "lambda over 0.0005 0.001",
         "sampler": "grid",
     }
-
-
-@pytest.mark.parametrize(
-    ("nanoseconds", "text"),
-    [
-        (7200 * 10**9, "2h"),
-        (90 * 60 * 10**9, "90m"),
-        (540 * 10**9, "9m"),
-        (90 * 10**9, "90s"),
-        (500 * 10**6, "500ms"),
-        (3000, "3us"),
-        (1, "1ns"),
-    ],
-)
-def test_durations_are_written_as_they_are_typed(nanoseconds, text):
-    assert duration(nanoseconds) == text
 
 
 def test_nothing_keeps_equals_apart_nor_a_file_that_was_renamed():

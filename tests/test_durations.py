@@ -34,3 +34,20 @@ def test_durations_are_numbers_with_a_unit(text, nanoseconds):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ConfigError, match=r"no duration; write 500ms|longer than 366 days"):
         read_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [
+        (7200 * 10**9, "2h"),
+        (90 * 60 * 10**9, "90m"),
+        (540 * 10**9, "9m"),
+        (90 * 10**9, "90s"),
+        (500 * 10**6, "500ms"),
+        (3000, "3us"),
+        (1, "1ns"),
+        (0, "0ns"),
+    ],
+)
+def test_durations_are_written_in_the_largest_unit_that_takes_them_whole(nanoseconds, text):
+    assert write_duration(nanoseconds) == text

@@ -45,7 +45,7 @@ def names_files(parameter: inspect.Parameter) -> bool:
 
 
 def test_the_walk_finds_the_commands():
-    assert len(COMMANDS) == 15
+    assert {"allocate", "run", "inspect", "list"} <= set(COMMANDS)
     assert len([name for name, parameter in PARAMETERS if names_files(parameter)]) > 40
 
 

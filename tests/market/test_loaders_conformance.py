@@ -35,10 +35,6 @@ class Case:
     def frame(self) -> pd.DataFrame:
         return pd.read_csv(io.StringIO(self.text), dtype=str, keep_default_na=False)
 
-    @property
-    def is_trades(self) -> bool:
-        return "BID" not in self.text.partition("\n")[0].upper()
-
     def __getattr__(self, part: str) -> Any:
         return getattr(self.example, part)
 
@@ -68,7 +64,7 @@ class Reader:
 
     def load(self, example: Case, content: bytes, symbol: str | None = None, **options: object):
         path = self.path(content)
-        if not example.is_trades:
+        if not example.trades:
             return load_tape(path, None, symbol, **options)
         beside = next(e for e in EXAMPLES.values() if e.loader == example.loader)
         quotes = self.path(beside.text.encode(), "quotes")
@@ -107,7 +103,7 @@ def test_exactly_one_loader_recognises_an_example(example):
 
 def test_an_example_loads(example, reader):
     tape = reader.load(example, example.text.encode())
-    rows = tape.trades if example.is_trades else tape.quotes
+    rows = tape.trades if example.trades else tape.quotes
     assert len(rows) >= 3
     assert list(tape.venues) == sorted(tape.venues)
     assert tape.symbol == example.frame[example.symbol][0]
@@ -233,12 +229,12 @@ def test_a_row_that_is_cut_short_is_refused(example, reader):
 def test_several_symbols_need_a_choice(example, reader):
     two = changed(example, 0, example.symbol, "OTHER")
     symbol = example.frame[example.symbol][1]
-    error = reader.refuse(example, two) if not example.is_trades else None
+    error = reader.refuse(example, two) if not example.trades else None
     assert error is None or ("2 symbols" in error.problem and "OTHER" in str(error.hint))
     chosen = reader.load(example, two, symbol)
-    rows = chosen.trades if example.is_trades else chosen.quotes
+    rows = chosen.trades if example.trades else chosen.quotes
     whole = reader.load(example, example.text.encode())
-    assert len(rows) == len(whole.trades if example.is_trades else whole.quotes) - 1
+    assert len(rows) == len(whole.trades if example.trades else whole.quotes) - 1
     assert chosen.left_out["rows of other symbols"] == 1
 
 
@@ -256,7 +252,7 @@ def test_blank_zero_and_nan_numbers_empty_a_side_or_a_print_and_are_counted(exam
             continue
         tape = reader.load(example, content)
         assert not tape.emptied
-        if example.is_trades:
+        if example.trades:
             assert prints_quality(tape).unusable == 1
         else:
             shown = tape.quotes.bid_shown != tape.quotes.ask_shown
@@ -277,7 +273,7 @@ def test_an_impossible_number_empties_its_side_alone_or_its_print_and_is_counted
     column = getattr(example, what)
     for value in IMPOSSIBLE[what]:
         tape = reader.load(example, changed(example, 0, column, value))
-        if example.is_trades:
+        if example.trades:
             assert tape.emptied == {f"prints with an impossible {what}": 1}
             assert np.isnan(getattr(tape.trades, what)).tolist() == [True, False, False]
         else:
@@ -324,7 +320,7 @@ def test_times_of_tomorrow_are_taken_where_clocks_are_ahead(example, reader, mon
     column, value = moment(example, "2024-12-31")
     last = len(example.frame) - 1
     tape = reader.load(example, changed(example, last, column, value))
-    rows = tape.trades if example.is_trades else tape.quotes
+    rows = tape.trades if example.trades else tape.quotes
     assert pd.Timestamp(rows.ts[-1]).date() == date(2024, 12, 31)
 
 
@@ -370,7 +366,7 @@ def test_a_file_that_holds_too_much_is_refused(example, reader, compress):
 
 def test_a_file_of_trades_is_no_file_of_quotes(reader):
     for example in EXAMPLES.values():
-        if example.is_trades:
+        if example.trades:
             with pytest.raises(DataError, match="no quotes"):
                 load_tape(reader.path(example.text.encode()))
 
@@ -382,7 +378,7 @@ def test_a_file_of_quotes_is_no_file_of_trades(reader):
 
 
 def test_an_unknown_format_lists_the_known_ones(reader):
-    for content in (b"a,b\n1,2\n", b"\x00\xff\x00\r\n", b"DBN\x01" + bytes(100)):
+    for content in (b"no,such\n1,2\n", b"\x00\xff\x00\r\n", b"DBN\x01" + bytes(100)):
         with pytest.raises(DataError, match="format is not known; known are TAQ CSV, Databento"):
             load_tape(reader.path(content))
 

@@ -28,6 +28,8 @@ class Example:
         A CSV of three or four rows of one symbol, in time order; the quotes show both sides.
     time, venue, price, size, symbol : str
         Columns by the part they play: of quotes a price of a bid and a size of an ask.
+    trades : bool
+        Whether it is a file of trades.
     day : str
         The column that holds the day, where the time does not.
     nan_prices : bool
@@ -40,6 +42,7 @@ class Example:
     price: str
     size: str
     symbol: str
+    trades: bool = False
     day: str = ""
     nan_prices: bool = True
 

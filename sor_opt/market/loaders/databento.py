@@ -109,6 +109,7 @@ _TRADES_EXAMPLE = Example(
     "size",
     "symbol",
     nan_prices=False,
+    trades=True,
 )
 
 

@@ -69,6 +69,7 @@ _TRADES_EXAMPLE = Example(
     "price",
     "size",
     "symbol",
+    trades=True,
 )
 
 

@@ -78,6 +78,7 @@ _TRADES_EXAMPLE = Example(
     "SIZE",
     "SYMBOL",
     day="DATE",
+    trades=True,
 )
 
 

@@ -17,7 +17,7 @@ from sor_opt.compiled import KEEP_DAYS
 
 SCRIPT = """
 from sor_opt.market.tape import Quotes
-from sor_opt.models.placement import queues_ahead
+from sor_opt.models.snapshot import queues_ahead
 from sor_opt.models.static import count_rungs
 print(count_rungs(250.0, 100.0, False))
 """

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from pyarrow import parquet as pq
 from sor_opt.market.loaders import load_tape
 from sor_opt.models.books import read_instance
 from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.registry import named
 from sor_opt.search.space import Space
 from tests.fuzz.mutators import BYTES, CELLS, VALUES, Mutator, mutate, squared
 from tests.fuzz.readings import (
@@ -369,8 +371,9 @@ def _check_fees(path: Path, text: bytes) -> None:
 
 
 def _check_levels(path: Path, text: bytes) -> None:
-    space = Space.read(path)
-    _same("levels", tomllib.loads(_lines(text)), space)
+    record = Space.read(named("static"), path).record()
+    held = {k: v["levels"] if isinstance(v, Mapping) else v for k, v in record.items()}
+    _same("levels", tomllib.loads(_lines(text)), SimpleNamespace(**held))
 
 
 ROWS = (*CELLS, *CELLS, *BYTES)

@@ -67,17 +67,18 @@ def load_class(where: str, base: type[Kind]) -> type[Kind]:
             if isinstance(each, type) and each.__module__ == module.__name__
         ]
         raise ConfigError(f"{path} holds no class {name!r}; it holds {', '.join(held) or 'none'}")
-    at = f"{path}, line {inspect.getsourcelines(found)[1]}"
     if not issubclass(found, base):
-        raise ConfigError(f"{at}: {name} is no subclass of {base.__name__}")
+        raise ConfigError(f"{_at(found)}: {name} is no subclass of {base.__name__}")
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if missing:
-        raise ConfigError(f"{at}: {name} has no method {', '.join(missing)}")
+        raise ConfigError(f"{_at(found)}: {name} has no method {', '.join(missing)}")
     return found
 
 
 def source_digest(kind: type) -> str | None:
     """Tell a class from others of its name, by the file that it is written in.
+
+    The files of its bases count too, as far as they lie beside it; nothing else that it imports.
 
     Returns
     -------
@@ -92,10 +93,17 @@ def source_digest(kind: type) -> str | None:
     module = kind.__module__
     if module.partition(".")[0] == "sor_opt":
         return None
-    if module in _loaded:
-        return _loaded[module].digest
     try:
-        return _digest(Path(inspect.getfile(kind)).read_bytes())
+        file = Path(inspect.getfile(kind)).resolve()
+        own = _loaded[module].digest if module in _loaded else _digest(file.read_bytes())
+        bases = {
+            Path(inspect.getfile(base)).resolve()
+            for base in kind.__mro__
+            if base.__module__.partition(".")[0] not in ("sor_opt", *sys.stdlib_module_names)
+        }
+        beside = sorted(base for base in bases - {file} if base.parent == file.parent)
+        digests = [own, *(_digest(base.read_bytes()) for base in beside)]
+        return own if not beside else _digest(" ".join(digests).encode())
     except (OSError, TypeError) as error:
         raise ConfigError(
             f"the source of {kind.__name__} cannot be read, so nothing tells it from another "
@@ -123,11 +131,31 @@ def own_error(error: Exception) -> Exception:
     files = {str(loaded.path) for loaded in _loaded.values()}
     frames = traceback.extract_tb(error.__traceback__)
     within = [frame for frame in frames if frame.filename in files]
-    if not within:
+    called = _called(error)
+    if not within and called is None:
         return error
-    at = f"{_shown(within[-1].filename)}, line {within[-1].lineno}"
+    at = f"{_shown(within[-1].filename)}, line {within[-1].lineno}" if within else _at(called)
     text = f"{at}: {type(error).__name__}: {error}"
     return ConfigError(text).with_traceback(error.__traceback__)
+
+
+def _called(error: Exception) -> Any:
+    """The class loaded from a file whose method does not take what it is called with."""
+    if isinstance(error, TypeError):
+        for module in map(sys.modules.get, _loaded):
+            for kind in vars(module).values() if module else ():
+                if isinstance(kind, type) and str(error).startswith(f"{kind.__qualname__}."):
+                    return kind
+    return None
+
+
+def _at(kind: Any) -> str:
+    """Where a class is: its file, and its line if it has one."""
+    path = _shown(inspect.getfile(kind))
+    try:
+        return f"{path}, line {inspect.getsourcelines(kind)[1]}"
+    except OSError:  # it is made by a call
+        return path
 
 
 class _Pickler(pickle.Pickler):
@@ -164,7 +192,7 @@ def _import(path: Path) -> Any:
     if str(place.parent) not in sys.path:
         sys.path.append(str(place.parent))
     try:
-        exec(compile(source, str(place), "exec"), vars(module))
+        exec(compile(source, str(place), "exec", dont_inherit=True), vars(module))
     except Exception as error:
         del sys.modules[name]
         raise _failed(error, place) from error
@@ -173,7 +201,8 @@ def _import(path: Path) -> Any:
 
 def _failed(error: Exception, place: Path) -> Exception:
     if isinstance(error, SyntaxError):
-        return ConfigError(f"{_shown(error.filename)}, line {error.lineno}: {error.msg}")
+        line = f", line {error.lineno}" if error.lineno else ""
+        return ConfigError(f"{_shown(error.filename or place)}{line}: {error.msg}")
     found = own_error(error)
     if found is not error:
         return found

@@ -68,7 +68,13 @@ class Registry(Mapping[str, type[Kind]], Generic[Kind]):
             If there is none, or it cannot be loaded.
         """
         if is_place(name):
-            return load_class(name, self._base)
+            found = load_class(name, self._base)
+            if _name(found) in self.rows:
+                raise ConfigError(
+                    f"{name}: {_name(found)} is the name of a {self.kind} of the package; give "
+                    "the class another name"
+                )
+            return found
         if name not in self:
             raise ConfigError(
                 f"no {self.kind} {quoted(name)}; there are {', '.join(self)}, or "

@@ -125,3 +125,47 @@ def test_a_parameter_without_a_default_is_refused(mine):
 def test_a_name_that_nothing_has():
     with pytest.raises(ConfigError, match=r"no router 'mine'; there are best-ask, .*mine.py:Class"):
         ROUTERS.find("mine")
+
+
+def test_the_flags_of_the_package_are_not_those_of_the_file(mine):
+    text = ROUTER.replace("part: float = 0.5", "part: TYPE = 0.5")
+    made = text.replace("@dataclass", "TYPE = float\n@dataclass").replace(
+        "TYPE = 0.5", "float = 0.5"
+    )
+    path = mine(f"{made}\nASKED = Nothing.__annotations__\n")
+    assert load_class(f"{path}:Nothing", Router).__annotations__ == {"part": float}
+
+
+def test_a_method_that_does_not_take_what_it_is_called_with_is_told_by_its_class(mine):
+    path = mine(ROUTER.replace("view, due", "view"))
+    router = ROUTERS.make(f"{path}:Nothing")
+    with pytest.raises(TypeError) as caught:
+        router.split(None, 1.0)
+    assert "mine.py, line 6: TypeError: Nothing.split() takes 2" in str(own_error(caught.value))
+
+
+def test_a_class_that_is_made_by_a_call_is_loaded(mine):
+    text = f"{ROUTER}\nMade = type('Made', (Nothing,), {{}})\nOther = type('Other', (), {{}})\n"
+    path = mine(text)
+    assert ROUTERS.make(f"{path}:Made").name == "Made"
+    with pytest.raises(ConfigError, match=r"mine.py: Other is no subclass of Router"):
+        ROUTERS.find(f"{path}:Other")
+
+
+def test_no_text_is_told_without_a_line(mine):
+    with pytest.raises(ConfigError, match=r"mine.py: source code .* null bytes"):
+        load_class(f"{mine(chr(0))}:Nothing", Router)
+
+
+def test_a_name_of_the_package_is_refused(mine):
+    path = mine(ROUTER.replace("    part: float", "    name = 'best-ask'\n    part: float"))
+    with pytest.raises(ConfigError, match="best-ask is the name of a router of the package"):
+        ROUTERS.find(f"{path}:Nothing")
+
+
+def test_a_base_beside_it_is_part_of_a_class(mine):
+    mine(ROUTER, "base_of_mine.py")
+    path = mine("from base_of_mine import Nothing\n\n\nclass Child(Nothing):\n    pass\n")
+    before = source_digest(load_class(f"{path}:Child", Router))
+    mine(f"{ROUTER}# edited\n", "base_of_mine.py")
+    assert source_digest(load_class(f"{path}:Child", Router)) != before

@@ -18,7 +18,7 @@ from sor_opt.allocators.draws import instances_of, random_instances, snapshot_in
 from sor_opt.allocators.registry import ALLOCATORS, provers
 from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
-from sor_opt.cli.names import name_option, named
+from sor_opt.cli.names import OWN_FILES, name_option, named, names_option, split_names
 from sor_opt.cli.options import FeeOptions, OutputGroup
 from sor_opt.cli.owned import Part, check_owned, owned
 from sor_opt.cli.places import READS, Files
@@ -36,15 +36,17 @@ from sor_opt.report.allocation import allocation_summary, split_table, summary_t
 
 
 def _models(words: Words) -> Iterator[Part]:
-    for name in dict.fromkeys((*MODELS.rows, *named(words, MODELS.kind))):
+    chosen = list(named(words, MODELS.kind))
+    for name in dict.fromkeys((*MODELS.rows, *chosen)):
         model = MODELS.make(name)
-        yield Part(MODELS.kind, model.name, model)
+        yield Part(MODELS.kind, model.name, model, name in chosen)
 
 
 def _allocators(words: Words) -> Iterator[Part]:
-    for name in dict.fromkeys((*ALLOCATORS.rows, *named(words, ALLOCATORS.kind))):
+    chosen = list(named(words, ALLOCATORS.kind))
+    for name in dict.fromkeys((*ALLOCATORS.rows, *chosen)):
         allocator = ALLOCATORS.make(name).proving()
-        yield Part(ALLOCATORS.kind, allocator.name, allocator)
+        yield Part(ALLOCATORS.kind, allocator.name, allocator, name in chosen)
 
 
 def _book_parameters(words: Words) -> list[Parameter]:
@@ -63,7 +65,9 @@ class BookOptions:
 
     fees: FeeOptions = field(default_factory=FeeOptions)
     model: Annotated[
-        str | None, name_option(MODELS, "model", "Cost model, in place of the book's (static).")
+        str | None,
+        name_option(MODELS, "model", "Cost model, in place of the book's (static)."),
+        OWN_FILES,
     ] = None
     given: Annotated[Mapping[str, Any], Given("In place of the book's", _book_parameters)] = field(
         default_factory=dict
@@ -95,9 +99,9 @@ class BookOptions:
 class AllocatorOptions:
     """Which allocator solves the problem, and when it may stop."""
 
-    allocator: Annotated[str, name_option(ALLOCATORS, "allocator", "What solves the problem.")] = (
-        "fast"
-    )
+    allocator: Annotated[
+        str, name_option(ALLOCATORS, "allocator", "What solves the problem."), OWN_FILES
+    ] = "fast"
     given: Annotated[
         Mapping[str, Any], Given("Parameters of the allocator", _allocator_parameters)
     ] = field(default_factory=dict)
@@ -185,8 +189,13 @@ def validate(
         READS,
     ] = None,
     model: Annotated[
-        str, name_option(MODELS, "model", "Cost model; the static one in both spaces.")
+        str, name_option(MODELS, "model", "Cost model; the static one in both spaces."), OWN_FILES
     ] = "static",
+    allocator: Annotated[
+        str | None,
+        names_option(ALLOCATORS, "allocator", "One of your own to hold against the oracle too."),
+        OWN_FILES,
+    ] = None,
     instances: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 200,
     outside: Annotated[
         bool, typer.Option("--outside", help="placement: penalties beyond A1 to A3 too.")
@@ -206,6 +215,7 @@ def validate(
     if data is None and (options.trades or options.symbol or options.timezone):
         raise ConfigError("--trades, --symbol and --timezone go with DATA")
     cost_model = _cost_model(model, outside)
+    solvers = provers(split_names(allocator or ""))
     drawn = (
         random_instances(instances, rng)
         if data is None
@@ -213,7 +223,7 @@ def validate(
     )
     posed = instances_of(cost_model, drawn, rng, outside)
     with out.progress("instances") as progress:
-        result = crosscheck(posed, provers(), lambda done: progress(done, instances))
+        result = crosscheck(posed, solvers, lambda done: progress(done, instances))
     written = _write_mismatches(result, mismatches)
     out.result(
         {

@@ -14,7 +14,7 @@ from sor_opt.backtest.market import Market
 from sor_opt.cli.console import Output
 from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.places import WRITES
-from sor_opt.cli.policy import PolicyOptions, warn_of_placement
+from sor_opt.cli.policy import PolicyOptions, warn_of_routers
 from sor_opt.cli.replay import DataArgument, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
@@ -56,7 +56,7 @@ def backtest(
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
     out = Output(output)
     market = replay.market(data, out)
-    _warn_of_routers(market, policies, out)
+    warn_of_routers(market, policies, out)
     if len(policies) > 1:
         _contest(market, policies, replay.jobs, output.seed, out)
         return
@@ -69,12 +69,6 @@ def backtest(
     summary = backtest_summary(policies[0], result, baselines, output.seed)
     out.result(summary)
     out.show(*backtest_tables(summary))
-
-
-def _warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) -> None:
-    """Say what makes the results of a router doubtful, once for each."""
-    for policy in {policy.router.name: policy for policy in policies}.values():
-        warn_of_placement(market, [policy], out)
 
 
 def _contest(market: Market, policies: Sequence[Policy], jobs: int, seed: int, out: Output) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.console import Output
-from sor_opt.cli.names import name_option
+from sor_opt.cli.names import OWN_FILES, name_option
 from sor_opt.cli.places import READS
 from sor_opt.errors import quoted
 from sor_opt.market.loaders import LOADERS, load_tape
@@ -49,7 +49,9 @@ class DataOptions:
         ),
     ] = None
     format: Annotated[
-        str | None, name_option(LOADERS, "loader", "Of DATA, in place of what its content says.")
+        str | None,
+        name_option(LOADERS, "loader", "Of DATA, in place of what its content says."),
+        OWN_FILES,
     ] = None
     max_bytes: Annotated[
         int,

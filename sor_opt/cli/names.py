@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from sor_opt.cli.places import Files
 from sor_opt.cli.spread import Words
 from sor_opt.errors import quoted
 from sor_opt.extensions import is_place
@@ -20,6 +22,15 @@ OWN = "FILE.py:CLASS"
 def split_names(text: str) -> list[str]:
     """Names with commas between them."""
     return [name for name in map(str.strip, text.split(",")) if name]
+
+
+def _own_files(text: str) -> list[Path]:
+    """The files of a user's own classes among some names."""
+    return [Path(name.rpartition(":")[0]) for name in split_names(text) if is_place(name)]
+
+
+OWN_FILES = Files(read=True, named=_own_files)
+"""Stands in the `Annotated` of an option that takes classes."""
 
 
 def name_option(known: Collection[str], what: str, help_text: str) -> Any:

@@ -11,19 +11,26 @@ from sor_opt.params import NANOSECONDS, Param, Parameter, parameters
 
 
 class Part(NamedTuple):
-    """Something with parameters: the option that chooses it, its name, and the object itself."""
+    """Something with parameters: the option that chooses it, its name, and the object itself.
+
+    `named` says whether the words name it: what it says of a parameter then goes before what the
+    others say.
+    """
 
     option: str
     name: str
     record: Any
+    named: bool = False
 
 
 class Owned(NamedTuple):
-    """A parameter, and the parts that have it."""
+    """A parameter, the parts that have it, and whether a search of one of them moves it."""
 
     parameter: Parameter
     option: str
     owners: tuple[str, ...]
+    named: bool
+    moved: bool
 
     @property
     def told(self) -> Parameter:
@@ -44,16 +51,23 @@ def owned(parts: Iterable[Part]) -> dict[str, Owned]:
         If two parts have different ones of one name.
     """
     found: dict[str, Owned] = {}
-    for part in parts:
+    for part in sorted(parts, key=lambda each: not each.named):
         for parameter in parameters(part.record):
-            known = found.get(parameter.name, Owned(parameter, part.option, ()))
+            first = Owned(parameter, part.option, (), part.named, False)
+            known = found.get(parameter.name, first)
             if known.parameter.kind != parameter.kind:
-                raise ConfigError(
-                    f"the parameter {parameter.name} of {part.name} is another one than that of "
-                    f"{known.owners[0]}; give it a Param(name=..)"
-                )
-            owners = tuple(dict.fromkeys((*known.owners, part.name)))
-            found[parameter.name] = known._replace(owners=owners)
+                if part.named:
+                    raise ConfigError(
+                        f"the parameter {parameter.name} of {part.name} is another one than that "
+                        f"of {known.owners[0]}; give it a Param(name=..)"
+                    )
+                continue
+            if known.named and not part.named and known.parameter.default != parameter.default:
+                continue  # what is named says what is so if it is left out
+            found[parameter.name] = known._replace(
+                owners=tuple(dict.fromkeys((*known.owners, part.name))),
+                moved=known.moved or parameter.range is not None,
+            )
     return found
 
 
@@ -68,7 +82,8 @@ def check_owned(
     """
     has = {parameter.name for record in chosen for parameter in parameters(record)}
     for name in sorted(given.keys() - has):
-        _, option, owners = known[name]
-        raise ConfigError(
-            f"--{name.replace('_', '-')} goes with --{option} {' or '.join(owners)} alone"
-        )
+        option = f"--{name.replace('_', '-')}"
+        if name not in known:
+            raise ConfigError(f"{option} goes with another class than those that are chosen")
+        owner = known[name]
+        raise ConfigError(f"{option} goes with --{owner.option} {' or '.join(owner.owners)} alone")

@@ -9,18 +9,17 @@ from typing import Annotated, Any, TypeVar
 from sor_opt.allocators.registry import ALLOCATORS
 from sor_opt.backtest.market import Market
 from sor_opt.cli.console import Output
-from sor_opt.cli.names import name_option, named, names_option, split_names
+from sor_opt.cli.names import OWN_FILES, name_option, named, names_option, split_names
 from sor_opt.cli.owned import Part, check_owned, owned
 from sor_opt.cli.spread import Given, Words
 from sor_opt.errors import ConfigError
+from sor_opt.models.base import CostModel
 from sor_opt.models.registry import MODELS
 from sor_opt.params import Parameter, changed, put
 from sor_opt.policies.policy import PAIRS, Policy
 from sor_opt.policies.registry import ROUTERS, SCHEDULES
 from sor_opt.policies.routers.base import Router
 from sor_opt.policies.routers.cost import Cost
-from sor_opt.policies.routers.placement import Placement
-from sor_opt.policies.scenarios import broken_shares, past_flows
 from sor_opt.policies.schedules.base import Schedule
 from sor_opt.registry import Registry
 
@@ -32,12 +31,13 @@ _DEFAULT = "static"
 def _parts(words: Words) -> Iterator[Part]:
     """All schedules and routers of the package, and what some words name besides."""
     for registry in (SCHEDULES, ROUTERS):
-        for name in dict.fromkeys((*registry.rows, *named(words, registry.kind))):
+        chosen = list(named(words, registry.kind))
+        for name in dict.fromkeys((*registry.rows, *chosen)):
             part = registry.make(name)
-            yield Part(registry.kind, part.name, part)
+            yield Part(registry.kind, part.name, part, name in chosen)
     for name in named(words, MODELS.kind):
         model = MODELS.make(name)
-        yield Part(MODELS.kind, model.name, model)
+        yield Part(MODELS.kind, model.name, model, True)
 
 
 def policy_parameters(words: Words) -> list[Parameter]:
@@ -47,7 +47,7 @@ def policy_parameters(words: Words) -> list[Parameter]:
 
 def steady_parameters(words: Words) -> list[Parameter]:
     """Those that a search does not move."""
-    return [each for each in policy_parameters(words) if each.range is None]
+    return [each.told for each in owned(_parts(words)).values() if not each.moved]
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,26 @@ class PolicyOptions:
     schedule: Annotated[
         str | None,
         names_option(SCHEDULES, "schedule", "When shares are due (now); backtest takes several."),
+        OWN_FILES,
     ] = None
     router: Annotated[
         str | None,
         names_option(ROUTERS, "router", "Where they are sent (static); backtest takes several."),
+        OWN_FILES,
     ] = None
     model: Annotated[
-        str | None, name_option(MODELS, "model", "What a split costs, for --router cost (static).")
+        str | None,
+        name_option(MODELS, "model", "What a split costs, for --router cost (static)."),
+        OWN_FILES,
     ] = None
     allocator: Annotated[
         str | None,
         name_option(
             ALLOCATORS,
             "allocator",
-            "Called for each split of --router static, placement or cost; fast if left out.",
+            "Called for each split of a router with a cost model; fast if left out.",
         ),
+        OWN_FILES,
     ] = None
     given: Annotated[Mapping[str, Any], Given("Parameters of the policy", policy_parameters)] = (
         field(default_factory=dict)
@@ -110,6 +115,7 @@ class PolicyOptions:
         schedule_names, router_names = self._chosen()
         schedules = self._made(SCHEDULES, schedule_names)
         routers = list(map(self._router, router_names))
+        _check_names(schedules, routers)
         single = len(schedules) * len(routers) == 1
         timed = self._made(SCHEDULES, baselines) if single else []
         check_owned(self.given, [*schedules, *timed, *routers], owned(_parts(())))
@@ -121,7 +127,7 @@ class PolicyOptions:
     def _router(self, name: str) -> Router:
         router = ROUTERS.make(name)
         if self.model is not None:
-            if not hasattr(router, "model"):
+            if not isinstance(getattr(router, "model", None), CostModel):
                 raise ConfigError(f"--model goes with a router of a cost model, not {name}")
             router = put(router, {("model",): MODELS.make(self.model)})
         if self.allocator is not None:
@@ -143,6 +149,14 @@ class PolicyOptions:
         return split_names(self.schedule or schedule), split_names(self.router or usual)
 
 
+def _check_names(*groups: Sequence[Schedule | Router]) -> None:
+    """Refuse two classes of one name, which results would not tell apart."""
+    for names in ([part.name for part in parts] for parts in groups):
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ConfigError(f"two classes have the name {twice[0]}; give one of them another")
+
+
 @dataclass(frozen=True)
 class SearchedOptions(PolicyOptions):
     """The policy of a search; what it moves is no option, but has levels."""
@@ -152,26 +166,11 @@ class SearchedOptions(PolicyOptions):
     )
 
 
-def warn_of_placement(market: Market, policies: Sequence[Policy], out: Output) -> None:
-    """Say where the placement router has nothing to go by, and which assumptions do not hold.
-
-    Of several policies, the points of a search, the windows are those of the first.
-    """
-    routers = [each.router for each in policies if isinstance(each.router, Placement)]
-    if not routers:
-        return
-    windows, risks = routers[0].windows, [router.risk for router in routers]
-    known = past_flows(market.context, windows)
-    unknown = int((known.first == known.last).sum())
-    if unknown:
-        out.warn(
-            f"{unknown} of {known.first.size} slices have fewer than {windows.minimum} past "
-            "windows behind them: no fill is assumed there, and nothing is posted"
-        )
-    for text, (points, share) in broken_shares(market.context, risks).items():
-        where = f" at {points} of {len(risks)} points" if len(risks) > 1 else ""
-        out.warn(f"assumption {text} does not hold{where}, in {_share(share)} of the slices")
-
-
-def _share(share: float) -> str:
-    return "less than 1%" if share < 0.01 else f"up to {share:.0%}"
+def warn_of_routers(market: Market, policies: Sequence[Policy], out: Output) -> None:
+    """Say what makes the results of routers doubtful, once for each and all of its points."""
+    routers: dict[str, list[Router]] = {}
+    for policy in policies:
+        routers.setdefault(policy.router.name, []).append(policy.router)
+    for points in routers.values():
+        for text in points[0].doubts(market.context, points):
+            out.warn(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import FeeOptions
 from sor_opt.cli.places import READS, WRITES
-from sor_opt.cli.policy import warn_of_placement
+from sor_opt.cli.policy import warn_of_routers
 from sor_opt.cli.spread import Group
 from sor_opt.market.book import BookParams
 from sor_opt.market.quality import BookQuality
@@ -63,9 +63,17 @@ class LevelsOptions:
         READS,
     ] = None
 
-    def space(self, policy: Policy) -> Space:
-        """What of a policy is searched: what the file names, and what has a range."""
-        return Space.read(policy, self.levels) if self.levels else Space.of(policy)
+    def space(self, policy: Policy, given: Collection[str]) -> Space:
+        """What of a policy is searched: what the file names, and what has a range.
+
+        Raises
+        ------
+        DataError
+            If the file is wrong, or names what options have given.
+        """
+        if self.levels is None:
+            return Space.of(policy)
+        return Space.read(policy, self.levels, given)
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,7 @@ class ReplayOptions:
     ) -> ShortfallObjective:
         """Load the data, and measure a policy on it that is searched over a space."""
         market = self.market(path, out)
-        warn_of_placement(market, [policy.having(params) for params in space.grid()], out)
+        warn_of_routers(market, [policy.having(params) for params in space.grid()], out)
         return ShortfallObjective(market, policy, self.jobs)
 
 

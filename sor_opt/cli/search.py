@@ -9,7 +9,7 @@ import typer
 
 from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
 from sor_opt.cli.console import Output
-from sor_opt.cli.names import names_option, split_names
+from sor_opt.cli.names import OWN_FILES, names_option, split_names
 from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.policy import SearchedOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
@@ -41,7 +41,7 @@ def grid(
     """
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
-    space = levels.space(searched)
+    space = levels.space(searched, policy.given)
     objective = replay.objective(data, searched, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
@@ -76,7 +76,7 @@ def landscape(
     """
     out = Output(output)
     searched = policy.make()
-    space = levels.space(searched)
+    space = levels.space(searched, policy.given)
     objective = replay.objective(data, searched, space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
@@ -94,9 +94,9 @@ def landscape(
 class StrategyOptions:
     """Which search strategies compete, and for how long."""
 
-    strategies: Annotated[str, names_option(SAMPLERS, "sampler", "Samplers, with commas.")] = (
-        "grid,adaptive,random,qmc,tpe,cmaes"
-    )
+    strategies: Annotated[
+        str, names_option(SAMPLERS, "sampler", "Samplers, with commas."), OWN_FILES
+    ] = "grid,adaptive,random,qmc,tpe,cmaes"
     budget: Annotated[int, typer.Option(help="Evaluations per run.")] = 81
     repeats: Annotated[int, typer.Option(help="Runs of a strategy that has seeds.")] = 20
 
@@ -118,7 +118,7 @@ def compare(
     params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
     searched = policy.make()
-    space = levels.space(searched)
+    space = levels.space(searched, policy.given)
     for name in names:
         make_sampler(name, space, output.seed)  # complains before the data is read
     objective = replay.objective(data, searched, space, out)

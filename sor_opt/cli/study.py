@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sor_opt.cli.console import Output
-from sor_opt.cli.names import name_option
+from sor_opt.cli.names import OWN_FILES, name_option
 from sor_opt.cli.options import OutputGroup, OutputOptions
 from sor_opt.cli.places import WRITES, Files
 from sor_opt.cli.policy import SearchedOptions
@@ -52,7 +52,9 @@ StorageOption = Annotated[
 class StudyOptions:
     """How a study searches, and where it is kept."""
 
-    sampler: Annotated[str, name_option(SAMPLERS, "sampler", "How to look.")] = "adaptive"
+    sampler: Annotated[str, name_option(SAMPLERS, "sampler", "How to look."), OWN_FILES] = (
+        "adaptive"
+    )
     trials: Annotated[int, typer.Option(help="Finished trials to reach.")] = 100
     storage: StorageOption = DEFAULT_STORAGE
     workers: Annotated[int, typer.Option(help="Processes.")] = 1
@@ -82,7 +84,7 @@ def run(
     """
     out = Output(output)
     searched = policy.make()
-    space = levels.space(searched)
+    space = levels.space(searched, policy.given)
     make_sampler(study.sampler, space, output.seed)  # complains before the data is read
     objective = replay.objective(data, searched, space, out)
     plan = StudyRun(

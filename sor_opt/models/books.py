@@ -153,7 +153,9 @@ def _model(table: Any, path: object, named: type[CostModel] | None) -> CostModel
         hint = f"known are {', '.join(MODELS)}; one of your own is named by --model mine.py:Class"
         raise DataError(f"unknown model {quoted(name)}", file=path, hint=hint)
     model = _build(MODELS[name], own, path)
-    return model if named is None else changed(named(), {"step": model.step})
+    if named is None:
+        return model
+    return changed(named(), {"step": model.step} if "step" in own else {})
 
 
 def _build(kind: type[_Record], table: Any, path: object, row: int | None = None) -> _Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -111,17 +111,27 @@ class Space:
         return space
 
     @classmethod
-    def read(cls, policy: Policy, path: Path) -> Space:
+    def read(cls, policy: Policy, path: Path, given: Collection[str] = ()) -> Space:
         """The space of a policy's parameters with the overrides of a TOML file, see `of`.
+
+        Parameters
+        ----------
+        policy : Policy
+        path : Path
+        given : collection of str
+            Parameters that have been set otherwise, which the file must not name.
 
         Raises
         ------
         DataError
             If the file cannot be read, or a key or a value is wrong.
         """
-        given = parse_toml(read_text(path, "a TOML file of levels"), path)
+        levels = parse_toml(read_text(path, "a TOML file of levels"), path)
+        for name in sorted(levels.keys() & set(given)):
+            hint = "leave one of them out"
+            raise DataError(f"{name} is given by an option too", file=path, hint=hint)
         try:
-            return cls.of(policy, given)
+            return cls.of(policy, levels)
         except ConfigError as error:
             raise DataError(str(error), file=path) from error
 

@@ -95,7 +95,7 @@ def test_a_row_of_a_registry_is_all_that_help_and_choices_need(monkeypatch):
         command = [sys.executable, "-c", ROW, *words]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert "|placement|cost|another|" in call("grid", "--help").stdout
+    assert f"{'|'.join(ROUTERS)}|another|" in call("grid", "--help").stdout
     done = call("backtest", "none.csv", "--router", "another")
     assert (done.returncode, "none.csv" in done.stderr) == (3, True)
 

@@ -198,3 +198,63 @@ def test_a_schedule_an_allocator_and_a_loader_of_ones_own(run, tmp_path):
     code, _, err = run("backtest", *SAMPLE, *words, "--symbol", "REFUSED")
     assert (code, "sample_quotes.csv.gz: is refused" in err) == (3, True)
     assert run("data", "inspect", SAMPLE[0], "--format", f"{path}:Format")[0] == 0
+
+
+STEPS = """
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from sor_opt import Param, Range, Router
+
+
+@dataclass(frozen=True)
+class Steps(Router):
+    step: Annotated[float, Param("own step", "shares"), Range(1, 10)] = 7.0
+    urgency: int = 3
+
+    def split(self, view, due):
+        return np.zeros(len(view.ask))
+"""
+
+
+def test_what_a_named_class_says_of_a_parameter_goes_before_what_others_say(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    path = tmp_path / "mine.py"
+    path.write_text(STEPS)
+    words = ("--router", f"{path}:Steps")
+    out = run("backtest", *words, "--help")[1]
+    assert "Own step, shares (Steps), 7 if left out." in out
+    assert "(Steps), 3 if left out." in out
+    assert "--step" not in run("grid", *words, "--help")[1]
+    more = ("--router", f"{path}:Steps", "--urgency", 4, "--router", "sweep")
+    code, _, err = run("backtest", *SAMPLE, *more)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--urgency goes with" in err
+
+
+def test_two_classes_of_one_name_are_refused(run, tmp_path):
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text(STEPS)
+    words = ("--router", f"{tmp_path}/one.py:Steps,{tmp_path}/two.py:Steps")
+    code, _, err = run("backtest", *SAMPLE, *words)
+    assert (code, "two classes have the name Steps; give one of them another" in err) == (2, True)
+
+
+def test_what_a_file_of_levels_names_is_no_option_too(run, tmp_path):
+    path = tmp_path / "levels.toml"
+    path.write_text("step = [50, 100]\n")
+    code, _, err = run("grid", *SAMPLE, "--levels", path, "--step", 10)
+    assert (code, "levels.toml: step is given by an option too" in err) == (3, True)
+    assert run("grid", *SAMPLE, "--levels", path, "--unit", "fraction")[0] == 0
+
+
+def test_an_allocator_of_ones_own_is_held_against_the_oracle(run, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(OTHERS)
+    words = ("--instances", 3, "--allocator", f"{path}:Same", "--json", "-")
+    code, out, _ = run("validate", *words)
+    assert (code, json.loads(out)["by_allocator"]["Same"]["solved"]) == (0, 6)

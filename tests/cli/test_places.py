@@ -13,6 +13,7 @@ import typer
 
 from sor_opt import cli
 from sor_opt.cli.commands import Commands
+from sor_opt.cli.names import OWN, OWN_FILES
 from sor_opt.cli.places import READS, WRITES, Files, keep_apart
 from sor_opt.cli.spread import spread
 from sor_opt.errors import ConfigError
@@ -41,7 +42,13 @@ def marks(parameter: inspect.Parameter) -> list[Files]:
 def names_files(parameter: inspect.Parameter) -> bool:
     hint = parameter.annotation
     hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    return Path in (hint, *get_args(hint)) or parameter.name == "storage"
+    return (
+        Path in (hint, *get_args(hint)) or parameter.name == "storage" or takes_classes(parameter)
+    )
+
+
+def takes_classes(parameter: inspect.Parameter) -> bool:
+    return OWN_FILES in marks(parameter)
 
 
 def test_the_walk_finds_the_commands():
@@ -54,22 +61,30 @@ def test_what_names_files_says_what_is_done_with_them(command, parameter):
     assert len(marks(parameter)) == names_files(parameter), f"{command}: {parameter.name}"
 
 
+def test_what_takes_classes_says_so():
+    for _, parameter in PARAMETERS:
+        infos = [info for info in get_args(parameter.annotation) if hasattr(info, "metavar")]
+        said = any(OWN in (info.metavar or "") for info in infos)
+        assert takes_classes(parameter) == said, parameter.name
+
+
 PAIRS = [
-    (command, written.name, other.name)
+    (command, written.name, other.name, "mine.py" if takes_classes(other) else "mismatch-0001.json")
     for command, written in PARAMETERS
     for name, other in PARAMETERS
     if command == name and written is not other and marks(other)
     if any(mark.written and not mark.read for mark in marks(written))
+    if not (written.name == "mismatches" and takes_classes(other))  # no book is called like one
 ]
 
 
-@pytest.mark.parametrize(("command", "written", "other"), PAIRS)
+@pytest.mark.parametrize(("command", "written", "other", "called"), PAIRS)
 def test_every_command_refuses_to_write_where_it_reads_or_writes(
-    command, written, other, tmp_path, monkeypatch
+    command, written, other, called, tmp_path, monkeypatch
 ):
     """The command itself is called, so that it must be the one to compare."""
     monkeypatch.chdir(tmp_path)
-    file = tmp_path / "mismatch-0001.json"
+    file = tmp_path / called
     file.write_text("precious")
     values: dict[str, object] = {
         parameter.name: Path(parameter.name) if names_files(parameter) else "none"
@@ -78,7 +93,9 @@ def test_every_command_refuses_to_write_where_it_reads_or_writes(
     }
     for name in (written, other):
         values[name] = {"mismatches": tmp_path, "storage": str(file)}.get(name, file)
-    with pytest.raises(ConfigError, match=r"would overwrite .*mismatch-0001\.json, which .* names"):
+    if called == "mine.py":
+        values[other] = f"{file}:Class"
+    with pytest.raises(ConfigError, match=rf"would overwrite .*{called}, which .* names"):
         _call(COMMANDS[command], values)
     assert file.read_text() == "precious"
 

@@ -95,11 +95,11 @@ def _load(source: Source, symbol: str | None, timezone: str | None, named: Loade
 
 
 def _recognised(source: Source) -> Loader:
-    made = [kind() for kind in LOADERS.values()]
-    for loader in made:
+    for kind in LOADERS.values():  # an installed one is loaded when no other knows the format
+        loader = kind()
         if loader.recognises(source.head):
             return loader
-    known = ", ".join(loader.title for loader in made)
+    known = ", ".join(kind.title for kind in LOADERS.values())
     raise source.error("the format is not known", hint=f"known are {known}")
 
 

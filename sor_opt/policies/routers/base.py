@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
@@ -111,6 +111,18 @@ class Router(ABC):
         del context
         return self
 
+    def doubts(self, context: Context, points: Sequence[Router]) -> Iterator[str]:
+        """What makes its results doubtful, a line each.
+
+        Parameters
+        ----------
+        context : Context
+        points : sequence of Router
+            This one with all the parameters that it will trade with.
+        """
+        del context, points
+        return iter(())
+
     @abstractmethod
     def split(self, view: View, due: float) -> FloatArray | Split:
         """Split what is due at a decision.
@@ -161,6 +173,21 @@ def snapshot_of(view: View, outflows: FloatArray | None = None) -> Snapshot:
         view.mid,
         outflows,
     )
+
+
+def taken(
+    model: CostModel, allocator: Allocator, view: View, due: float, risk: RiskParams
+) -> FloatArray:
+    """Shares to take from each venue, by the cheapest split of a model that takes alone.
+
+    Raises
+    ------
+    ConfigError, SolverError
+        If the model or the allocator refuses it.
+    """
+    problem = model.problem(snapshot_of(view), due, risk)
+    sent = np.asarray(allocator.solve(problem).rungs * problem.step)
+    return np.minimum(sent, view.ask_left)
 
 
 class CompiledRouter(Router):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.errors import ConfigError
@@ -15,7 +13,7 @@ from sor_opt.models.base import CostModel
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticModel
 from sor_opt.policies.context import Context
-from sor_opt.policies.routers.base import Router, snapshot_of
+from sor_opt.policies.routers.base import Router, taken
 from sor_opt.policies.view import View
 
 _FAST = FastAllocator()
@@ -70,7 +68,4 @@ class Cost(Router):
         ConfigError, SolverError
             If the model or the allocator refuses it.
         """
-        problem = self.model.problem(snapshot_of(view), due, self.risk)
-        allocator = self.allocator or _FAST
-        sent = np.asarray(allocator.solve(problem).rungs * problem.step)
-        return np.minimum(sent, view.ask_left)
+        return taken(self.model, self.allocator or _FAST, view, due, self.risk)

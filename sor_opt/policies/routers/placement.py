@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -25,10 +26,11 @@ from sor_opt.policies.routers.base import (
     Leftover,
     ModelRouter,
     Posting,
+    Router,
     Split,
     snapshot_of,
 )
-from sor_opt.policies.scenarios import Scenarios, past_flows
+from sor_opt.policies.scenarios import Scenarios, broken_shares, past_flows
 from sor_opt.policies.view import LiveQuotes, View
 
 
@@ -138,6 +140,21 @@ class Placement(ModelRouter):
         scenarios = past_flows(context, self.windows)
         _check_cells(context, self.model.step, scenarios)
         return replace(self, _scenarios=scenarios)
+
+    def doubts(self, context: Context, points: Sequence[Router]) -> Iterator[str]:
+        """Where it has nothing to go by, and which of its model's assumptions do not hold."""
+        known = past_flows(context, self.windows)
+        unknown = int((known.first == known.last).sum())
+        if unknown:
+            yield (
+                f"{unknown} of {known.first.size} slices have fewer than {self.windows.minimum} "
+                "past windows behind them: no fill is assumed there, and nothing is posted"
+            )
+        risks = [point.risk for point in points if point.risk is not None]
+        for text, (count, share) in broken_shares(context, risks).items():
+            where = f" at {count} of {len(risks)} points" if len(risks) > 1 else ""
+            part = "less than 1%" if share < 0.01 else f"up to {share:.0%}"
+            yield f"assumption {text} does not hold{where}, in {part} of the slices"
 
     @property
     def scenarios(self) -> Scenarios:

@@ -15,7 +15,7 @@ from sor_opt.models.base import CostModel
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticModel, count_rungs, write_rungs
 from sor_opt.policies.context import Context
-from sor_opt.policies.routers.base import Compiled, ModelRouter, snapshot_of
+from sor_opt.policies.routers.base import Compiled, ModelRouter, taken
 from sor_opt.policies.view import LiveQuotes, View
 
 
@@ -138,6 +138,4 @@ class Static(ModelRouter):
         return Compiled(split_static, form)
 
     def _solve(self, allocator: Allocator, view: View, due: float) -> FloatArray:
-        problem = self.model.problem(snapshot_of(view), due, self.risk)
-        chunks = np.asarray(allocator.solve(problem).rungs * problem.step)
-        return np.minimum(chunks, view.ask_left)
+        return taken(self.model, allocator, view, due, self.risk)

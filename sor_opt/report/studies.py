@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from sor_opt.report.tables import NO_TEST, Shown, number
-from sor_opt.search.narrowing import rounds
+from sor_opt.search.samplers.registry import SAMPLERS
 from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
 from sor_opt.search.studies.study import StudyResult
@@ -60,7 +60,7 @@ def full_summary(history: History) -> dict[str, Any]:
         **history_summary(history),
         "trials": [_trial(trial) for trial in history.trials],
         "others": [other._asdict() for other in history.others],
-        "rounds": _rounds(history) if history.sampler == "adaptive" else [],
+        "rounds": _rounds(history),
     }
 
 
@@ -153,6 +153,9 @@ def _trial(trial: FinishedTrial | None) -> dict[str, Any] | None:
 
 
 def _rounds(history: History) -> list[dict[str, Any]]:
+    """The rounds of a sampler of the package; a database names no other that may be loaded."""
+    if history.sampler not in SAMPLERS.rows:
+        return []
     space = history.space
     values = {space.point(trial.params): trial.outcome.train_bps for trial in history.trials}
     return [
@@ -164,7 +167,7 @@ def _rounds(history: History) -> list[dict[str, Any]]:
             else dict(zip(space.names, round_.centre, strict=True)),
             "points": len(round_.points),
         }
-        for round_ in rounds(space, values)
+        for round_ in SAMPLERS.rows[history.sampler].rounds(space, values)
     ]
 
 

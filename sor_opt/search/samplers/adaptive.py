@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sor_opt.search.narrowing import Round, narrow
+from sor_opt.search.narrowing import Round, narrow, rounds
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler
 from sor_opt.search.space import Point, Space
 
@@ -25,6 +25,11 @@ class AdaptiveSampler(SequenceSampler):
         self._points: list[Point] = []
         self._rounds: Iterator[Round] | None = None
         self._last: tuple[Point, ...] = ()  # the points of the round that is under way
+
+    @classmethod
+    def rounds(cls, space: Space, values: Mapping[Point, float]) -> list[Round]:
+        """The rounds so far; the last may be unfinished."""
+        return rounds(space, values)
 
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:
         """Give the point number `slot` of the rounds, which follow from `values`."""

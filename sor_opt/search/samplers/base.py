@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
 from sor_opt.search.axis import Axis, LogAxis
+from sor_opt.search.narrowing import Round
 from sor_opt.search.space import Point, Space
 
 
@@ -81,6 +82,12 @@ class Sampler(BaseSampler):
             raise ConfigError(f"seed must be >= 0, got {seed}")
         self.space = space
         self.seed = seed
+
+    @classmethod
+    def rounds(cls, space: Space, values: Mapping[Point, float]) -> list[Round]:
+        """The rounds that a search with these values has come through; none for most samplers."""
+        del space, values
+        return []
 
     def plan(self, trials: Sequence[FrozenTrial]) -> SamplerStatus:  # noqa: ARG002
         """Say whether the next trial may be asked for.

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest, mannwhitneyu
 
 from sor_opt.market.tape import FloatArray
 
@@ -88,10 +87,14 @@ def _pair(
 def _sign_test(signs: FloatArray) -> float:
     """Exact; ties say nothing and are left out, as usual."""
     below, above = int((signs > 0).sum()), int((signs < 0).sum())
+    from scipy.stats import binomtest  # a second of loading, for comparisons alone
+
     return float(binomtest(below, below + above).pvalue) if below + above else 1.0
 
 
 def _rank_test(ours: FloatArray, theirs: FloatArray) -> float:
     if np.ptp(np.concatenate([ours, theirs])) == 0:
         return 1.0  # the statistic of all ties has no variance
+    from scipy.stats import mannwhitneyu  # see above
+
     return float(mannwhitneyu(ours, theirs, alternative="two-sided").pvalue)

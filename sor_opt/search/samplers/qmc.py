@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats.qmc import Sobol
 
 from sor_opt.search.samplers.base import SamplerStatus, SequenceSampler, stretched
 from sor_opt.search.space import Point, Space
+
+if TYPE_CHECKING:
+    from scipy.stats.qmc import Sobol
 
 _BLOCK = 64  # a power of two, as Sobol sequences are balanced over these
 
@@ -27,6 +30,8 @@ class QmcSampler(SequenceSampler):
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Give the point number `slot` of the sequence."""
         if self._sobol is None:
+            from scipy.stats.qmc import Sobol  # a second of loading, for this sampler alone
+
             # Not any earlier: scipy swallows a Ctrl-C meanwhile, unless somebody listens for it.
             generator = np.random.default_rng(self.seed)
             self._sobol = Sobol(len(self.space.axes), scramble=True, rng=generator)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import logging
 import os
+import pickle
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +43,10 @@ _PREFIX = "sor_opt-numba-"
 _OPTIONS = {"nopython": True, "no_cfunc_wrapper": True}
 _IN_ANY_ORDER = {"reassoc", "nsz"}
 _ROOT = Path(__file__).parent
+_KNOWN = {__name__.partition(".")[0], "numba", "numpy", "llvmlite", *sys.stdlib_module_names} - {
+    "__main__"
+}
+"""Packages whose classes every process can import."""
 
 
 def compiled(function: Function) -> Function:
@@ -182,12 +189,20 @@ class _Cache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Find complete machine code."""
+        if _is_foreign(sig):
+            return None
         with suppress(OSError), self._locked(fcntl.LOCK_SH):
             return super().load_overload(sig, target_context)
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the machine code, if there is room for it."""
+        """Keep the machine code, if there is room for it.
+
+        That for a type of a user's own is not kept: the index of all signatures would need the
+        user's module to be read.
+        """
+        if _is_foreign(sig):
+            return
         with suppress(OSError), self._locked(fcntl.LOCK_EX):
             super().save_overload(sig, data)
 
@@ -198,6 +213,27 @@ class _Cache(FunctionCache):
         with (folder / "lock").open("a") as file:
             fcntl.flock(file, how)
             yield
+
+
+def _is_foreign(signature: Any) -> bool:
+    """Whether a signature is for a class that neither the package nor what it needs defines."""
+    classes = _Classes(io.BytesIO())
+    classes.dump(signature)
+    return bool(classes.roots - _KNOWN)
+
+
+class _Classes(pickle.Pickler):
+    """Collects the packages of all classes that an object is pickled with."""
+
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream)
+        self.roots: set[str] = set()
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Note where a class is from, and leave the rest to pickle."""
+        if isinstance(obj, type):
+            self.roots.add(obj.__module__.partition(".")[0])
+        return NotImplemented
 
 
 @cache

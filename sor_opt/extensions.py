@@ -121,6 +121,11 @@ def dumps(work: Any) -> bytes:
     return stream.getvalue()
 
 
+def place_of(kind: type) -> str:
+    """Where a class is that was loaded from a file, as an error begins; empty for others."""
+    return f"{_at(kind)}: " if kind.__module__ in _loaded else ""
+
+
 def own_error(error: Exception) -> Exception:
     """The error with the file and the line where a class loaded from a file has failed.
 

@@ -173,6 +173,23 @@ def test_a_literal_argument_makes_no_signature_of_its_own(package, tmp_path):
     assert done.split() == ["7", "1"]
 
 
+def test_code_for_a_type_of_ones_own_is_not_kept(package, tmp_path):
+    """Its signature would stand in an index that no process without that type could read."""
+    (package / "probe.py").write_text(
+        "from sor_opt.compiled import compiled\n@compiled\ndef first(form): return form[0] * 2\n"
+    )
+    own = tmp_path / "own_types.py"
+    own.write_text("from typing import NamedTuple\nclass Form(NamedTuple):\n    part: float\n")
+    cache, end = tmp_path / "cache", "from sor_opt.probe import first\nprint(first({}))"
+    mine = f"from own_types import Form\n{end.format('Form(2.0)')}"
+    assert run_script(package, cache, mine) == "4.0\n"
+    assert not code(cache)
+    own.unlink()
+    for _ in range(2):
+        assert run_script(package, cache, end.format("(2.0,)")) == "4.0\n"
+    assert len(code(cache)) == 1
+
+
 def test_what_is_compiled_is_logged_until_it_is_done(package, tmp_path):
     script = f"import logging\nlogging.basicConfig(level=logging.DEBUG)\n{SCRIPT}"
     first, second = (run_script(package, tmp_path / "cache", script, "stderr") for _ in range(2))

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.errors import ConfigError, quoted
-from sor_opt.extensions import source_digest
+from sor_opt.extensions import place_of, source_digest
 from sor_opt.params import Parameter, changed, parameters
 from sor_opt.policies.context import Context
 from sor_opt.policies.routers.base import Router
@@ -88,7 +88,12 @@ class Policy:
         DataError, ConfigError
             If one of them cannot.
         """
-        return Policy(self.schedule.prepare(context), self.router.prepare(context))
+        ready = (self.schedule.prepare(context), self.router.prepare(context))
+        for part, made in zip((self.schedule, self.router), ready, strict=True):
+            if made is None:
+                kind = type(part)
+                raise ConfigError(f"{place_of(kind)}prepare of {part.name} must give what trades")
+        return Policy(*ready)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the schedule and of the router, with the values that they have.

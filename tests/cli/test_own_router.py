@@ -148,6 +148,34 @@ def test_a_class_that_fails_is_one_line_with_its_file_and_line(run, tmp_path, co
     assert "mine.py, line 12: AttributeError: 'Broken' object has no attribute 'nothing'" in err
 
 
+ANSWERS = """
+import numpy as np
+from sor_opt import Router
+
+
+class {name}(Router):
+    def split(self, view, due):
+        return {answer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "said"),
+    [
+        ("Nan", "view.ask_left * np.nan", "must say shares >= 0 for each of 6 venues, got array"),
+        ("Short", "[1.0]", "must say shares >= 0 for each of 6 venues, got [1.0]"),
+        ("Much", "view.ask_left + 1", "shares at SYN-A, which shows"),
+    ],
+)
+def test_a_wrong_answer_is_told_with_the_place_of_its_class(run, tmp_path, name, answer, said):
+    path = tmp_path / "mine.py"
+    path.write_text(ANSWERS.format(name=name, answer=answer))
+    code, _, err = run("backtest", *SAMPLE, "--router", f"{path}:{name}")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"mine.py, line 6: the router {name} " in err
+    assert said in err
+
+
 def levels(folder):
     path = folder / "levels.toml"
     path.write_text("part = [0.5, 1.0]\n")

@@ -13,6 +13,7 @@ from sor_opt.backtest.core.state import Inputs, OrderStarts, Run, begin, clear, 
 from sor_opt.backtest.core.steps import checked_due, numbers
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
+from sor_opt.extensions import place_of
 from sor_opt.market.book import DUST
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.policies.policy import Policy
@@ -145,8 +146,8 @@ def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:
     shares = numbers(answer)
     if shares is None or shares.shape != view.ask.shape or not (shares >= 0).all():
         raise ConfigError(
-            f"the router {router.name} must say shares >= 0 for each of {len(view.venues)} venues, "
-            f"got {quoted(answer)}"
+            f"{place_of(type(router))}the router {router.name} must say shares >= 0 for each of "
+            f"{len(view.venues)} venues, got {quoted(answer)}"
         )
     return shares
 
@@ -162,6 +163,6 @@ def _check_display(router: Router, takes: FloatArray, view: View) -> None:
     if len(over):
         k = over[0]
         raise ConfigError(
-            f"the router {router.name} takes {takes[k]:g} shares at {view.venues[k]}, which shows "
-            f"{view.ask_left[k]:g}; take at most view.ask_left"
+            f"{place_of(type(router))}the router {router.name} takes {takes[k]:g} shares at "
+            f"{view.venues[k]}, which shows {view.ask_left[k]:g}; take at most view.ask_left"
         )

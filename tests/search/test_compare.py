@@ -230,5 +230,7 @@ def test_a_sampler_of_a_users_own_competes_under_its_name(tmp_path):
     runs = {strategy.name: len(strategy.runs) for strategy in found.strategies}
     assert runs == {"random": 2, "Mine": 1}
     assert found.pairs[0].test == "sign"
-    with pytest.raises(ConfigError, match="strategy grid is given twice"):
+    with pytest.raises(ConfigError, match="grid is the name of a sampler of the package"):
         CompareParams(("grid", f"{tmp_path}/mine.py:Grid"))
+    with pytest.raises(ConfigError, match="strategy Mine is given twice"):
+        CompareParams((mine, mine))

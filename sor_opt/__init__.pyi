@@ -13,6 +13,7 @@ from sor_opt.backtest.backtest import run as run
 from sor_opt.backtest.backtest import run_baselines as run_baselines
 from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
+from sor_opt.backtest.latency import Latency as Latency
 from sor_opt.backtest.market import Market as Market
 from sor_opt.backtest.market import ReplayParams as ReplayParams
 from sor_opt.backtest.market import prepare as prepare

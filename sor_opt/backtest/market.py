@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 
+from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError, quoted
@@ -41,6 +42,9 @@ class ReplayParams:
     unfilled : {"ask", "mid"}
         At what shares that could not be filled are counted: the last live ask plus its taker fee,
         or the last mid.
+    latency, feed_latency : Latency, optional
+        How long an order is on its way to its venue, and a venue's quotes, prints and answers are
+        on theirs to the router; None: no time.
 
     Raises
     ------
@@ -56,6 +60,8 @@ class ReplayParams:
     unfilled: Annotated[Unfilled, Param("at what shares that could not be filled are counted")] = (
         "ask"
     )
+    latency: Latency | None = None
+    feed_latency: Latency | None = None
 
     def __post_init__(self) -> None:
         if self.slice <= 0:
@@ -85,6 +91,8 @@ class Market:
         The row of each venue's last quote at each order's start; -1 for none.
     taker, rebate : float64 ndarray, shape (orders, K)
         Dollars per share, on each order's day.
+    latency, feed_latency : int64 ndarray, shape (K,)
+        Nanoseconds from the router to each venue, and back.
     params : ReplayParams
     limits : Limits
         How much work a replay may be.
@@ -97,6 +105,8 @@ class Market:
     standing: IntArray
     taker: FloatArray
     rebate: FloatArray
+    latency: IntArray
+    feed_latency: IntArray
     params: ReplayParams
     limits: Limits = field(default_factory=Limits)
 
@@ -181,8 +191,11 @@ def prepare(
     Raises
     ------
     ConfigError
-        If a venue has no fee, or a replay takes more decisions than the limit.
+        If a venue has no fee or no latency, or a replay takes more decisions than the limit.
     """
+    orders_take, quotes_take = (
+        (latency or Latency()).of(tape.venues) for latency in (params.latency, params.feed_latency)
+    )
     feed = make_feed(tape.quotes, orders.side)
     days = [datetime.fromtimestamp(t / SECOND, tape.zone).date() for t in orders.midnights]
     of_day = {day: fees.on(tape.venues, day) for day in set(days)}
@@ -195,6 +208,8 @@ def prepare(
         standing=last_rows(feed, len(tape.venues), orders.starts, orders.midnights),
         taker=taker,
         rebate=rebate,
+        latency=orders_take,
+        feed_latency=quotes_take,
         params=params,
         limits=limits,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from sor_opt.backtest.latency import Latency, is_file
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
@@ -17,7 +18,7 @@ from sor_opt.backtest.parallel import check_jobs
 from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import FeeOptions
-from sor_opt.cli.places import READS, WRITES
+from sor_opt.cli.places import READS, WRITES, Files
 from sor_opt.cli.policy import warn_of_routers
 from sor_opt.cli.spread import Group
 from sor_opt.market.book import BookParams
@@ -76,6 +77,39 @@ class LevelsOptions:
         return Space.read(policy, self.levels, given)
 
 
+_LATENCY_FILE = Files(read=True, named=lambda text: [Path(text)] if is_file(text) else [])
+
+
+def _latency_option(help_text: str) -> Any:
+    return typer.Option(metavar="DURATION|FILE.toml", help=help_text)
+
+
+@dataclass(frozen=True)
+class LatencyOptions:
+    """How long orders and quotes are on their way."""
+
+    latency: Annotated[
+        str,
+        _latency_option("An order's way to its venue; FILE: a duration for each, and a default."),
+        _LATENCY_FILE,
+    ] = "0ms"
+    feed_latency: Annotated[
+        str, _latency_option("The way of quotes, prints and answers back."), _LATENCY_FILE
+    ] = "0ms"
+
+    def put(self, rules: ReplayParams) -> ReplayParams:
+        """The rules with these latencies; what takes no time is none.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If one cannot be read.
+        """
+        read = (Latency.read(text) for text in (self.latency, self.feed_latency))
+        order, feed = (each if each.any else None for each in read)
+        return replace(rules, latency=order, feed_latency=feed)
+
+
 @dataclass(frozen=True)
 class ReplayOptions:
     """What is replayed and by which rules."""
@@ -83,8 +117,11 @@ class ReplayOptions:
     data: Annotated[DataOptions, Group("Data and fees")] = field(default_factory=DataOptions)
     fees: Annotated[FeeOptions, Group("Data and fees")] = field(default_factory=FeeOptions)
     orders: Annotated[OrderParams, Group("Parent orders")] = field(default_factory=OrderParams)
-    rules: Annotated[ReplayParams, Group("Rules of the replay")] = field(
-        default_factory=ReplayParams
+    rules: Annotated[
+        ReplayParams, Group("Rules of the replay", without=("latency", "feed_latency"))
+    ] = field(default_factory=ReplayParams)
+    latency: Annotated[LatencyOptions, Group("Rules of the replay")] = field(
+        default_factory=LatencyOptions
     )
     limits: Annotated[Limits, Group("Limits")] = field(default_factory=Limits)
     jobs: Annotated[
@@ -94,13 +131,15 @@ class ReplayOptions:
     def market(self, path: Path, out: Output) -> Market:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
         check_jobs(self.jobs)
+        rules = self.latency.put(self.rules)
         fees = self.fees.schedule()
         tape = self.data.tape(path, out)
         orders = make_orders(tape, self.orders, self.limits)
-        market = prepare(tape, orders, self.rules, fees, self.limits)
+        market = prepare(tape, orders, rules, fees, self.limits)
         for text in _doubts(market.quality, self.rules.book):
             out.warn(text)
         _warn_of_later_fees(market, fees, out)
+        _warn_of_other_venues(market, out)
         return market
 
     def objective(
@@ -141,3 +180,12 @@ def _warn_of_later_fees(market: Market, fees: FeeSchedule, out: Output) -> None:
     if later:
         known = "; ".join(f"{', '.join(names)}: fees of {date}" for date, names in later.items())
         out.warn(f"{known} stand in for {day}")
+
+
+def _warn_of_other_venues(market: Market, out: Output) -> None:
+    """Say so where a latency is of a venue that the data does not have: it may be a slip."""
+    latencies = (market.params.latency, market.params.feed_latency)
+    named = {venue for each in latencies if each is not None for venue, _ in each.at}
+    others = sorted(named.difference(market.tape.venues))
+    if others:
+        out.warn(f"the data has no {', '.join(others)}: their latencies are of no use")

@@ -24,7 +24,10 @@ _NOT_COMPARED = (FILE,)
 _SPEAKING = (FILE, "name")
 """Values that say what they are without their names."""
 
-_DURATIONS = ("horizon", "lookback", "max_quote_age", "refill_memory", "slice", "stride")
+_DURATIONS = (
+    *("at", "everywhere", "horizon", "lookback"),
+    *("max_quote_age", "refill_memory", "slice", "stride"),
+)
 """Values that are nanoseconds."""
 
 

@@ -14,7 +14,16 @@ from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import BookParams
-from sor_opt.market.feed import Feed, Prints, last_rows, make_feed, make_prints
+from sor_opt.market.feed import (
+    SEEN,
+    Feed,
+    Prints,
+    Records,
+    in_order_seen,
+    last_rows,
+    make_feed,
+    make_prints,
+)
 from sor_opt.market.quality import BookQuality, Stretch, book_quality
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
 from sor_opt.models.venues import FeeSchedule
@@ -131,6 +140,26 @@ class Market:
     def prints(self) -> Prints:
         """The tape's trades, mirrored for sell orders; empty where it has none."""
         return make_prints(self.tape.trades, self.orders.side)
+
+    @property
+    def delayed(self) -> bool:
+        """Whether anything takes time between the router and the venues."""
+        return bool(self.latency.any() or self.feed_latency.any())
+
+    @cached_property
+    def seen(self) -> Records:
+        """The feed's rows as a router sees them (see `in_order_seen`); none without latency."""
+        if not self.delayed:
+            return np.zeros(0, SEEN)
+        return in_order_seen(self.feed, self.feed_latency)
+
+    @cached_property
+    def seen_standing(self) -> IntArray:
+        """As `standing`, of what a router has seen by each order's start."""
+        if not self.delayed:
+            return self.standing
+        venues, orders = len(self.tape.venues), self.orders
+        return last_rows(self.feed, venues, orders.starts, orders.midnights, self.feed_latency)
 
     @cached_property
     def context(self) -> Context:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-from sor_opt.compiled import compiled
+from sor_opt.compiled import compiled, inlined
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.feed import Records, record_type
 from sor_opt.market.tape import SECOND, FloatArray
@@ -182,7 +182,7 @@ def look(book: Book, now: int, rules: BookRules) -> tuple[float, float, int]:
     for k in range(len(book)):
         venue = book[k]
         venue.bid_left = venue.ask_left = 0.0
-        if rules.max_quote_age >= 0 and now - venue.quoted_at > rules.max_quote_age:
+        if not is_live(venue, now, rules):
             continue
         if venue.bid_size > 0:
             venue.bid_left = left_of(venue.bid_size, venue.bid_taken)
@@ -201,6 +201,12 @@ def look(book: Book, now: int, rules: BookRules) -> tuple[float, float, int]:
     if mid - worst_bid > reach or worst_ask - mid > reach:
         _hide_stubs(book, mid, reach)
     return best_bid, best_ask, TRADABLE
+
+
+@inlined
+def is_live(venue: Any, now: int, rules: BookRules) -> bool:
+    """Whether a quote is not too old."""
+    return rules.max_quote_age < 0 or now - venue.quoted_at <= rules.max_quote_age
 
 
 @compiled

@@ -49,7 +49,34 @@ def make_feed(quotes: Quotes, side: Side) -> Feed:
     return feed
 
 
-def last_rows(feed: Feed, venues: int, times: IntArray, since: IntArray) -> IntArray:
+SEEN = record_type(("ts", np.int64), ("row", np.int64))
+"""When a router sees which row of a feed."""
+
+
+def in_order_seen(feed: Feed, latency: IntArray) -> Records:
+    """The rows of a feed as a router sees them that hears of each venue later.
+
+    Parameters
+    ----------
+    feed : Feed
+    latency : int64 ndarray, shape (K,)
+        Nanoseconds from each venue to the router.
+
+    Returns
+    -------
+    records of dtype `SEEN`, shape (n,)
+        By time; rows of one time in the feed's order.
+    """
+    ts = feed["ts"] + latency[feed["venue"]]
+    rows = np.argsort(ts, kind="stable")
+    seen = np.zeros(len(feed), SEEN)
+    seen["ts"], seen["row"] = ts[rows], rows
+    return seen
+
+
+def last_rows(
+    feed: Feed, venues: int, times: IntArray, since: IntArray, latency: IntArray | None = None
+) -> IntArray:
     """The row of each venue's last quote at some times.
 
     Parameters
@@ -59,6 +86,8 @@ def last_rows(feed: Feed, venues: int, times: IntArray, since: IntArray) -> IntA
         K.
     times, since : int64 ndarray, shape (n,)
         Nanoseconds UTC, the time included; a quote from before `since` is none.
+    latency : int64 ndarray, shape (K,), optional
+        Nanoseconds by which one hears of each venue's quotes later.
 
     Returns
     -------
@@ -70,7 +99,8 @@ def last_rows(feed: Feed, venues: int, times: IntArray, since: IntArray) -> IntA
     for venue in range(venues):
         mine = np.flatnonzero(feed["venue"] == venue)
         if mine.size:
-            last = np.searchsorted(ts[mine], times, "right") - 1
+            known = times if latency is None else times - latency[venue]
+            last = np.searchsorted(ts[mine], known, "right") - 1
             today = (last >= 0) & (ts[mine[last]] >= since)
             rows[:, venue] = np.where(today, mine[last], -1)
     return rows

@@ -64,7 +64,7 @@ def sell_excess(log: Log, run: Run, excess: float, now: int, dust: float) -> flo
     """Give back at the best bids what was bought too much; give the shares sold."""
     sold = 0.0
     while excess - sold > dust:
-        k = _dearest_bid(run)
+        k = dearest_bid(run)
         if k < 0:
             break
         venue = run.book[k]
@@ -76,7 +76,7 @@ def sell_excess(log: Log, run: Run, excess: float, now: int, dust: float) -> flo
 
 
 @compiled
-def _dearest_bid(run: Run) -> int:
+def dearest_bid(run: Run) -> int:
     """The venue with something left at the highest bid, then the lowest fee; -1 if none."""
     best = -1
     for k in range(len(run.book)):

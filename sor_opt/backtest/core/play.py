@@ -75,7 +75,10 @@ def play_in_python(
 def _most_executions(inputs: Inputs, order_starts: OrderStarts, order: int) -> int:
     """A bound: at each moment a venue is bought from twice and sold to once; and each print."""
     start, until = order_starts.starts[order], order_starts.deadlines[order]
-    rows = np.searchsorted(inputs.feed["ts"], until, "right") - order_starts.first_row[order]
+    if inputs.rules.delayed:
+        rows = np.searchsorted(inputs.seen["ts"], until, "right") - order_starts.first_seen[order]
+    else:
+        rows = np.searchsorted(inputs.feed["ts"], until, "right") - order_starts.first_row[order]
     prints = np.diff(np.searchsorted(inputs.prints["ts"], (start, until), "right"))
     moments = rows + inputs.rules.horizon // inputs.rules.slice + 3
     return int(3 * order_starts.standing.shape[1] * moments + prints[0])
@@ -132,7 +135,8 @@ def _renew(view: View, state: Any, volume: _Volume) -> None:
     """Bring what is no array up to the present moment."""
     view.now, view.slice, view.slice_end = int(state.now), int(state.slice), int(state.slice_end)
     view.best_bid, view.best_ask = float(state.best_bid), float(state.best_ask)
-    view.remaining, view.volume = float(state.remaining), volume.at(view.now)
+    view.remaining = float(state.remaining - state.flying)
+    view.volume = volume.at(view.now)
 
 
 def _checked_shares(router: Router, answer: Any, view: View) -> FloatArray:

@@ -88,6 +88,8 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
         posts=posting is not None,
         completes_slices=posting is not None and posting.leftover == "sweep",
         through=posting is not None and posting.through == "fill",
+        delayed=market.delayed,
+        room=_most_on_their_way(market) if market.delayed else 0,
     )
     states = np.zeros(len(orders), STATE)
     order_starts = OrderStarts(
@@ -97,9 +99,32 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
         market.standing,
         market.taker,
         market.rebate,
+        market.latency,
+        market.feed_latency,
+        np.searchsorted(market.seen["ts"], orders.starts, "right"),
+        market.seen_standing,
         first_step,
     )
-    return Inputs(market.feed, market.prints, steps, states, rules), order_starts
+    return Inputs(market.feed, market.prints, market.seen, steps, states, rules), order_starts
+
+
+def _most_on_their_way(market: Market) -> int:
+    """A bound of the child orders of one parent order that are on their way at once.
+
+    In the time of a way there and back a venue is sent two at each decision, each print may fill a
+    bid of ours, and once a bid is sent or cancelled.
+    """
+    there_and_back = int(market.latency.max() + market.feed_latency.max())
+    decisions = _most_within(market.seen["ts"], there_and_back)
+    decisions += there_and_back // market.params.slice + 3
+    prints = _most_within(market.prints["ts"], there_and_back)
+    return 2 * len(market.tape.venues) * (decisions + 1) + prints
+
+
+def _most_within(ts: IntArray, length: int) -> int:
+    """The most of some rising times that lie within some nanoseconds."""
+    ends = np.searchsorted(ts, ts + length, "right")
+    return int((ends - np.arange(len(ts))).max(initial=0))
 
 
 def replay_of(logs: list[Log], states: Records) -> Replay:

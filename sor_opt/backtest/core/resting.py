@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sor_opt.backtest.core.executions import Log, record, settle
 from sor_opt.backtest.core.state import Inputs, Run
+from sor_opt.backtest.core.transit import report_fill, send_posts
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.compiled import compiled
 from sor_opt.market.feed import Prints
@@ -15,9 +18,12 @@ from sor_opt.models.windows import outflow_of
 def post(inputs: Inputs, run: Run) -> None:
     """Rest what is to be posted behind what is displayed; prints after now may meet it."""
     state, book = inputs.states[run.order], run.book
-    queue = queues_ahead(book["bid"], book["bid_left"], state.best_bid)
-    for k in range(len(queue)):
-        run.venues[k].queue, run.venues[k].resting = queue[k], run.venues[k].post
+    if inputs.rules.delayed:
+        send_posts(inputs, run)
+    else:
+        queue = queues_ahead(book["bid"], book["bid_left"], state.best_bid)
+        for k in range(len(queue)):
+            run.venues[k].queue, run.venues[k].resting = queue[k], run.venues[k].post
     state.limit, state.bids_end = state.best_bid, state.slice_end
     state.next_print = _first_after(inputs.prints, state.now)
 
@@ -37,10 +43,10 @@ def _first_after(prints: Prints, now: int) -> int:
 
 @compiled
 def is_open(run: Run) -> bool:
-    """Whether anything rests."""
+    """Whether anything rests, or is believed to."""
     most = 0.0
     for k in range(len(run.venues)):
-        most = max(most, run.venues[k].resting)
+        most = max(most, run.venues[k].resting, run.venues[k].open)
     return bool(most > 0)
 
 
@@ -55,11 +61,16 @@ def meet(inputs: Inputs, run: Run, log: Log, now: int) -> None:
             outflow = outflow_of(
                 printed.price, printed.shares, printed.buying, limit, rules.through
             )
+            if outflow == np.inf:  # past a queue without end too
+                venue.queue = 0.0
             shares = min(max(outflow - venue.queue, 0.0), venue.resting)
             venue.queue = max(0.0, venue.queue - outflow)
             if shares > rules.dust:
                 venue.resting = settle(venue.resting, -shares, rules.dust)
                 record(log, printed.ts, run.order, printed.venue, LIMIT, limit, shares)
-                state.remaining = settle(state.remaining, -shares, rules.dust)
+                if rules.delayed:
+                    report_fill(inputs, run, printed, shares)
+                else:
+                    state.remaining = settle(state.remaining, -shares, rules.dust)
         at += 1
     state.next_print = at

@@ -7,10 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.compiled import compiled, inlined
-from sor_opt.market.book import Book, BookRules, apply_quote, new_book
+from sor_opt.market.book import TRADABLE, Book, BookRules, apply_quote, look, new_book
 from sor_opt.market.feed import Feed, Prints, Records, record_type
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.policies.view import LiveQuotes
+
+NEVER = np.iinfo(np.int64).max
+"""A time after all others."""
 
 TICK, SCHEDULED, ROUTED = range(3)
 """What comes next for an order: the next moment, the shares due, or the end of a decision."""
@@ -24,12 +27,17 @@ STATE = record_type(
     ("slice_start", np.int64),
     ("slice_end", np.int64),
     ("row", np.int64),
+    ("next_seen", np.int64),
+    ("first_child", np.int64),
+    ("end_child", np.int64),
+    ("next_event", np.int64),
     ("next_step", np.int64),
     ("last_step", np.int64),
     ("posted_slice", np.int64),
     ("bids_end", np.int64),
     ("next_print", np.int64),
     ("remaining", np.float64),
+    ("flying", np.float64),
     ("scheduled", np.float64),
     ("scheduled_before", np.float64),
     ("due", np.float64),
@@ -49,12 +57,16 @@ STATE = record_type(
 
 horizon_end, deadline : from when on the order is completed, and after when nothing trades.
 slice, slice_start, slice_end : the present slice; it stays the last one after the horizon.
-row : the first row of the feed that is not applied yet.
+row, next_seen : the first row of the feed that is not applied yet, and that the router has not
+    seen yet (see `Inputs`).
+first_child, end_child, next_event : where the child orders on their way begin and end (see
+    `Run`), and when the next of them arrives or is heard of.
 next_step, last_step : the steps of the schedule that are still to come (see `Inputs`).
 posted_slice : the last slice for which a router that posts was asked.
 bids_end, next_print, limit : until when our bids rest, the first print that may meet them, and
     their price.
-remaining : shares still to be bought, negative for an excess.
+remaining : shares still to be bought, as the router knows; negative for an excess.
+flying : shares that may have been bought, of which the router does not know yet.
 scheduled, scheduled_before : shares that should have been bought by now, and as of the last moment
     before the present slice.
 due : shares that the router is asked to send.
@@ -71,13 +83,32 @@ STEP = record_type(("ts", np.int64), ("shares", np.float64))
 ROUTED_VENUE = record_type(
     ("taker", np.float64),
     ("rebate", np.float64),
+    ("latency", np.int64),
+    ("feed_latency", np.int64),
     ("take", np.float64),
     ("post", np.float64),
     ("queue", np.float64),
     ("resting", np.float64),
+    ("open", np.float64),
+    ("flying", np.float64),
 )
-"""An order's fees at a venue (dollars per share), what its router sends there, the shares before
-our bid, and what is left of the bid."""
+"""An order's fees at a venue (dollars per share), its latencies (nanoseconds), what its router
+sends there, the shares before our bid, what is left of the bid, what the router believes of that
+where it hears of it later, and the shares in flight to its ask."""
+
+CHILD = record_type(
+    ("reason", np.int64),
+    ("venue", np.int64),
+    ("price", np.float64),
+    ("shares", np.float64),
+    ("executed", np.float64),
+    ("arrives", np.int64),
+    ("known", np.int64),
+    ("arrived", np.bool_),
+    ("over", np.bool_),
+)
+"""A child order on its way: its limit, what it executed (negative if sold), when it arrives, when
+the router knows, and whether both have happened."""
 
 
 class Rules(NamedTuple):
@@ -90,6 +121,8 @@ class Rules(NamedTuple):
     posts : whether the router is asked once per slice, and posts.
     completes_slices : whether what a slice left is completed at once.
     through : whether a print below the limit fills all.
+    delayed : whether anything takes time between the router and the venues.
+    room : child orders that can be on their way at once.
     """
 
     book: BookRules
@@ -102,6 +135,8 @@ class Rules(NamedTuple):
     posts: bool
     completes_slices: bool
     through: bool
+    delayed: bool
+    room: int
 
 
 class Inputs(NamedTuple):
@@ -110,6 +145,8 @@ class Inputs(NamedTuple):
     Attributes
     ----------
     feed, prints : Feed, Prints
+    seen : records of dtype `SEEN`
+        The feed's rows as the router sees them; none where that is when they happen.
     steps : records of dtype `STEP`
         What the schedule asks for, order after order.
     states : records of dtype `STATE`, shape (orders,)
@@ -118,6 +155,7 @@ class Inputs(NamedTuple):
 
     feed: Feed
     prints: Prints
+    seen: Records
     steps: Records
     states: Records
     rules: Rules
@@ -131,7 +169,12 @@ class OrderStarts(NamedTuple):
     starts, deadlines, first_row : int64 ndarray, shape (orders,)
     standing : int64 ndarray, shape (orders, K)
     taker, rebate : float64 ndarray, shape (orders, K)
+    latency, feed_latency : int64 ndarray, shape (K,)
         See `sor_opt.backtest.market.Market`.
+    first_seen : int64 ndarray, shape (orders,)
+        The first of `Inputs.seen` after each start.
+    seen_standing : int64 ndarray, shape (orders, K)
+        As `standing`, of what the router has seen.
     first_step : int64 ndarray, shape (orders + 1,)
         Where each order's steps begin.
     """
@@ -142,43 +185,91 @@ class OrderStarts(NamedTuple):
     standing: IntArray
     taker: FloatArray
     rebate: FloatArray
+    latency: IntArray
+    feed_latency: IntArray
+    first_seen: IntArray
+    seen_standing: IntArray
     first_step: IntArray
 
 
 class Run(NamedTuple):
-    """One order on its way: its number, its book, and its venues, of dtype `ROUTED_VENUE`."""
+    """One order on its way.
+
+    Attributes
+    ----------
+    order : int
+        Its number.
+    book : Book
+        What its router sees.
+    market : Book
+        What the venues have; the same array, unless something takes time between them.
+    venues : records of dtype `ROUTED_VENUE`, shape (K,)
+    children : records of dtype `CHILD`
+        What is on its way, in the order of sending.
+    """
 
     order: int
     book: Book
+    market: Book
     venues: Records
+    children: Records
 
 
 @compiled
 def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     """Set an order to its start, with the quotes that stand then."""
     state, start, rules = inputs.states[order], order_starts.starts[order], inputs.rules
-    book = new_book(order_starts.standing.shape[1])
+    market = _standing_book(inputs, order_starts.standing[order])
+    book = _standing_book(inputs, order_starts.seen_standing[order]) if rules.delayed else market
     venues = np.zeros(len(book), ROUTED_VENUE)
     for k in range(len(book)):
-        venues[k].taker, venues[k].rebate = (
-            order_starts.taker[order, k],
-            order_starts.rebate[order, k],
-        )
-        if order_starts.standing[order, k] >= 0:
-            apply_quote(book, inputs.feed[order_starts.standing[order, k]], rules.book)
+        venue = venues[k]
+        venue.taker, venue.rebate = order_starts.taker[order, k], order_starts.rebate[order, k]
+        venue.latency, venue.feed_latency = order_starts.latency[k], order_starts.feed_latency[k]
     state.phase, state.now, state.row = TICK, start, order_starts.first_row[order]
     state.horizon_end, state.deadline = start + rules.horizon, order_starts.deadlines[order]
     state.slice = state.posted_slice = state.bids_end = state.next_print = -1
     state.slice_start, state.slice_end = start, start
     state.next_step = order_starts.first_step[order]
     state.last_step = order_starts.first_step[order + 1] - 1
-    state.remaining = rules.size
+    state.next_seen, state.next_event = order_starts.first_seen[order], NEVER
+    state.first_child = state.end_child = 0
+    state.remaining, state.flying = rules.size, 0.0
     state.scheduled = state.scheduled_before = state.due = state.limit = 0.0
     state.best_bid = state.best_ask = np.nan
     state.arrival_mid = state.last_mid = np.nan
     state.arrival_ts = state.last_ts = -1
     state.snapshots = state.crossed = state.empty = state.wide = 0
-    return Run(order, book, venues)
+    run = Run(order, book, market, venues, np.empty(rules.room, CHILD))
+    if rules.delayed:
+        note_mid(inputs, run, start)
+    return run
+
+
+@compiled
+def _standing_book(inputs: Inputs, standing: IntArray) -> Book:
+    """The quotes that stand, given their rows; -1 for none."""
+    book = new_book(len(standing))
+    for k in range(len(standing)):
+        if standing[k] >= 0:
+            apply_quote(book, inputs.feed[standing[k]], inputs.rules.book)
+    return book
+
+
+@compiled
+def note_mid(inputs: Inputs, run: Run, now: int) -> None:
+    """Note the mid of the venues' book, if it can be traded on."""
+    bid, ask, condition = look(run.market, now, inputs.rules.book)
+    if condition == TRADABLE:
+        set_mid(inputs.states[run.order], (bid + ask) / 2, now)
+
+
+@inlined
+def set_mid(state: Records, mid: float, now: int) -> None:
+    """Set the last mid, and the arrival mid by the first."""
+    state.last_mid, state.last_ts = mid, now
+    if state.arrival_ts < 0:
+        state.arrival_mid, state.arrival_ts = mid, now
 
 
 @compiled

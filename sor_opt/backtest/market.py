@@ -169,7 +169,14 @@ class Market:
             orders.starts, orders.midnights, orders.size, orders.horizon, self.params.slice
         )
         return Context(
-            self.tape, self.feed, self.prints, slices, self.params.book, self.taker, self.rebate
+            self.tape,
+            self.feed,
+            self.prints,
+            slices,
+            self.params.book,
+            self.taker,
+            self.rebate,
+            self.feed_latency,
         )
 
     def prices_at(self, times: IntArray) -> tuple[FloatArray, FloatArray]:

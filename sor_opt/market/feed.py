@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from sor_opt.market.tape import BUYER, IntArray, Quotes, Trades
+from sor_opt.market.tape import BUYER, FloatArray, IntArray, Quotes, Trades
 
 Side = Literal["buy", "sell"]
 
@@ -135,3 +135,29 @@ def make_prints(trades: Trades | None, side: Side) -> Prints:
     prints["price"], prints["shares"] = sign * trades.price[usable], trades.size[usable]
     prints["buying"] = trades.side[usable] == sign * BUYER
     return prints
+
+
+def volume_heard(
+    prints: Prints, latency: IntArray, start: int, end: int
+) -> tuple[IntArray, FloatArray]:
+    """Sum the shares printed after `start` and until `end`, as one hears of them.
+
+    Parameters
+    ----------
+    prints : Prints
+    latency : int64 ndarray, shape (K,)
+        Nanoseconds by which one hears of each venue's prints later.
+    start, end : int
+        Nanoseconds UTC.
+
+    Returns
+    -------
+    int64 ndarray, shape (n,)
+        When one hears of each print, rising.
+    float64 ndarray, shape (n + 1,)
+        Shares before the first, and from each one on.
+    """
+    during = prints[slice(*np.searchsorted(prints["ts"], (start, end), "right"))]
+    heard = during["ts"] + latency[during["venue"]]
+    order = np.argsort(heard, kind="stable")
+    return heard[order], np.concatenate([[0.0], np.cumsum(during["shares"][order])])

@@ -71,6 +71,8 @@ class Context:
     book : BookParams
     taker, rebate : float64 ndarray, shape (orders, K)
         Dollars per share, on each order's day.
+    feed_latency : int64 ndarray, shape (K,)
+        Nanoseconds by which a router hears of each venue's quotes and prints later.
     """
 
     tape: Tape
@@ -80,6 +82,7 @@ class Context:
     book: BookParams
     taker: FloatArray
     rebate: FloatArray
+    feed_latency: IntArray
 
     def check_displays(self, step: float) -> None:
         """Refuse a tape that displays too many chunks of a step somewhere.

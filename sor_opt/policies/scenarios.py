@@ -41,6 +41,8 @@ class Scenarios(NamedTuple):
 def past_flows(context: Context, params: WindowParams) -> Scenarios:
     """Lay windows over each day of the orders and give each slice those that ended by its start.
 
+    With a feed latency, those that the router had heard of to their end, from every venue.
+
     Raises
     ------
     DataError
@@ -71,7 +73,8 @@ def past_flows(context: Context, params: WindowParams) -> Scenarios:
     )
     opens = np.minimum(midnights + _OPENS, np.repeat(context.slices.starts, count))
     first = np.searchsorted(starts, np.maximum(slices - params.lookback, opens))
-    last = np.maximum(first, np.searchsorted(starts, slices - length, "right"))
+    heard = slices - context.feed_latency.max(initial=0)
+    last = np.maximum(first, np.searchsorted(starts, heard - length, "right"))
     last = np.where(last - first < params.minimum, first, last)
     if (last == first).all():
         raise DataError(
@@ -106,8 +109,9 @@ def _check_trades(context: Context) -> None:
 
 
 def moments_at_slices(context: Context) -> Moments:
-    """Look at the book at each slice's start, flat as in `Slices.times`."""
+    """Look at the book that is known at each slice's start, flat as in `Slices.times`."""
     times, since = context.slices.times()
+    times = times - context.feed_latency.max(initial=0)
     order = np.argsort(times, kind="stable")
     return _look(context, times[order], since[order]).select(np.argsort(order, kind="stable"))
 

@@ -15,6 +15,7 @@ from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.extensions import place_of
 from sor_opt.market.book import DUST
+from sor_opt.market.feed import volume_heard
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.routers.base import Router, Split
@@ -57,7 +58,10 @@ def play_in_python(
         begin(inputs, order_starts, order),
     )
     state, router = inputs.states[order], policy.router
-    view, volume = _view_of(policy, venues, inputs, run), _Volume(inputs, state)
+    view, volume = (
+        _view_of(policy, venues, inputs, run),
+        _Volume(inputs, order_starts.feed_latency, state),
+    )
     while (asked := advance(inputs, run, log)) != OVER:
         _renew(view, state, volume)
         if asked == ASK_SCHEDULE:
@@ -85,17 +89,15 @@ def _most_executions(inputs: Inputs, order_starts: OrderStarts, order: int) -> i
 
 
 class _Volume:
-    """Shares printed since an order's start."""
+    """Shares that a router has heard of, printed since its order's start."""
 
-    def __init__(self, inputs: Inputs, state: Any) -> None:
-        ts = inputs.prints["ts"]
-        during = slice(*np.searchsorted(ts, (state.now, state.horizon_end), "right"))
-        self._ts = ts[during].copy()
-        self._until = np.concatenate([[0.0], np.cumsum(inputs.prints["shares"][during])])
+    def __init__(self, inputs: Inputs, latency: IntArray, state: Any) -> None:
+        start, end = int(state.now), int(state.horizon_end)
+        self._heard, self._until = volume_heard(inputs.prints, latency, start, end)
 
     def at(self, now: int) -> float:
         """Shares until some time, which is included."""
-        return float(self._until[np.searchsorted(self._ts, now, "right")])
+        return float(self._until[np.searchsorted(self._heard, now, "right")])
 
 
 def _view_of(policy: Policy, venues: tuple[str, ...], inputs: Inputs, run: Run) -> View:

@@ -11,7 +11,7 @@ import numpy as np
 from sor_opt.backtest.core.state import STEP
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.book import DUST
-from sor_opt.market.feed import Records
+from sor_opt.market.feed import Records, volume_heard
 from sor_opt.market.tape import FloatArray, IntArray
 from sor_opt.policies.context import Context
 from sor_opt.policies.schedules.base import Schedule
@@ -50,17 +50,14 @@ def _steps_of_frozen(schedule: Schedule, context: Context) -> tuple[Records, Int
 
 
 def _steps(schedule: Schedule, context: Context) -> tuple[Records, IntArray]:
-    slices, prints = context.slices, context.prints
-    printed_at, volume = prints["ts"].copy(), np.concatenate([[0.0], np.cumsum(prints["shares"])])
-    parts = []
+    slices, parts = context.slices, []
     for order, start in enumerate(slices.starts.tolist()):
         end = start + slices.horizon
-        begun = int(np.searchsorted(printed_at, start, "right"))
+        heard, volume = volume_heard(context.prints, context.feed_latency, start, end)
         moments = start + np.arange(slices.count) * slices.length
         if schedule.timing == "print":
-            until = np.searchsorted(printed_at, end)
-            moments = np.union1d(moments, printed_at[begun:until])
-        printed = volume[np.searchsorted(printed_at, moments, "right")] - volume[begun]
+            moments = np.union1d(moments, heard[heard < end])
+        printed = volume[np.searchsorted(heard, moments, "right")]
         due = [
             checked_due(
                 schedule,

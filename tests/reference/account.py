@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 
 from reference.book import Book
-from reference.transit import Cancel, Take
+from reference.transit import Cancel, Post, Take
 from reference.venues import Execution
 
 
@@ -16,8 +16,8 @@ class Account:
     ----------
     remaining : float
         Shares of the order less those known to be bought; below 0 after too many.
-    open : list of float, length K
-        Shares that rest at each venue.
+    bids : dict of Post
+        The last bid sent to each venue.
     flight : list of Take
         What was sent to be executed at once, and is not answered yet; in order of sending.
     cancels : list of Cancel
@@ -26,7 +26,7 @@ class Account:
 
     def __init__(self, size: float, feed: list[int], dust: float) -> None:
         self.size, self.remaining, self.dust, self._feed = size, size, dust, feed
-        self.open = [0.0] * len(feed)
+        self.bids: dict[int, Post] = {}
         self.flight: list[Take] = []
         self.cancels: list[Cancel] = []
         self._fills: list[tuple[int, Execution]] = []
@@ -35,7 +35,7 @@ class Account:
     def flying(self) -> float:
         """Shares that may still be bought without being sent: in flight, or not yet cancelled."""
         shares = sum((take.shares for take in self.flight), 0.0)
-        return sum((self.open[cancel.trip.venue] for cancel in self.cancels), shares)
+        return sum((cancel.bid.open for cancel in self.cancels), shares)
 
     @property
     def committed(self) -> float:
@@ -43,9 +43,14 @@ class Account:
         return (self.size - self.remaining) + self.flying
 
     @property
+    def open(self) -> list[Post]:
+        """The bids that are not known to be over, in venue order."""
+        return [bid for _, bid in sorted(self.bids.items()) if bid.open > 0]
+
+    @property
     def is_quiet(self) -> bool:
         """Whether nothing is in flight and nothing rests."""
-        return not self.flight and not any(self.open)
+        return not self.flight and not self.open
 
     def flying_to(self, venue: int) -> float:
         """Shares in flight to a venue's ask."""
@@ -59,8 +64,9 @@ class Account:
     def hear(self, now: int, seen: Book) -> None:
         """Take in the news: fills one by one, then what became of all that was sent, at once."""
         for _, fill in sorted((f for f in self._fills if f[0] <= now), key=itemgetter(0)):
-            rest = self.open[fill.venue] - fill.shares
-            self.open[fill.venue] = rest if rest > self.dust else 0.0
+            bid = self.bids[fill.venue]
+            rest = bid.open - fill.shares
+            bid.open = rest if rest > self.dust else 0.0
             self._settle(fill.shares)
         self._fills = [fill for fill in self._fills if fill[0] > now]
         known = [take for take in self.flight if take.trip.known <= now]
@@ -72,7 +78,7 @@ class Account:
         self._settle(sum((take.executed for take in known), 0.0))
         for cancel in self.cancels:
             if cancel.trip.known <= now:
-                self.open[cancel.trip.venue] = 0.0
+                cancel.bid.open = 0.0
         self.cancels = [cancel for cancel in self.cancels if cancel.trip.known > now]
 
     def _settle(self, bought: float) -> None:

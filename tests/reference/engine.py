@@ -175,8 +175,7 @@ class Run:
     def _cancel(self, now: int) -> None:
         """Cancel what is still open as the slice ends."""
         self.over = math.inf
-        open_at = (venue for venue, shares in enumerate(self.account.open) if shares > 0)
-        cancels = [Cancel(self._trip(venue, now)) for venue in open_at]
+        cancels = [Cancel(self._trip(bid.trip.venue, now), bid) for bid in self.account.open]
         self.account.cancels += cancels
         self._send(now, cancels)
 
@@ -228,7 +227,7 @@ class Run:
         account = self.account
         earlier = self.due_before if router.leftover == "sweep" else 0.0
         self._complete(now, look, earlier - account.committed)
-        if self.asked == self.slice or any(account.open):
+        if self.asked == self.slice or account.open:
             return
         self.asked = self.slice
         target = self.due - max(account.committed, earlier)
@@ -242,12 +241,11 @@ class Run:
         look = self._look(now)
         placed = place(router, self.costs, look, self.scenarios.flows[first:last], target)
         posts = [
-            Post(self._trip(venue, now), look.best_bid, shares)
+            Post(self._trip(venue, now), look.best_bid, shares, shares)
             for venue, shares in enumerate(placed.posts)
             if shares > 0
         ]
-        for post in posts:
-            self.account.open[post.trip.venue] = post.shares
+        self.account.bids.update((post.trip.venue, post) for post in posts)
         self.over = self.clock.slice_end(self.slice)
         self._take(now, look, placed.takes, ROUTE, posts)
 

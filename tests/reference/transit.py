@@ -71,11 +71,18 @@ class Take:
 
 @dataclass
 class Post:
-    """Let a bid rest."""
+    """Let a bid rest.
+
+    Attributes
+    ----------
+    open : float
+        Shares that rest as far as the router knows, from the sending on.
+    """
 
     trip: Trip
     limit: float
     shares: float
+    open: float
 
     def arrive(self, venues: Venues) -> None:
         """Join the queue as it stands."""
@@ -87,6 +94,7 @@ class Cancel:
     """End a bid."""
 
     trip: Trip
+    bid: Post
 
     def arrive(self, venues: Venues) -> None:
         """Leave the queue, if the bid is not filled by now."""

@@ -151,16 +151,20 @@ class Book:
         mid = (best_bid + best_ask) / 2
         band = self.params.band
         reach = math.inf if band is None else band / 1e4 * (1 + DUST) * abs(mid)
+        condition = _condition(best_bid, best_ask, reach)
+
+        def is_stub(level: Level) -> bool:
+            return condition == "tradable" and abs(level.price - mid) > reach
 
         def left(levels: list[Level], flying: Sequence[float]) -> FloatArray:
             shown = [
-                level.left(shares) if here and abs(level.price - mid) <= reach else 0.0
+                0.0 if not here or is_stub(level) else level.left(shares)
                 for level, here, shares in zip(levels, live, flying, strict=True)
             ]
             return np.array(shown)
 
         return Look(
-            _condition(best_bid, best_ask, reach),
+            condition,
             np.array([level.price for level in bids]),
             left(bids, nothing),
             np.array([level.price for level in asks]),

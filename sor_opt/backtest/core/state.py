@@ -272,6 +272,12 @@ def set_mid(state: Records, mid: float, now: int) -> None:
         state.arrival_mid, state.arrival_ts = mid, now
 
 
+@inlined
+def next_slice(state: Records) -> int:
+    """When the next slice starts, or the horizon ends; `NEVER` from then on."""
+    return int(state.slice_end) if state.now < state.horizon_end else NEVER
+
+
 @compiled
 def clear(run: Run) -> None:
     """Take and post nothing."""

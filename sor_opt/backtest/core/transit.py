@@ -30,8 +30,7 @@ def send_takes(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
         if shares > 0:
             _send(inputs, run, reason, k, seen.ask, shares)
     deliver(inputs, run, log, inputs.states[run.order].now)
-    for k in range(len(run.book)):
-        hide_flying(run.book[k], run.venues[k].flying)
+    hide_flying(run)
 
 
 @compiled
@@ -201,7 +200,9 @@ def _count(inputs: Inputs, run: Run) -> None:
 
 
 @compiled
-def hide_flying(seen: Any, flying: float) -> None:
+def hide_flying(run: Run) -> None:
     """Leave nothing of what is in flight to a venue, whatever it shows."""
-    if flying > 0 and seen.ask_left > 0:
-        seen.ask_left = left_of(seen.ask_size, seen.ask_taken + flying)
+    for k in range(len(run.book)):
+        seen, flying = run.book[k], run.venues[k].flying
+        if flying > 0 and seen.ask_left > 0:
+            seen.ask_left = left_of(seen.ask_size, seen.ask_taken + flying)

@@ -204,4 +204,4 @@ def _is_due(state: Records, rules: Rules) -> bool:
 @compiled
 def _awaits(run: Run, state: Records) -> bool:
     """Whether bids of ours rest, or the router has still to hear of something."""
-    return is_open(run) or state.first_child < state.end_child
+    return is_open(run) or state.awaited > 0

@@ -1,0 +1,121 @@
+"""What the scripts about one real day share: its orders, the policies held on it, their tables."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from sor_opt.backtest.contest import Entry, hold_contest
+from sor_opt.backtest.market import Market, ReplayParams, prepare
+from sor_opt.backtest.orders import OrderParams, make_orders
+from sor_opt.backtest.result import estimate, risk_of, savings
+from sor_opt.market.book import BookParams
+from sor_opt.market.loaders import load_tape
+from sor_opt.market.tape import SECOND, Tape
+from sor_opt.models.venues import FeeSchedule
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.routers.best_ask import BestAsk
+from sor_opt.policies.routers.pro_rata import ProRata
+from sor_opt.policies.routers.static import Static
+from sor_opt.policies.routers.sweep import Sweep
+from sor_opt.policies.schedules.now import Now
+from sor_opt.policies.schedules.twap import Twap
+
+MINUTE = 60 * SECOND
+LAYOUT = OrderParams(every=10 * MINUTE)
+RULES = ReplayParams()
+FEES = FeeSchedule.packaged()
+
+BANDS = {
+    "none": BookParams(band=None),
+    "50 bps": BookParams(band=50.0),
+    "100 bps": BookParams(),
+    "200 bps": BookParams(band=200.0),
+}
+REFILLS = {
+    "price": BookParams(),
+    "price:1s": BookParams(refill_memory=SECOND),
+    "update": BookParams(refill="update"),
+    "every-snapshot": BookParams(refill="every-snapshot"),
+}
+SIDES = {"buy": LAYOUT, "sell": replace(LAYOUT, side="sell")}
+
+SCHEDULES = (Now(), Twap())
+ROUTERS = (BestAsk(), Sweep(), ProRata(), Static())
+POLICIES = [Policy(schedule, router) for schedule, router in product(SCHEDULES, ROUTERS)]
+
+
+def arguments(about: str) -> argparse.Namespace:
+    """Read a script's arguments: quotes, and trades where there are any."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("quotes", type=Path)
+    parser.add_argument("--trades", type=Path, required=True)
+    return parser.parse_args()
+
+
+def load(given: argparse.Namespace) -> Tape:
+    """Load the tape that the arguments name."""
+    return load_tape(given.quotes, given.trades)
+
+
+def market_of(
+    tape: Tape, orders: OrderParams = LAYOUT, rules: ReplayParams = RULES, fees: FeeSchedule = FEES
+) -> Market:
+    """Prepare a tape; all defaults but orders every ten minutes."""
+    return prepare(tape, make_orders(tape, orders), rules, fees)
+
+
+def laid(tape: Tape, layouts: Mapping[str, OrderParams]) -> dict[str, Market]:
+    """Markets that differ in their orders."""
+    return {name: market_of(tape, layout) for name, layout in layouts.items()}
+
+
+def ruled(tape: Tape, rules: Mapping[str, ReplayParams]) -> dict[str, Market]:
+    """Markets that differ in a replay's rules."""
+    return {name: market_of(tape, rules=each) for name, each in rules.items()}
+
+
+def booked(tape: Tape, books: Mapping[str, BookParams]) -> dict[str, Market]:
+    """Markets that differ in which quotes count."""
+    return ruled(tape, {name: replace(RULES, book=book) for name, book in books.items()})
+
+
+def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def contest_table(what: str, markets: Mapping[str, Market]) -> str:
+    """Every policy on some markets: mean (sd; worst tenth), and what static saves; bps.
+
+    An order that is not filled is counted behind the mean, and is in no saving.
+    """
+    heading = [what, "schedule", *(router.name for router in ROUTERS), "static saves"]
+    rows = []
+    for name, market in markets.items():
+        entries = hold_contest(market, POLICIES)
+        for at in range(0, len(entries), len(ROUTERS)):
+            schedule = entries[at : at + len(ROUTERS)]
+            cells = [_cost(entry) for entry in schedule]
+            rows.append([name, schedule[0].policy.schedule.name, *cells, _saved(schedule[-1])])
+    return markdown(heading, rows)
+
+
+def _cost(entry: Entry) -> str:
+    costs, missing = entry.result.shortfall_bps, int((~entry.result.complete).sum())
+    risk = risk_of(costs)
+    text = f"{estimate(costs).mean:.2f} ({risk.sd:.1f}; {risk.cvar:.1f})"
+    return f"{text}, {missing} not filled" if missing else text
+
+
+def _saved(entry: Entry) -> str:
+    saved = savings(entry.result, entry.reference)
+    if not np.isfinite(saved.low):
+        return "-"
+    return f"{saved.mean:.2f} [{saved.low:.2f}, {saved.high:.2f}]"

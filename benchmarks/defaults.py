@@ -1,0 +1,98 @@
+"""What each default of a replay changes on one real day, as tables in Markdown.
+
+python benchmarks/defaults.py QUOTES --trades TRADES
+
+The tables are those of docs/defaults.md: one default at a time is changed, all others hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from day import (
+    BANDS,
+    LAYOUT,
+    REFILLS,
+    RULES,
+    SIDES,
+    arguments,
+    booked,
+    contest_table,
+    laid,
+    load,
+    market_of,
+    ruled,
+)
+
+from sor_opt.backtest.market import Market
+from sor_opt.market.book import BookParams
+from sor_opt.market.tape import SECOND, Quotes, Tape
+
+AGES = {"none": None, "60 s": 60, "10 s": 10, "2 s": 2, "0.5 s": 0.5}
+SLICES = {"10 s": 10, "30 s": 30, "60 s": 60, "180 s": 180}
+LARGE = replace(LAYOUT, size=100_000.0)
+"""More than the market shows in nine minutes: there is something to complete, or left unfilled."""
+
+
+def without_one_sided(quotes: Quotes) -> Quotes:
+    """Leave rows of one side out: the venue's older quote stays."""
+    return quotes.select(quotes.bid_shown == quotes.ask_shown)
+
+
+def with_one_sided_emptied(quotes: Quotes) -> Quotes:
+    """Let rows of one side show nothing."""
+    one = quotes.bid_shown != quotes.ask_shown
+    bid_size, ask_size = (np.where(one, 0.0, size) for size in (quotes.bid_size, quotes.ask_size))
+    return replace(quotes, bid_size=bid_size, ask_size=ask_size)
+
+
+def until_the_horizon(market: Market) -> Market:
+    """Let the orders end with their horizon: nothing is completed."""
+    orders = market.orders
+    return replace(market, orders=replace(orders, deadlines=orders.starts + orders.horizon))
+
+
+def variants(tape: Tape) -> Iterator[tuple[str, Mapping[str, Market]]]:
+    """Say what is changed, and give the markets."""
+    yield "side", laid(tape, SIDES)
+    yield "band", booked(tape, BANDS)
+    yield "refill", booked(tape, REFILLS)
+    quotes = {
+        "each side alone": tape.quotes,
+        "row left out": without_one_sided(tape.quotes),
+        "both empty": with_one_sided_emptied(tape.quotes),
+    }
+    yield "one side", {name: market_of(replace(tape, quotes=rows)) for name, rows in quotes.items()}
+    ages = {name: BookParams(age and round(age * SECOND)) for name, age in AGES.items()}
+    yield "age limit", booked(tape, ages)
+    yield (
+        "slice",
+        ruled(tape, {name: replace(RULES, slice=s * SECOND) for name, s in SLICES.items()}),
+    )
+    yield (
+        "completion",
+        {
+            name: market_of(tape, LARGE, replace(RULES, completion=name))
+            for name in ("sweep", "best-ask")
+        },
+    )
+    yield (
+        "unfilled",
+        {
+            mark: until_the_horizon(market_of(tape, LARGE, replace(RULES, unfilled=mark)))
+            for mark in ("ask", "mid")
+        },
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    tape = load(arguments(__doc__))
+    for what, markets in variants(tape):
+        print(f"\n{contest_table(what, markets)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

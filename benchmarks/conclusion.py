@@ -9,7 +9,7 @@ off exchange is read from it here, since a tape leaves it out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,169 +22,198 @@ from day import (
     SIDES,
     arguments,
     booked,
-    contest_table,
     laid,
     load,
-    market_of,
     markdown,
+    market_of,
+    savings_table,
 )
 
 from sor_opt.backtest.market import Market
-from sor_opt.market.feed import last_rows
+from sor_opt.market.feed import Records, last_rows
 from sor_opt.market.loaders.taq import AUCTION_CONDITIONS, OFF_EXCHANGE
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray, Tape
+from sor_opt.market.zones import NEW_YORK
 from sor_opt.models.venues import NoFees
-from sor_opt.models.windows import look_at
 
 SIZES = (1000, 2000, 5000, 10_000, 20_000)
 HORIZONS = (3, 5, 9, 15, 30)
-"""Minutes; those beyond ten start as often as they last."""
-NEARBY = (-20, -5, -1, 0, 1, 5, 20)
-"""Milliseconds from a print at whose quotes it is looked for, too."""
+"""Minutes; orders of more than ten start as often as they last."""
+NEARBY = tuple(ms * 10**6 for ms in (-20, -5, -1, 0, 1, 5, 20))
+"""Nanoseconds from a print at whose quotes it is looked for, too."""
 REACHES = (0, 2, 10, 100)
 """Basis points beyond the best ask."""
 BPS = 1e4
 
 
-def variants(tape: Tape) -> Iterator[tuple[str, Mapping[str, Market]]]:
-    """Say what is changed, and give the markets."""
+def variants(tape: Tape, elsewhere: float) -> Iterator[tuple[str, Mapping[str, Market]]]:
+    """Say what is changed, and give the markets; a part of the volume trades elsewhere."""
     day = market_of(tape)
-    yield "size", laid(tape, {f"{size:,}": replace(LAYOUT, size=float(size)) for size in SIZES})
+    yield "shares", laid(tape, {f"{size:,}": replace(LAYOUT, size=float(size)) for size in SIZES})
     horizons = {
         f"{length} min": replace(LAYOUT, horizon=length * MINUTE, every=max(length, 10) * MINUTE)
         for length in HORIZONS
     }
     yield "horizon", laid(tape, horizons)
     early = day.orders.starts < day.orders.starts[0] + 60 * MINUTE
-    yield (
-        "time of day",
-        {
-            f"first hour, {early.sum()} orders": day.select(np.flatnonzero(early)),
-            f"the rest, {(~early).sum()}": day.select(np.flatnonzero(~early)),
-        },
-    )
+    hours = {"first hour": early, "the rest": ~early}
+    yield "time of day", {name: day.select(np.flatnonzero(mine)) for name, mine in hours.items()}
     yield "side", laid(tape, SIDES)
     yield "refill", booked(tape, REFILLS)
     yield "band", booked(tape, BANDS)
     yield "fees", {"packaged": day, "none": market_of(tape, fees=NoFees())}
+    rest = round(LAYOUT.size * (1 - elsewhere))
+    yield "of 5,000 on the venues", laid(tape, {f"{rest:,}": replace(LAYOUT, size=float(rest))})
 
 
-def session(market: Market) -> tuple[int, int]:
-    """When a day's orders open, and when they close; nanoseconds UTC."""
-    return int(market.orders.starts[0]), int(market.orders.deadlines[0])
+@dataclass(frozen=True)
+class Session:
+    """A market's day, and its continuous trading."""
+
+    market: Market
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """When the first order starts, and when the last one must end; nanoseconds UTC."""
+        return int(self.market.orders.starts[0]), int(self.market.orders.deadlines[-1])
+
+    def during(self, ts: IntArray) -> BoolArray:
+        """Which times are within."""
+        opens, closes = self.bounds
+        return (ts >= opens) & (ts < closes)
+
+    def midnights(self, times: IntArray) -> IntArray:
+        """The day's begin, once for each time."""
+        return np.full(len(times), self.market.orders.midnights[0])
+
+    def quotes(self, times: IntArray) -> Records:
+        """Each venue's last quote at some times, shape (n, K); NaN and 0 where a side is empty."""
+        feed = self.market.feed
+        rows = last_rows(feed, len(self.market.tape.venues), times, self.midnights(times))
+        found = feed[rows].copy()
+        for side in ("bid", "ask"):
+            empty = (rows < 0) | (found[f"{side}_size"] == 0)
+            found[side][empty], found[f"{side}_size"][empty] = np.nan, 0.0
+        return found
 
 
-def displayed(market: Market) -> str:
+def displayed(day: Session) -> str:
     """Shares displayed up to some basis points beyond the best ask, at each second of the day."""
-    opens, closes = session(market)
-    times = np.arange(opens, closes, SECOND)
-    feed, venues = market.feed, len(market.tape.venues)
-    rows = last_rows(feed, venues, times, np.full(len(times), market.orders.midnights[0]))
-    shown = (rows >= 0) & (feed["ask_size"][rows] > 0)
-    ask = np.where(shown, feed["ask"][rows], np.inf)
-    best = ask.min(axis=1, keepdims=True)
-    table = []
+    quotes = day.quotes(np.arange(*day.bounds, SECOND))
+    best = np.nanmin(quotes["ask"], axis=1, keepdims=True)
+    rows = []
     for reach in REACHES:
-        near = ask <= best * (1 + reach / BPS) + 1e-9
-        shares = np.where(near, feed["ask_size"][rows], 0.0).sum(axis=1)
+        near = quotes["ask"] <= best * (1 + reach / BPS) + 1e-9
+        shares = np.where(near, quotes["ask_size"], 0.0).sum(axis=1)
         low, median, high = np.quantile(shares, (0.1, 0.5, 0.9))
-        table.append([f"{reach} bps", f"{low:,.0f}", f"{median:,.0f}", f"{high:,.0f}"])
-    return markdown(
-        ["within, of the best ask", "a tenth of the time below", "median", "a tenth above"], table
-    )
+        rows.append([f"{reach} bps", f"{low:,.0f}", f"{median:,.0f}", f"{high:,.0f}"])
+    return markdown(["from the best ask", "lowest tenth", "median", "highest tenth"], rows)
 
 
-def hidden(market: Market, venue: str) -> str:
+def hidden(day: Session, venue: str) -> str:
     """Volume of a venue that is printed inside its own quote, by how the two are matched."""
-    opens, closes = session(market)
+    market = day.market
     number, prints = market.tape.venues.index(venue), market.prints
-    mine = (prints["venue"] == number) & (prints["ts"] >= opens) & (prints["ts"] < closes)
-    prints = prints[mine]
-
-    def quoted(shift: int) -> tuple[FloatArray, FloatArray]:
-        times = prints["ts"] + shift
-        since = np.full(len(times), market.orders.midnights[0])
-        rows = last_rows(market.feed, len(market.tape.venues), times, since)[:, number]
-        row = market.feed[rows]
-        whole = (rows >= 0) & (row["bid_size"] > 0) & (row["ask_size"] > 0)
-        return np.where(whole, row["bid"], np.nan), np.where(whole, row["ask"], np.nan)
+    prints = prints[(prints["venue"] == number) & day.during(prints["ts"])]
+    price, volume = prints["price"], prints["shares"]
 
     def inside(*shifts: int) -> BoolArray:
-        quotes = [quoted(shift) for shift in shifts]
-        return np.all(
-            [(bid < prints["price"]) & (prints["price"] < ask) for bid, ask in quotes], axis=0
-        )
+        quotes = [day.quotes(prints["ts"] + shift)[:, number] for shift in shifts]
+        return np.all([(each["bid"] < price) & (price < each["ask"]) for each in quotes], axis=0)
 
     matched = {
-        "the last one before its millisecond": inside(-1),
-        "that one, and the last one of its millisecond": inside(-1, 0),
-        "these, and those 1, 5 and 20 ms before and after": inside(
-            -1, *(ms * 10**6 for ms in NEARBY)
-        ),
+        "before the print's millisecond": inside(-1),
+        "and at its end": inside(-1, 0),
+        "and 1, 5 and 20 ms before and after": inside(-1, *NEARBY),
     }
-    bid, ask = quoted(-1)
-    better = np.minimum(prints["price"] - bid, ask - prints["price"]) / prints["price"] * BPS
-    volume = prints["shares"]
-    table = []
+    before = day.quotes(prints["ts"] - 1)[:, number]
+    better = BPS * np.fmin(price - before["bid"], before["ask"] - price) / price
+    rows = []
     for name, which in matched.items():
         share, gain = (
             volume[which].sum() / volume.sum(),
             np.average(better[which], weights=volume[which]),
         )
-        table.append([name, f"{share:.1%}", f"{gain:.2f}", f"{share * gain:.2f}"])
-    heading = [
-        f"inside {venue}'s quote",
-        "of its volume",
-        "better than the near side, bps",
-        "over all its volume",
-    ]
-    return markdown(heading, table)
+        rows.append([name, f"{share:.1%}", f"{gain:.2f}", f"{share * gain:.2f}"])
+    return markdown(["inside the quotes", "of the volume", "better by, bps", "x share"], rows)
 
 
 def read_all_prints(path: Path) -> pd.DataFrame:
-    """Read a file of TAQ trades: ts (ns UTC), shares, price, off_exchange, auction."""
+    """Read a file of TAQ trades: ts (ns UTC), price, shares, off_exchange, auction."""
     rows = pd.read_csv(path)
     rows = rows.rename(columns={"TIME_M": "TIME", "TR_SCOND": "COND", "TR_CORR": "CORR"})
     rows = rows[rows["CORR"] == 0]
-    local = pd.to_datetime(rows["DATE"] + " " + rows["TIME"]).dt.tz_localize("America/New_York")
-    auction = rows["COND"].fillna("").str.contains(f"[{AUCTION_CONDITIONS}]")
+    local = pd.to_datetime(rows["DATE"] + " " + rows["TIME"]).dt.tz_localize(NEW_YORK)
     return pd.DataFrame(
         {
             "ts": local.astype("datetime64[ns, UTC]").astype("int64"),
-            "shares": rows["SIZE"].astype(float),
             "price": rows["PRICE"],
+            "shares": rows["SIZE"].astype(float),
             "off_exchange": rows["EX"] == OFF_EXCHANGE,
-            "auction": auction,
+            "auction": rows["COND"].fillna("").str.contains(f"[{AUCTION_CONDITIONS}]"),
         }
     )
 
 
-def off_exchange(market: Market, prints: pd.DataFrame) -> str:
-    """The part of the volume that is printed off exchange, by what is counted."""
-    opens, closes = session(market)
-    during = (prints["ts"] >= opens) & (prints["ts"] < closes)
-    counted = {
-        "the session, without auctions": during & ~prints["auction"],
-        "the whole day, without auctions": ~prints["auction"],
-        "the whole day, with auctions": during | True,
+def off_exchange(prints: pd.DataFrame) -> float:
+    """The part of some volume that is printed off exchange."""
+    return float(prints["shares"][prints["off_exchange"]].sum() / prints["shares"].sum())
+
+
+def counted(day: Session, prints: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Prints of which the part off exchange is told."""
+    traded = prints[~prints["auction"]]
+    return {
+        "the session, without auctions": traded[day.during(traded["ts"].to_numpy())],
+        "the whole day, without auctions": traded,
+        "the whole day": prints,
     }
-    table = []
-    for name, which in counted.items():
-        rows = prints[which]
-        share = rows["shares"][rows["off_exchange"]].sum() / rows["shares"].sum()
-        table.append([name, f"{rows['shares'].sum():,.0f}", f"{share:.1%}"])
-    return markdown(["counted", "shares", "off exchange"], table)
+
+
+def price_off_exchange(day: Session, prints: pd.DataFrame) -> str:
+    """Where prints off exchange lie within the best quotes of before their millisecond."""
+    rows = prints[prints["off_exchange"]]
+    times, price = rows["ts"].to_numpy() - 1, rows["price"].to_numpy()
+    quotes = day.quotes(times)
+    bid, ask = np.nanmax(quotes["bid"], axis=1), np.nanmin(quotes["ask"], axis=1)
+    mid, half = (bid + ask) / 2, (ask - bid) / 2
+
+    def mean(values: FloatArray | BoolArray) -> float:
+        return float(np.average(values, weights=rows["shares"]))
+
+    found = {
+        "at the mid": f"{mean(np.abs(price - mid) < 1e-6):.0%} of the volume",
+        "inside the best quotes": f"{mean((bid < price) & (price < ask)):.0%} of the volume",
+        "half the best quotes' spread": f"{mean(BPS * half / mid):.2f} bps",
+        "distance from the mid": f"{mean(BPS * np.abs(price - mid) / mid):.2f} bps",
+    }
+    return markdown(["off exchange", "in the session"], found.items())
+
+
+def tables(tape: Tape, prints: pd.DataFrame) -> Iterator[str]:
+    """All tables, in the order of the page."""
+    day = Session(market_of(tape))
+    parts = counted(day, prints)
+    continuous = next(iter(parts.values()))
+    for what, markets in variants(tape, off_exchange(continuous)):
+        yield savings_table(what, markets)
+    yield displayed(day)
+    yield hidden(day, "XNYS")
+    shares = {
+        name: [f"{rows['shares'].sum():,.0f}", f"{off_exchange(rows):.1%}"]
+        for name, rows in parts.items()
+    }
+    yield markdown(
+        ["counted", "shares", "off exchange"], [[name, *cells] for name, cells in shares.items()]
+    )
+    yield price_off_exchange(day, continuous)
 
 
 def main() -> None:
     """Measure and print."""
     given = arguments(__doc__)
-    tape = load(given)
-    for what, markets in variants(tape):
-        print(f"\n{contest_table(what, markets)}", flush=True)
-    day = market_of(tape)
-    print(f"\n{displayed(day)}\n\n{hidden(day, 'XNYS')}")
-    print(f"\n{off_exchange(day, read_all_prints(given.trades))}")
+    for table in tables(load(given), read_all_prints(given.trades)):
+        print(f"\n{table}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
-
-import numpy as np
 
 from sor_opt.backtest.contest import Entry, hold_contest
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.result import estimate, risk_of, savings
+from sor_opt.backtest.result import Result, estimate, risk_of, savings
 from sor_opt.market.book import BookParams
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND, Tape
@@ -47,7 +44,6 @@ SIDES = {"buy": LAYOUT, "sell": replace(LAYOUT, side="sell")}
 
 SCHEDULES = (Now(), Twap())
 ROUTERS = (BestAsk(), Sweep(), ProRata(), Static())
-POLICIES = [Policy(schedule, router) for schedule, router in product(SCHEDULES, ROUTERS)]
 
 
 def arguments(about: str) -> argparse.Namespace:
@@ -92,23 +88,39 @@ def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def contest_table(what: str, markets: Mapping[str, Market]) -> str:
-    """Every policy on some markets: mean (sd; worst tenth), and what static saves; bps.
+    """Every schedule and router: mean (sd; worst tenth), and what static saves; bps.
 
-    An order that is not filled is counted behind the mean, and is in no saving.
+    Orders that are not filled are told behind the mean, and are in no saving.
     """
     heading = [what, "schedule", *(router.name for router in ROUTERS), "static saves"]
     rows = []
     for name, market in markets.items():
-        entries = hold_contest(market, POLICIES)
-        for at in range(0, len(entries), len(ROUTERS)):
-            schedule = entries[at : at + len(ROUTERS)]
-            cells = [_cost(entry) for entry in schedule]
-            rows.append([name, schedule[0].policy.schedule.name, *cells, _saved(schedule[-1])])
+        for schedule in SCHEDULES:
+            entries = hold_contest(market, [Policy(schedule, router) for router in ROUTERS])
+            costs = [_cost(entry.result) for entry in entries]
+            rows.append([name, schedule.name, *costs, _saved(entries[-1])])
     return markdown(heading, rows)
 
 
-def _cost(entry: Entry) -> str:
-    costs, missing = entry.result.shortfall_bps, int((~entry.result.complete).sum())
+def savings_table(what: str, markets: Mapping[str, Market]) -> str:
+    """What static saves on best-ask under the same schedule, with both means; bps."""
+    heading = [what, "orders"]
+    for schedule in SCHEDULES:
+        heading += [f"{schedule.name} x {router}" for router in (BestAsk.name, Static.name)]
+        heading.append("saves")
+    rows = []
+    for name, market in markets.items():
+        entries = hold_contest(market, [Policy(schedule, Static()) for schedule in SCHEDULES])
+        cells = [name, str(len(market.orders))]
+        for entry in entries:
+            means = (estimate(each.shortfall_bps).mean for each in (entry.reference, entry.result))
+            cells += [*(f"{mean:.2f}" for mean in means), _saved(entry)]
+        rows.append(cells)
+    return markdown(heading, rows)
+
+
+def _cost(result: Result) -> str:
+    costs, missing = result.shortfall_bps, int((~result.complete).sum())
     risk = risk_of(costs)
     text = f"{estimate(costs).mean:.2f} ({risk.sd:.1f}; {risk.cvar:.1f})"
     return f"{text}, {missing} not filled" if missing else text
@@ -116,6 +128,4 @@ def _cost(entry: Entry) -> str:
 
 def _saved(entry: Entry) -> str:
     saved = savings(entry.result, entry.reference)
-    if not np.isfinite(saved.low):
-        return "-"
     return f"{saved.mean:.2f} [{saved.low:.2f}, {saved.high:.2f}]"

@@ -19,6 +19,7 @@ from day import (
     LAYOUT,
     MINUTE,
     REFILLS,
+    RULES,
     SIDES,
     arguments,
     booked,
@@ -26,19 +27,25 @@ from day import (
     load,
     markdown,
     market_of,
+    savings_row,
     savings_table,
 )
 
 from sor_opt.backtest.market import Market
+from sor_opt.market.book import BookParams
 from sor_opt.market.feed import Records, last_rows
 from sor_opt.market.loaders.taq import AUCTION_CONDITIONS, OFF_EXCHANGE
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray, Tape
 from sor_opt.market.zones import NEW_YORK
+from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import NoFees
+from sor_opt.policies.routers.static import Static
 
 SIZES = (1000, 2000, 5000, 10_000, 20_000)
 HORIZONS = (3, 5, 9, 15, 30)
 """Minutes; orders of more than ten start as often as they last."""
+THRESHOLDS = (1.5, 2.5, 3.5, 5.5, 11.0, 21.0)
+"""Basis points of the mid: lambda_under + theta_queue."""
 NEARBY = tuple(ms * 10**6 for ms in (-20, -5, -1, 0, 1, 5, 20))
 """Nanoseconds from a print at whose quotes it is looked for, too."""
 REACHES = (0, 2, 10, 100)
@@ -61,9 +68,23 @@ def variants(tape: Tape, elsewhere: float) -> Iterator[tuple[str, Mapping[str, M
     yield "side", laid(tape, SIDES)
     yield "refill", booked(tape, REFILLS)
     yield "band", booked(tape, BANDS)
+    large = replace(LAYOUT, size=float(max(SIZES)))
+    narrow = {name: replace(RULES, book=book) for name, book in BANDS.items()}
+    yield (
+        f"band, {max(SIZES):,} shares",
+        {name: market_of(tape, large, narrow[name]) for name in ("100 bps", "20 bps", "10 bps")},
+    )
     yield "fees", {"packaged": day, "none": market_of(tape, fees=NoFees())}
     rest = round(LAYOUT.size * (1 - elsewhere))
     yield "of 5,000 on the venues", laid(tape, {f"{rest:,}": replace(LAYOUT, size=float(rest))})
+
+
+def thresholds(tape: Tape, book: BookParams) -> Iterator[list[str]]:
+    """Rows of the static router with other prices up to which it takes."""
+    market = market_of(tape, rules=replace(RULES, book=book))
+    for bps in THRESHOLDS:
+        risk = RiskParams(lambda_under=bps / BPS, theta_queue=0.0)
+        yield savings_row(f"{bps:g} bps", market, Static(risk))
 
 
 @dataclass(frozen=True)
@@ -130,10 +151,8 @@ def hidden(day: Session, venue: str) -> str:
     better = BPS * np.fmin(price - before["bid"], before["ask"] - price) / price
     rows = []
     for name, which in matched.items():
-        share, gain = (
-            volume[which].sum() / volume.sum(),
-            np.average(better[which], weights=volume[which]),
-        )
+        share = volume[which].sum() / volume.sum()
+        gain = np.average(better[which], weights=volume[which])
         rows.append([name, f"{share:.1%}", f"{gain:.2f}", f"{share * gain:.2f}"])
     return markdown(["inside the quotes", "of the volume", "better by, bps", "x share"], rows)
 
@@ -196,16 +215,16 @@ def tables(tape: Tape, prints: pd.DataFrame) -> Iterator[str]:
     parts = counted(day, prints)
     continuous = next(iter(parts.values()))
     for what, markets in variants(tape, off_exchange(continuous)):
-        yield savings_table(what, markets)
+        yield savings_table(what, [savings_row(*each) for each in markets.items()])
+    for band in ("100 bps", "10 bps"):
+        yield savings_table(f"threshold, band {band}", thresholds(tape, BANDS[band]))
     yield displayed(day)
     yield hidden(day, "XNYS")
-    shares = {
-        name: [f"{rows['shares'].sum():,.0f}", f"{off_exchange(rows):.1%}"]
-        for name, rows in parts.items()
-    }
-    yield markdown(
-        ["counted", "shares", "off exchange"], [[name, *cells] for name, cells in shares.items()]
-    )
+    rows = [
+        [name, f"{each['shares'].sum():,.0f}", f"{off_exchange(each):.1%}"]
+        for name, each in parts.items()
+    ]
+    yield markdown(["counted", "shares", "off exchange"], rows)
     yield price_off_exchange(day, continuous)
 
 

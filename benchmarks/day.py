@@ -30,9 +30,7 @@ FEES = FeeSchedule.packaged()
 
 BANDS = {
     "none": BookParams(band=None),
-    "50 bps": BookParams(band=50.0),
-    "100 bps": BookParams(),
-    "200 bps": BookParams(band=200.0),
+    **{f"{band} bps": BookParams(band=float(band)) for band in (200, 100, 50, 20, 10)},
 }
 REFILLS = {
     "price": BookParams(),
@@ -43,11 +41,12 @@ REFILLS = {
 SIDES = {"buy": LAYOUT, "sell": replace(LAYOUT, side="sell")}
 
 SCHEDULES = (Now(), Twap())
-ROUTERS = (BestAsk(), Sweep(), ProRata(), Static())
+STATIC = Static()
+ROUTERS = (BestAsk(), Sweep(), ProRata(), STATIC)
 
 
 def arguments(about: str) -> argparse.Namespace:
-    """Read a script's arguments: quotes, and trades where there are any."""
+    """Read a script's arguments: a file of quotes, and one of trades."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("quotes", type=Path)
     parser.add_argument("--trades", type=Path, required=True)
@@ -90,7 +89,7 @@ def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def contest_table(what: str, markets: Mapping[str, Market]) -> str:
     """Every schedule and router: mean (sd; worst tenth), and what static saves; bps.
 
-    Orders that are not filled are told behind the mean, and are in no saving.
+    Behind it how many orders are not filled ("8 short"), which are in no saving.
     """
     heading = [what, "schedule", *(router.name for router in ROUTERS), "static saves"]
     rows = []
@@ -102,28 +101,29 @@ def contest_table(what: str, markets: Mapping[str, Market]) -> str:
     return markdown(heading, rows)
 
 
-def savings_table(what: str, markets: Mapping[str, Market]) -> str:
-    """What static saves on best-ask under the same schedule, with both means; bps."""
+def savings_table(what: str, rows: Iterable[Sequence[str]]) -> str:
+    """What static saves on best-ask under the same schedule, with both means; see `savings_row`."""
     heading = [what, "orders"]
     for schedule in SCHEDULES:
         heading += [f"{schedule.name} x {router}" for router in (BestAsk.name, Static.name)]
         heading.append("saves")
-    rows = []
-    for name, market in markets.items():
-        entries = hold_contest(market, [Policy(schedule, Static()) for schedule in SCHEDULES])
-        cells = [name, str(len(market.orders))]
-        for entry in entries:
-            means = (estimate(each.shortfall_bps).mean for each in (entry.reference, entry.result))
-            cells += [*(f"{mean:.2f}" for mean in means), _saved(entry)]
-        rows.append(cells)
     return markdown(heading, rows)
+
+
+def savings_row(name: str, market: Market, router: Static = STATIC) -> list[str]:
+    """A row of a table of savings; bps."""
+    cells = [name, str(len(market.orders))]
+    for entry in hold_contest(market, [Policy(schedule, router) for schedule in SCHEDULES]):
+        means = (estimate(each.shortfall_bps).mean for each in (entry.reference, entry.result))
+        cells += [*(f"{mean:.2f}" for mean in means), _saved(entry)]
+    return cells
 
 
 def _cost(result: Result) -> str:
     costs, missing = result.shortfall_bps, int((~result.complete).sum())
     risk = risk_of(costs)
     text = f"{estimate(costs).mean:.2f} ({risk.sd:.1f}; {risk.cvar:.1f})"
-    return f"{text}, {missing} not filled" if missing else text
+    return f"{text} {missing} short" if missing else text
 
 
 def _saved(entry: Entry) -> str:

@@ -9,7 +9,7 @@ off exchange is read from it here, since a tape leaves it out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from day import (
     REFILLS,
     RULES,
     SIDES,
+    Session,
     arguments,
     booked,
     laid,
@@ -31,19 +32,25 @@ from day import (
     savings_table,
 )
 
+from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import Market
 from sor_opt.market.book import BookParams
-from sor_opt.market.feed import Records, last_rows
 from sor_opt.market.loaders.taq import AUCTION_CONDITIONS, OFF_EXCHANGE
-from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray, Tape
+from sor_opt.market.tape import SECOND, BoolArray, FloatArray, Tape
 from sor_opt.market.zones import NEW_YORK
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import NoFees
+from sor_opt.policies.policy import Policy
+from sor_opt.policies.routers.best_ask import BestAsk
 from sor_opt.policies.routers.static import Static
+from sor_opt.policies.schedules.now import Now
 
 SIZES = (1000, 2000, 5000, 10_000, 20_000)
 HORIZONS = (3, 5, 9, 15, 30)
 """Minutes; orders of more than ten start as often as they last."""
+DEFAULT = RiskParams()
+DISTANCES = (2, 5, 10, 20)
+"""Basis points above the arrival mid."""
 THRESHOLDS = (1.5, 2.5, 3.5, 5.5, 11.0, 21.0)
 """Basis points of the mid: lambda_under + theta_queue."""
 NEARBY = tuple(ms * 10**6 for ms in (-20, -5, -1, 0, 1, 5, 20))
@@ -56,7 +63,9 @@ BPS = 1e4
 def variants(tape: Tape, elsewhere: float) -> Iterator[tuple[str, Mapping[str, Market]]]:
     """Say what is changed, and give the markets; a part of the volume trades elsewhere."""
     day = market_of(tape)
-    yield "shares", laid(tape, {f"{size:,}": replace(LAYOUT, size=float(size)) for size in SIZES})
+    usual = np.median([volume_during(day, start) for start in day.orders.starts])
+    sizes = {f"{size:,} ({size / usual:.0%})": replace(LAYOUT, size=float(size)) for size in SIZES}
+    yield "shares (of the volume)", laid(tape, sizes)
     horizons = {
         f"{length} min": replace(LAYOUT, horizon=length * MINUTE, every=max(length, 10) * MINUTE)
         for length in HORIZONS
@@ -79,43 +88,34 @@ def variants(tape: Tape, elsewhere: float) -> Iterator[tuple[str, Mapping[str, M
     yield "of 5,000 on the venues", laid(tape, {f"{rest:,}": replace(LAYOUT, size=float(rest))})
 
 
+def volume_during(market: Market, start: int) -> float:
+    """Shares printed on the venues while an order lasts."""
+    ts, horizon = market.prints["ts"], market.orders.horizon
+    return float(market.prints["shares"][(ts > start) & (ts <= start + horizon)].sum())
+
+
+def distances(market: Market) -> str:
+    """How far from the arrival mid each router buys, and what that costs of its shortfall."""
+    columns = []
+    for router in (BestAsk(), Static()):
+        log = run(market, Policy(Now(), router)).replay
+        bps = BPS * (log.price / log.arrival_mid[log.order] - 1)
+        part = log.shares / log.shares.sum()
+        which = np.digitize(bps, DISTANCES)
+        shares = np.bincount(which, part, len(DISTANCES) + 1)
+        costs = np.bincount(which, part * bps, len(DISTANCES) + 1)
+        columns += [[f"{share:.0%}" for share in shares], [f"{cost:.2f}" for cost in costs]]
+    names = [f"below {DISTANCES[0]}", *(f"from {low}" for low in DISTANCES)]
+    heading = ["bps above the arrival mid", "best-ask's shares", "bps", "static's shares", "bps"]
+    return markdown(heading, zip(names, *columns, strict=True))
+
+
 def thresholds(tape: Tape, book: BookParams) -> Iterator[list[str]]:
     """Rows of the static router with other prices up to which it takes."""
     market = market_of(tape, rules=replace(RULES, book=book))
     for bps in THRESHOLDS:
-        risk = RiskParams(lambda_under=bps / BPS, theta_queue=0.0)
+        risk = replace(DEFAULT, lambda_under=bps / BPS - DEFAULT.theta_queue)
         yield savings_row(f"{bps:g} bps", market, Static(risk))
-
-
-@dataclass(frozen=True)
-class Session:
-    """A market's day, and its continuous trading."""
-
-    market: Market
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """When the first order starts, and when the last one must end; nanoseconds UTC."""
-        return int(self.market.orders.starts[0]), int(self.market.orders.deadlines[-1])
-
-    def during(self, ts: IntArray) -> BoolArray:
-        """Which times are within."""
-        opens, closes = self.bounds
-        return (ts >= opens) & (ts < closes)
-
-    def midnights(self, times: IntArray) -> IntArray:
-        """The day's begin, once for each time."""
-        return np.full(len(times), self.market.orders.midnights[0])
-
-    def quotes(self, times: IntArray) -> Records:
-        """Each venue's last quote at some times, shape (n, K); NaN and 0 where a side is empty."""
-        feed = self.market.feed
-        rows = last_rows(feed, len(self.market.tape.venues), times, self.midnights(times))
-        found = feed[rows].copy()
-        for side in ("bid", "ask"):
-            empty = (rows < 0) | (found[f"{side}_size"] == 0)
-            found[side][empty], found[f"{side}_size"][empty] = np.nan, 0.0
-        return found
 
 
 def displayed(day: Session) -> str:
@@ -218,6 +218,7 @@ def tables(tape: Tape, prints: pd.DataFrame) -> Iterator[str]:
         yield savings_table(what, [savings_row(*each) for each in markets.items()])
     for band in ("100 bps", "10 bps"):
         yield savings_table(f"threshold, band {band}", thresholds(tape, BANDS[band]))
+    yield distances(day.market)
     yield displayed(day)
     yield hidden(day, "XNYS")
     rows = [

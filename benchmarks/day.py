@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from sor_opt.backtest.contest import Entry, hold_contest
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.result import Result, estimate, risk_of, savings
 from sor_opt.market.book import BookParams
+from sor_opt.market.feed import Records, last_rows
 from sor_opt.market.loaders import load_tape
-from sor_opt.market.tape import SECOND, Tape
+from sor_opt.market.tape import SECOND, BoolArray, IntArray, Tape
 from sor_opt.models.venues import FeeSchedule
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.routers.best_ask import BestAsk
@@ -129,3 +132,34 @@ def _cost(result: Result) -> str:
 def _saved(entry: Entry) -> str:
     saved = savings(entry.result, entry.reference)
     return f"{saved.mean:.2f} [{saved.low:.2f}, {saved.high:.2f}]"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A market of one day, and its quotes during continuous trading."""
+
+    market: Market
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """When the first order starts, and when the last one must end; nanoseconds UTC."""
+        return int(self.market.orders.starts[0]), int(self.market.orders.deadlines[-1])
+
+    def during(self, ts: IntArray) -> BoolArray:
+        """Which times are within."""
+        opens, closes = self.bounds
+        return (ts >= opens) & (ts < closes)
+
+    def midnights(self, times: IntArray) -> IntArray:
+        """The day's begin, once for each time."""
+        return np.full(len(times), self.market.orders.midnights[0])
+
+    def quotes(self, times: IntArray) -> Records:
+        """Each venue's last quote at some times, shape (n, K); NaN and 0 where a side is empty."""
+        feed = self.market.feed
+        rows = last_rows(feed, len(self.market.tape.venues), times, self.midnights(times))
+        found = feed[rows].copy()
+        for side in ("bid", "ask"):
+            empty = (rows < 0) | (found[f"{side}_size"] == 0)
+            found[side][empty], found[f"{side}_size"][empty] = np.nan, 0.0
+        return found

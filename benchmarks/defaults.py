@@ -17,11 +17,13 @@ from day import (
     REFILLS,
     RULES,
     SIDES,
+    Session,
     arguments,
     booked,
     contest_table,
     laid,
     load,
+    markdown,
     market_of,
     ruled,
 )
@@ -87,11 +89,36 @@ def variants(tape: Tape) -> Iterator[tuple[str, Mapping[str, Market]]]:
     )
 
 
+def after_trades(day: Session) -> str:
+    """What asks do at a venue's updates, and after trades that took all that was displayed."""
+    counts = {}
+    for number, venue in enumerate(day.market.tape.venues):
+        feed, prints = (
+            each[(each["venue"] == number) & day.during(each["ts"])]
+            for each in (day.market.feed, day.market.prints)
+        )
+        stays = (feed["ask"][1:] == feed["ask"][:-1]) & (feed["ask_size"][1:] > 0)
+        at_ask = prints[prints["price"] == day.quotes(prints["ts"] - 1)[:, number]["ask"]]
+        times, which = np.unique(at_ask["ts"], return_inverse=True)
+        before, later = (day.quotes(times + shift)[:, number] for shift in (-1, SECOND))
+        emptied = np.bincount(which, at_ask["shares"], len(times)) >= before["ask_size"]
+        again = emptied & (later["ask"] == before["ask"])
+        counts[venue] = np.array([len(stays), stays.sum(), emptied.sum(), again.sum()])
+    counts["all"] = np.sum(list(counts.values()), axis=0)
+    rows = [
+        [venue, f"{updates:,}", f"{stay / updates:.0%}", f"{taken:,}", f"{again / taken:.0%}"]
+        for venue, (updates, stay, taken, again) in counts.items()
+    ]
+    heading = ["venue", "updates", "that leave the ask", "asks taken whole", "same ask 1 s later"]
+    return markdown(heading, rows)
+
+
 def main() -> None:
     """Measure and print."""
     tape = load(arguments(__doc__))
     for what, markets in variants(tape):
         print(f"\n{contest_table(what, markets)}", flush=True)
+    print(f"\n{after_trades(Session(market_of(tape)))}")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,8 @@ NEARBY = tuple(ms * 10**6 for ms in (-20, -5, -1, 0, 1, 5, 20))
 """Nanoseconds from a print at whose quotes it is looked for, too."""
 REACHES = (0, 2, 10, 100)
 """Basis points beyond the best ask."""
+OFFICIAL = "[MQ9]"
+"""Conditions of a venue's official opening and closing prices."""
 BPS = 1e4
 
 
@@ -158,10 +160,14 @@ def hidden(day: Session, venue: str) -> str:
 
 
 def read_all_prints(path: Path) -> pd.DataFrame:
-    """Read a file of TAQ trades: ts (ns UTC), price, shares, off_exchange, auction."""
+    """Read a file of TAQ trades: ts (ns UTC), price, shares, off_exchange, auction.
+
+    Cancelled and official prints are left out: the latter tell an auction's volume a second time.
+    """
     rows = pd.read_csv(path)
     rows = rows.rename(columns={"TIME_M": "TIME", "TR_SCOND": "COND", "TR_CORR": "CORR"})
-    rows = rows[rows["CORR"] == 0]
+    rows["COND"] = rows["COND"].fillna("")
+    rows = rows[(rows["CORR"] == 0) & ~rows["COND"].str.contains(OFFICIAL)]
     local = pd.to_datetime(rows["DATE"] + " " + rows["TIME"]).dt.tz_localize(NEW_YORK)
     return pd.DataFrame(
         {
@@ -169,7 +175,7 @@ def read_all_prints(path: Path) -> pd.DataFrame:
             "price": rows["PRICE"],
             "shares": rows["SIZE"].astype(float),
             "off_exchange": rows["EX"] == OFF_EXCHANGE,
-            "auction": rows["COND"].fillna("").str.contains(f"[{AUCTION_CONDITIONS}]"),
+            "auction": rows["COND"].str.contains(f"[{AUCTION_CONDITIONS}]"),
         }
     )
 
@@ -185,7 +191,7 @@ def counted(day: Session, prints: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         "the session, without auctions": traded[day.during(traded["ts"].to_numpy())],
         "the whole day, without auctions": traded,
-        "the whole day": prints,
+        "the whole day, with auctions": prints,
     }
 
 
@@ -210,7 +216,7 @@ def price_off_exchange(day: Session, prints: pd.DataFrame) -> str:
 
 
 def tables(tape: Tape, prints: pd.DataFrame) -> Iterator[str]:
-    """All tables, in the order of the page."""
+    """All tables of the page."""
     day = Session(market_of(tape))
     parts = counted(day, prints)
     continuous = next(iter(parts.values()))

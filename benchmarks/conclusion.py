@@ -79,12 +79,9 @@ def variants(tape: Tape, elsewhere: float) -> Iterator[tuple[str, Mapping[str, M
     yield "side", laid(tape, SIDES)
     yield "refill", booked(tape, REFILLS)
     yield "band", booked(tape, BANDS)
+    narrow = {name: BANDS[name] for name in ("100 bps", "20 bps", "10 bps")}
     large = replace(LAYOUT, size=float(max(SIZES)))
-    narrow = {name: replace(RULES, book=book) for name, book in BANDS.items()}
-    yield (
-        f"band, {max(SIZES):,} shares",
-        {name: market_of(tape, large, narrow[name]) for name in ("100 bps", "20 bps", "10 bps")},
-    )
+    yield f"band, {max(SIZES):,} shares", booked(tape, narrow, large)
     yield "fees", {"packaged": day, "none": market_of(tape, fees=NoFees())}
     rest = round(LAYOUT.size * (1 - elsewhere))
     yield "of 5,000 on the venues", laid(tape, {f"{rest:,}": replace(LAYOUT, size=float(rest))})

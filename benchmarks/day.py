@@ -73,14 +73,18 @@ def laid(tape: Tape, layouts: Mapping[str, OrderParams]) -> dict[str, Market]:
     return {name: market_of(tape, layout) for name, layout in layouts.items()}
 
 
-def ruled(tape: Tape, rules: Mapping[str, ReplayParams]) -> dict[str, Market]:
+def ruled(
+    tape: Tape, rules: Mapping[str, ReplayParams], orders: OrderParams = LAYOUT
+) -> dict[str, Market]:
     """Markets that differ in a replay's rules."""
-    return {name: market_of(tape, rules=each) for name, each in rules.items()}
+    return {name: market_of(tape, orders, each) for name, each in rules.items()}
 
 
-def booked(tape: Tape, books: Mapping[str, BookParams]) -> dict[str, Market]:
+def booked(
+    tape: Tape, books: Mapping[str, BookParams], orders: OrderParams = LAYOUT
+) -> dict[str, Market]:
     """Markets that differ in which quotes count."""
-    return ruled(tape, {name: replace(RULES, book=book) for name, book in books.items()})
+    return ruled(tape, {name: replace(RULES, book=book) for name, book in books.items()}, orders)
 
 
 def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -13,7 +13,6 @@ from dataclasses import replace
 import numpy as np
 from day import (
     BANDS,
-    LAYOUT,
     REFILLS,
     RULES,
     SIDES,
@@ -26,16 +25,19 @@ from day import (
     markdown,
     market_of,
     ruled,
+    savings_row,
+    savings_table,
 )
 
 from sor_opt.backtest.market import Market
+from sor_opt.backtest.orders import OrderParams
 from sor_opt.market.book import BookParams
 from sor_opt.market.tape import SECOND, Quotes, Tape
 
 AGES = {"none": None, "60 s": 60, "10 s": 10, "2 s": 2, "0.5 s": 0.5}
 SLICES = {"10 s": 10, "30 s": 30, "60 s": 60, "180 s": 180}
-LARGE = replace(LAYOUT, size=100_000.0)
-"""More than the market shows in nine minutes: there is something to complete, or left unfilled."""
+LARGE = 100_000.0
+"""Shares, more than the market shows in nine minutes: some are completed, or left unfilled."""
 
 
 def without_one_sided(quotes: Quotes) -> Quotes:
@@ -56,37 +58,29 @@ def until_the_horizon(market: Market) -> Market:
     return replace(market, orders=replace(orders, deadlines=orders.starts + orders.horizon))
 
 
-def variants(tape: Tape) -> Iterator[tuple[str, Mapping[str, Market]]]:
+def variants(tape: Tape, orders: OrderParams) -> Iterator[tuple[str, Mapping[str, Market]]]:
     """Say what is changed, and give the markets."""
-    yield "side", laid(tape, SIDES)
-    yield "band", booked(tape, BANDS)
-    yield "refill", booked(tape, REFILLS)
+    yield "band", booked(tape, BANDS, orders)
+    yield "refill", booked(tape, REFILLS, orders)
     quotes = {
         "each side alone": tape.quotes,
         "row left out": without_one_sided(tape.quotes),
         "both empty": with_one_sided_emptied(tape.quotes),
     }
-    yield "one side", {name: market_of(replace(tape, quotes=rows)) for name, rows in quotes.items()}
+    yield (
+        "one side",
+        {name: market_of(replace(tape, quotes=rows), orders) for name, rows in quotes.items()},
+    )
     ages = {name: BookParams(age and round(age * SECOND)) for name, age in AGES.items()}
-    yield "age limit", booked(tape, ages)
-    yield (
-        "slice",
-        ruled(tape, {name: replace(RULES, slice=s * SECOND) for name, s in SLICES.items()}),
-    )
-    yield (
-        "completion",
-        {
-            name: market_of(tape, LARGE, replace(RULES, completion=name))
-            for name in ("sweep", "best-ask")
-        },
-    )
-    yield (
-        "unfilled",
-        {
-            mark: until_the_horizon(market_of(tape, LARGE, replace(RULES, unfilled=mark)))
-            for mark in ("ask", "mid")
-        },
-    )
+    yield "age limit", booked(tape, ages, orders)
+    slices = {name: replace(RULES, slice=seconds * SECOND) for name, seconds in SLICES.items()}
+    yield "slice", ruled(tape, slices, orders)
+    large = replace(orders, size=LARGE)
+    ways = {name: replace(RULES, completion=name) for name in ("sweep", "best-ask")}
+    yield "completion", ruled(tape, ways, large)
+    marks = {mark: replace(RULES, unfilled=mark) for mark in ("ask", "mid")}
+    markets = ruled(tape, marks, large)
+    yield "unfilled", {mark: until_the_horizon(market) for mark, market in markets.items()}
 
 
 def after_trades(day: Session) -> str:
@@ -116,9 +110,16 @@ def after_trades(day: Session) -> str:
 def main() -> None:
     """Measure and print."""
     tape = load(arguments(__doc__))
-    for what, markets in variants(tape):
+    print(contest_table("side", laid(tape, SIDES)))
+    for what, markets in variants(tape, SIDES["buy"]):
         print(f"\n{contest_table(what, markets)}", flush=True)
     print(f"\n{after_trades(Session(market_of(tape)))}")
+    rows = [
+        savings_row(f"{what}: {name}", market)
+        for what, markets in variants(tape, SIDES["sell"])
+        for name, market in markets.items()
+    ]
+    print(f"\n{savings_table('to sell', rows)}")
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ def hidden(day: Session, venue: str) -> str:
 
     def inside(*shifts: int) -> BoolArray:
         quotes = [day.quotes(prints["ts"] + shift)[:, number] for shift in shifts]
-        return np.all([(each["bid"] < price) & (price < each["ask"]) for each in quotes], axis=0)
+        within: BoolArray = np.array([(q["bid"] < price) & (price < q["ask"]) for q in quotes])
+        return within.all(axis=0)
 
     matched = {
         "before the print's millisecond": inside(-1),

@@ -34,8 +34,9 @@ from sor_opt.backtest.orders import OrderParams
 from sor_opt.market.book import BookParams
 from sor_opt.market.tape import SECOND, Quotes, Tape
 
-AGES = {"none": None, "60 s": 60, "10 s": 10, "2 s": 2, "0.5 s": 0.5}
-SLICES = {"10 s": 10, "30 s": 30, "60 s": 60, "180 s": 180}
+AGES = (60, 10, 2, 0.5)
+SLICES = (10, 30, 60, 180)
+"""Seconds."""
 LARGE = 100_000.0
 """Shares, more than the market shows in nine minutes: some are completed, or left unfilled."""
 
@@ -71,9 +72,9 @@ def variants(tape: Tape, orders: OrderParams) -> Iterator[tuple[str, Mapping[str
         "one side",
         {name: market_of(replace(tape, quotes=rows), orders) for name, rows in quotes.items()},
     )
-    ages = {name: BookParams(age and round(age * SECOND)) for name, age in AGES.items()}
-    yield "age limit", booked(tape, ages, orders)
-    slices = {name: replace(RULES, slice=seconds * SECOND) for name, seconds in SLICES.items()}
+    ages = {f"{age:g} s": BookParams(round(age * SECOND)) for age in AGES}
+    yield "age limit", booked(tape, {"none": BookParams(), **ages}, orders)
+    slices = {f"{length} s": replace(RULES, slice=length * SECOND) for length in SLICES}
     yield "slice", ruled(tape, slices, orders)
     large = replace(orders, size=LARGE)
     ways = {name: replace(RULES, completion=name) for name in ("sweep", "best-ask")}

@@ -139,8 +139,9 @@ def hidden(day: Session, venue: str) -> str:
 
     def inside(*shifts: int) -> BoolArray:
         quotes = [day.quotes(prints["ts"] + shift)[:, number] for shift in shifts]
-        within: BoolArray = np.array([(q["bid"] < price) & (price < q["ask"]) for q in quotes])
-        return within.all(axis=0)
+        each = [(quote["bid"] < price) & (price < quote["ask"]) for quote in quotes]
+        all_of_them: BoolArray = np.all(each, axis=0)
+        return all_of_them
 
     matched = {
         "before the print's millisecond": inside(-1),

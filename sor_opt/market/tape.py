@@ -78,8 +78,8 @@ class Quotes(_Columns):
     ask: FloatArray
     ask_size: FloatArray
 
-    def select(self, rows: slice) -> Quotes:
-        """Give a stretch of the rows."""
+    def select(self, rows: slice | BoolArray) -> Quotes:
+        """Give some of the rows."""
         return Quotes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
 from sor_opt.backtest.contest import hold_contest
 from sor_opt.backtest.market import Market
 from sor_opt.cli.console import Output
@@ -19,10 +20,9 @@ from sor_opt.cli.replay import DataArgument, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
 from sor_opt.policies.policy import Policy
+from sor_opt.report.backtest import backtest_summary, backtest_tables
 from sor_opt.report.contest import contest_summary, contest_tables
 from sor_opt.report.export import check_suffix, write_frame
-from sor_opt.report.summary import backtest_summary
-from sor_opt.report.tables import backtest_tables
 
 
 def _frame(path: Path | None) -> Path | None:
@@ -61,7 +61,7 @@ def backtest(
         _contest(market, policies, replay.jobs, output.seed, out)
         return
     result = run(market, policies[0], replay.jobs)
-    baselines = run_baselines(market, policy.given.get("curve"))
+    baselines = run_baselines(market, policies[0], policy.given)
     if log:
         write_frame(result.executions(), log)
     if orders:

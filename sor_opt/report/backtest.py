@@ -11,6 +11,7 @@ from sor_opt.policies.policy import Policy
 from sor_opt.report.savings import all_savings, all_savings_tables
 from sor_opt.report.summary import arrivals, described, quality_shares, totals
 from sor_opt.report.tables import (
+    INTERVAL,
     Shown,
     arrival_notes,
     count,
@@ -51,7 +52,7 @@ def backtest_summary(
 def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """One policy against the baselines."""
     title = f"{count(summary['orders'], 'parent order')}: shortfall against the arrival mid, bps"
-    shown = table("policy", "mean", "95 % interval", "sd", "worst tenth", *_AMOUNTS)
+    shown = table("policy", "mean", INTERVAL, "sd", "worst tenth", *_AMOUNTS)
     policy = summary["policy"]
     # A policy that is a baseline itself has one row.
     for name, row in ({policy: summary} | summary["baselines"] | {policy: summary}).items():

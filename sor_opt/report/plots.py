@@ -91,24 +91,67 @@ def save(figure: Figure, path: Path) -> None:
     write_atomically(path, content.getvalue())
 
 
+def draw_contest(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw what every pair of a contest costs, and what its router saves under its schedule.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The document's `contest`.
+    path : Path
+
+    Raises
+    ------
+    ConfigError
+        If the file's ending is no picture format.
+    """
+    figure = Figure(figsize=(12, 1.8 + 0.4 * len(rows)), layout="constrained")
+    costs, saved = figure.subplots(1, 2, sharey=True)
+    schedules = list(dict.fromkeys(row["schedule"] for row in rows))
+    for at, row in enumerate(rows):
+        colour = f"C{schedules.index(row['schedule'])}"
+        _point(costs, at, (row["mean_bps"], row["mean_low"], row["mean_high"]), colour)
+        if row["saves_bps"] is not None:
+            _point(saved, at, (row["saves_bps"], row["low"], row["high"]), colour)
+        if at and row["schedule"] != rows[at - 1]["schedule"]:
+            for axes in (costs, saved):
+                axes.axhline(at - 0.5, color="black", linewidth=0.5, linestyle=":")
+    costs.set_yticks(range(len(rows)), [f"{row['schedule']} x {row['router']}" for row in rows])
+    costs.set_ylim(len(rows) - 0.5, -0.5)
+    costs.set_title("Mean shortfall with its 95 % interval")
+    costs.set_xlabel("bps")
+    saved.set_title("Routing: saved against best-ask under the same schedule")
+    saved.set_xlabel("bps (below 0: it costs more)")
+    for axes in (costs, saved):
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.grid(alpha=0.3, axis="x")
+    save(figure, path)
+
+
+def _point(axes: Axes, row: int, bounded: tuple[float, float, float], colour: str) -> None:
+    """A mean with its interval, and both in figures at the right."""
+    mean, low, high = bounded
+    axes.plot((low, high), (row, row), color=colour, linewidth=2.5, alpha=0.6)
+    axes.plot(mean, row, "o", color=colour, markersize=9)
+    told = f"{number(mean)}  {interval((low, high))}"
+    axes.annotate(told, (1.01, row), xycoords=("axes fraction", "data"), va="center")
+
+
 def _savings(axes: Axes, saved: Mapping[str, Saving]) -> None:
     """What is saved on test orders with its interval, and on those that chose the point."""
     for row, each in enumerate(saved.values()):
-        colour, test = _COLOURS[each.measures], each.test
-        axes.plot((test.low, test.high), (row, row), color=colour, linewidth=2.5, alpha=0.6)
-        axes.plot(test.mean, row, "o", color=colour, markersize=9)
+        test = each.test
+        _point(axes, row, (test.mean, test.low, test.high), _COLOURS[each.measures])
         axes.plot(each.train.mean, row, "D", color="black", fillstyle="none", markersize=8)
-        told = f"{number(test.mean)}  {interval((test.low, test.high))}"
-        axes.annotate(told, (1.01, row), xycoords=("axes fraction", "data"), va="center")
-    axes.plot([], "o", color="grey", label="test orders, 95 % interval")
-    axes.plot([], "D", color="black", fillstyle="none", label="train orders, which chose the point")
+    axes.plot([], "o-", color="grey", linewidth=2.5, label="test orders, 95 % interval")
+    axes.plot([], "D", color="black", fillstyle="none", label="train orders, which chose it")
     names = [f"{each.measures}: {name}" for name, each in saved.items()]
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.axvline(0, color="black", linewidth=0.8)
     orders = max((each.test.orders for each in saved.values()), default=0)
     axes.set_title(f"Saved by the best point on {count(orders, 'test order')}")
-    axes.set_xlabel("saved against the baseline, bps")
+    axes.set_xlabel("saved against the baseline, bps (below 0: the point costs more)")
     axes.legend(loc="best")
     axes.grid(alpha=0.3, axis="x")
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from sor_opt.backtest.baselines import Baseline
 from sor_opt.backtest.result import Result, savings
-from sor_opt.report.tables import NO_TEST, Shown, count, interval, note, number, table
+from sor_opt.report.tables import INTERVAL, NO_TEST, Shown, count, interval, note, number, table
 from sor_opt.search.savings import FEW_ORDERS, Saving
 
 _PAIRED = "bps, paired over the orders that both filled"
-_INTERVAL = "95 % interval"
 
 
 def all_savings(result: Result, baselines: Mapping[str, Baseline], seed: int) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def selected_savings(saved: Mapping[str, Saving]) -> dict[str, Any]:
 def all_savings_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """What the policy of a `backtest` document saves on each baseline but itself."""
     baselines, policy = summary["baselines"], summary["policy"]
-    shown = table("", "saves", _INTERVAL, "orders", texts=("against",))
+    shown = table("", "saves", INTERVAL, "orders", texts=("against",))
     for label, name in _labelled(baselines):
         if name != policy:
             saved, bounds = summary["savings_bps"][name], summary["savings_interval_bps"][name]
@@ -73,7 +72,7 @@ def selected_savings_tables(
     saved : mapping
         From `selected_savings`.
     """
-    shown = table("", "test", _INTERVAL, "orders", "train (chose the point)", texts=("against",))
+    shown = table("", "test", INTERVAL, "orders", "train (chose the point)", texts=("against",))
     for label, name in _labelled(saved):
         row = saved[name]
         bounds = interval((row["low"], row["high"]))

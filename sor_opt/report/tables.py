@@ -13,6 +13,9 @@ from rich.text import Text
 Shown = Table | Text | str
 """What the console shows: a table, a line, or a line of a style, without names in it."""
 
+INTERVAL = "95 % interval"
+"""The heading of intervals."""
+
 NO_TEST = "No order is left to test on: what is found is tried on nothing else."
 """What is said in place of a test cost where the orders leave none."""
 

@@ -19,9 +19,9 @@ from sor_opt.report.grid import grid_summary, grid_tables
 from sor_opt.report.landscape import landscape_summary, landscape_tables
 from sor_opt.search import compare as search
 from sor_opt.search.grid import run_grid
-from sor_opt.search.landscape import joint_landscape, make_landscape
+from sor_opt.search.landscape import best_point, joint_landscape, make_landscape
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
-from sor_opt.search.savings import savings_of
+from sor_opt.search.savings import savings_at, savings_of
 
 
 def grid(
@@ -78,13 +78,14 @@ def landscape(
     Example: sor-opt landscape quotes.csv.gz --every 10m --max-quote-age 2s --plot landscape.png
     """
     out = Output(output)
-    searched = policy.make()
+    searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
     objective = replay.objective(data, searched, space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
-    summary = landscape_summary(exact, ranking)
+    saved = savings_at(objective, best_point(exact, space), policy.given, output.seed)
+    summary = landscape_summary(objective, exact, ranking, saved)
     if plot:
         from sor_opt.report.plots import draw_landscape
 
@@ -120,7 +121,7 @@ def compare(
     names = tuple(split_names(contenders.strategies))
     params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
-    searched = policy.make()
+    searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
     for name in names:
         make_sampler(name, space, output.seed)  # complains before the data is read
@@ -129,7 +130,13 @@ def compare(
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:
         comparison = search.compare(objective, space, params, progress)
-    summary = report.comparison_summary(comparison, exact)
+    saved = {
+        strategy.name: savings_at(
+            objective, strategy.median_run.best.params, policy.given, output.seed
+        )
+        for strategy in comparison.strategies
+    }
+    summary = report.comparison_summary(objective, comparison, exact, saved)
     if plot:
         report.draw_comparison(comparison, exact, plot)
     out.result(summary)

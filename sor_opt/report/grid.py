@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sor_opt.backtest.baselines import Baseline
-from sor_opt.report.savings import all_savings, selected_savings, selected_savings_tables
-from sor_opt.report.summary import named_parts, orders_of, quality_shares, totals
+from sor_opt.report.savings import all_savings, headline_tables, selected_savings, tested
+from sor_opt.report.summary import quality_shares, totals
 from sor_opt.report.tables import (
     Shown,
     count,
@@ -76,8 +76,8 @@ def grid_summary(
     """
     points = [_point(point, baselines, seed) for point in grid.points]
     return {
-        **named_parts(objective.policy),
-        "orders": orders_of(objective),
+        **tested(objective),
+        "savings": selected_savings(saved),
         "searched": list(grid.space.names),
         "points": points,
         "best": points[0],
@@ -92,7 +92,6 @@ def grid_summary(
             }
             for name, each in baselines.items()
         },
-        "savings": selected_savings(saved),
         "quality": quality_shares(objective.market),
     }
 
@@ -126,13 +125,10 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     for name, row in summary["baselines"].items():
         cells = (column.cell(row) for column in GRID_COLUMNS)
         shown.add_row("", name, *[""] * (len(searched) - 1), *cells)
-    saved = selected_savings_tables(
-        "the best point", summary["schedule"], orders["test"], summary["savings"]
-    )
     return [
         title,
         shown,
-        *saved,
+        *headline_tables("the best point", summary),
         _verdict(summary),
         *unfilled_note(summary["best"]["incomplete_orders"]),
         *draws_note(orders["all"]),

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sor_opt.report.savings import headline_tables, selected_savings, tested
 from sor_opt.report.tables import Shown, number, table
 from sor_opt.search.grid import Grid
 from sor_opt.search.landscape import Landscape
+from sor_opt.search.objective import ShortfallObjective
+from sor_opt.search.savings import Saving
 
 
-def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
+def landscape_summary(
+    objective: ShortfallObjective, landscape: Landscape, grid: Grid, saved: Mapping[str, Saving]
+) -> dict[str, Any]:
     """The `landscape` document: the staircase, its minimum, the regret of the grid.
 
-    `excess` is null where the optimum holds for every excess penalty.
+    `excess` is null where the optimum holds for every excess penalty; `savings` are the optimum's.
     """
     piece, best = landscape.best_piece, landscape.best
     ends, values = landscape.staircase
     return {
+        **tested(objective),
+        "savings": selected_savings(saved),
         "interval": [landscape.low, landscape.high],
         "breakpoints": landscape.breakpoints,
         "best": {
-            "threshold": (piece.low + piece.high) / 2,
+            "threshold": landscape.best_threshold,
             "interval": list(piece),
             **best._asdict(),
         },
@@ -59,7 +66,7 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"Exact for {scope}.",
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
-    return [lines[0], shown, *lines[1:]]
+    return [lines[0], shown, *lines[1:], *headline_tables("the exact optimum", summary)]
 
 
 def threshold_of(params: Mapping[str, Any]) -> float:

@@ -7,8 +7,13 @@ from typing import Any
 
 from sor_opt.backtest.baselines import Baseline
 from sor_opt.backtest.result import Result, savings
+from sor_opt.report.summary import named_parts
 from sor_opt.report.tables import INTERVAL, NO_TEST, Shown, count, interval, note, number, table
+from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.savings import FEW_ORDERS, Saving
+
+SELECTED = ("test", INTERVAL, "orders", "train (chose the point)")
+"""The headings of what a selected point saves."""
 
 _PAIRED = "bps, paired over the orders that both filled"
 
@@ -21,6 +26,13 @@ def all_savings(result: Result, baselines: Mapping[str, Baseline], seed: int) ->
         "savings_interval_bps": {name: [each.low, each.high] for name, each in saved.items()},
         "savings_orders": {name: each.orders for name, each in saved.items()},
     }
+
+
+def tested(objective: ShortfallObjective) -> dict[str, Any]:
+    """What a search's document says of its policy, and of its orders."""
+    train = objective.train
+    orders = {"all": len(train), "train": int(train.sum()), "test": int((~train).sum())}
+    return {**named_parts(objective.policy), "orders": orders}
 
 
 def selected_savings(saved: Mapping[str, Saving]) -> dict[str, Any]:
@@ -57,33 +69,31 @@ def all_savings_tables(summary: Mapping[str, Any]) -> list[Shown]:
     return [f"Saved by {policy}, all orders, {_PAIRED}", shown, _measured(summary["schedule"])]
 
 
-def selected_savings_tables(
-    point: str, schedule: str, orders: int, saved: Mapping[str, Any]
-) -> list[Shown]:
+def headline_tables(point: str, summary: Mapping[str, Any]) -> list[Shown]:
     """What a selected point saves on test orders, and beside it on those that chose it.
 
     Parameters
     ----------
     point : str
         What to call it.
-    schedule : str
-    orders : int
-        Test orders.
-    saved : mapping
-        From `selected_savings`.
+    summary : mapping
+        A document with what `tested` says, and `savings`.
     """
-    shown = table("", "test", INTERVAL, "orders", "train (chose the point)", texts=("against",))
-    for label, name in _labelled(saved):
-        row = saved[name]
-        bounds = interval((row["low"], row["high"]))
-        train = number(row["train_bps"])
-        shown.add_row(label, name, number(row["test_bps"]), bounds, str(row["orders"]), train)
+    shown = table("", *SELECTED, texts=("against",))
+    for label, name in _labelled(summary["savings"]):
+        shown.add_row(label, name, *selected_cells(summary["savings"][name]))
     return [
         f"Saved by {point} on test orders, {_PAIRED}",
         shown,
-        _measured(schedule),
-        *_few(orders),
+        _measured(summary["schedule"]),
+        *few_note(summary["orders"]["test"]),
     ]
+
+
+def selected_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is shown under `SELECTED` of one saving."""
+    bounds = interval((row["low"], row["high"]))
+    return number(row["test_bps"]), bounds, str(row["orders"]), number(row["train_bps"])
 
 
 def _labelled(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -99,7 +109,7 @@ def _measured(schedule: str) -> str:
     return f"routing: the same schedule ({schedule}); timing: another one, and routing with it."
 
 
-def _few(orders: int) -> list[Shown]:
+def few_note(orders: int) -> list[Shown]:
     """Say that test orders are few, or none."""
     if not orders:
         return [note(NO_TEST)]

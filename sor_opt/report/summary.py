@@ -10,7 +10,6 @@ from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import COMPLETION, LIMIT
 from sor_opt.backtest.result import Result, estimate, risk_of
 from sor_opt.policies.policy import Policy
-from sor_opt.search.objective import ShortfallObjective
 
 
 def described(policy: Policy) -> dict[str, Any]:
@@ -27,12 +26,6 @@ def named_parts(policy: Policy) -> dict[str, str]:
     """A policy's name, and those of its parts."""
     names = {"schedule": policy.schedule.name, "router": policy.router.name}
     return {"policy": policy.name, **names}
-
-
-def orders_of(objective: ShortfallObjective) -> dict[str, int]:
-    """How many orders train and test."""
-    train = objective.train
-    return {"all": len(train), "train": int(train.sum()), "test": int((~train).sum())}
 
 
 def arrivals(result: Result) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sor_opt.backtest.backtest import run_baselines
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.policies.registry import named
 from sor_opt.report import plots
 from sor_opt.search.grid import run_grid

@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams

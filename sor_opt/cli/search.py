@@ -17,6 +17,7 @@ from sor_opt.cli.spread import Group
 from sor_opt.report import comparison as report
 from sor_opt.report.grid import grid_summary, grid_tables
 from sor_opt.report.landscape import landscape_summary, landscape_tables
+from sor_opt.report.savings import headline, tested
 from sor_opt.search import compare as search
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import best_point, joint_landscape, make_landscape
@@ -85,7 +86,7 @@ def landscape(
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
     saved = savings_at(objective, best_point(exact, space), policy.given, output.seed)
-    summary = landscape_summary(objective, exact, ranking, saved)
+    summary = landscape_summary(exact, ranking) | headline(objective, saved)
     if plot:
         from sor_opt.report.plots import draw_landscape
 
@@ -136,7 +137,7 @@ def compare(
         )
         for strategy in comparison.strategies
     }
-    summary = report.comparison_summary(objective, comparison, exact, saved)
+    summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
     if plot:
         report.draw_comparison(comparison, exact, plot)
     out.result(summary)

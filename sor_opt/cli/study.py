@@ -20,6 +20,7 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
 from sor_opt.report.export import check_suffix, write_frame
+from sor_opt.report.savings import headline
 from sor_opt.report.studies import (
     full_summary,
     history_summary,
@@ -105,7 +106,7 @@ def run(
         result = run_study(plan, progress)
     best = None if result.interrupted else result.best
     saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
-    summary = result_summary(result, objective, saved)
+    summary = result_summary(result) | headline(objective, saved)
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:

@@ -21,17 +21,14 @@ from sor_opt.report.savings import (
     few_note,
     selected_cells,
     selected_savings,
-    tested,
 )
 from sor_opt.report.tables import Shown, interval, number, table
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
-from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.savings import Saving
 
 
 def comparison_summary(
-    objective: ShortfallObjective,
     comparison: Comparison,
     landscape: Landscape | None,
     saved: Mapping[str, Mapping[str, Saving]],
@@ -42,7 +39,6 @@ def comparison_summary(
 
     Parameters
     ----------
-    objective : ShortfallObjective
     comparison : Comparison
     landscape : Landscape or None
         The exact objective, where it depends on the threshold alone; without it regrets are null.
@@ -51,7 +47,6 @@ def comparison_summary(
     """
     budget = comparison.params.budget
     return {
-        **tested(objective),
         "budget": budget,
         "repeats": comparison.params.repeats,
         "seed": comparison.params.seed,

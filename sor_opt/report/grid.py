@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sor_opt.backtest.baselines import Baseline
-from sor_opt.report.savings import all_savings, headline_tables, selected_savings, tested
+from sor_opt.report.savings import all_savings, headline, headline_tables
 from sor_opt.report.summary import quality_shares, totals
 from sor_opt.report.tables import (
     Shown,
@@ -76,8 +76,7 @@ def grid_summary(
     """
     points = [_point(point, baselines, seed) for point in grid.points]
     return {
-        **tested(objective),
-        "savings": selected_savings(saved),
+        **headline(objective, saved),
         "searched": list(grid.space.names),
         "points": points,
         "best": points[0],

@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sor_opt.report.savings import headline_tables, selected_savings, tested
+from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import Shown, number, table
 from sor_opt.search.grid import Grid
 from sor_opt.search.landscape import Landscape
-from sor_opt.search.objective import ShortfallObjective
-from sor_opt.search.savings import Saving
 
 
-def landscape_summary(
-    objective: ShortfallObjective, landscape: Landscape, grid: Grid, saved: Mapping[str, Saving]
-) -> dict[str, Any]:
+def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
     """The `landscape` document: the staircase, its minimum, the regret of the grid.
 
-    `excess` is null where the optimum holds for every excess penalty; `savings` are the optimum's.
+    `excess` is null where the optimum holds for every excess penalty.
     """
     piece, best = landscape.best_piece, landscape.best
     ends, values = landscape.staircase
     return {
-        **tested(objective),
-        "savings": selected_savings(saved),
         "interval": [landscape.low, landscape.high],
         "breakpoints": landscape.breakpoints,
         "best": {

@@ -35,6 +35,11 @@ def tested(objective: ShortfallObjective) -> dict[str, Any]:
     return {**named_parts(objective.policy), "orders": orders}
 
 
+def headline(objective: ShortfallObjective, saved: Mapping[str, Saving]) -> dict[str, Any]:
+    """What `tested` says, and the `savings` of the point that was selected."""
+    return {**tested(objective), "savings": selected_savings(saved)}
+
+
 def selected_savings(saved: Mapping[str, Saving]) -> dict[str, Any]:
     """What a selected point saves, by baseline.
 
@@ -77,7 +82,7 @@ def headline_tables(point: str, summary: Mapping[str, Any]) -> list[Shown]:
     point : str
         What to call it.
     summary : mapping
-        A document with what `tested` says, and `savings`.
+        A document with what `headline` says.
     """
     shown = table("", *SELECTED, texts=("against",))
     for label, name in _labelled(summary["savings"]):

@@ -8,11 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
-from sor_opt.report.savings import headline_tables, selected_savings, tested
+from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import NO_TEST, Shown, number
-from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.samplers.registry import SAMPLERS
-from sor_opt.search.savings import Saving
 from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
 from sor_opt.search.studies.study import StudyResult
@@ -42,14 +40,10 @@ def history_summary(history: History) -> dict[str, Any]:
     }
 
 
-def result_summary(
-    result: StudyResult, objective: ShortfallObjective, saved: Mapping[str, Saving]
-) -> dict[str, Any]:
-    """Make the `study run` document: the study, what the run added to it, what its best saves."""
+def result_summary(result: StudyResult) -> dict[str, Any]:
+    """Make the `study run` document: the study, and what the run added to it."""
     return {
         **history_summary(result.history),
-        **tested(objective),
-        "savings": selected_savings(saved),
         "storage": result.storage,
         "target": result.target,
         "added": result.added,

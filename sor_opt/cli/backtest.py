@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
 from sor_opt.backtest.contest import hold_contest
-from sor_opt.backtest.market import Market
 from sor_opt.cli.console import Output
 from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.places import WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_routers
-from sor_opt.cli.replay import DataArgument, ReplayOptions
+from sor_opt.cli.replay import DataArgument, PlotOption, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
-from sor_opt.policies.policy import Policy
+from sor_opt.report.backtest import backtest_summary, backtest_tables
 from sor_opt.report.contest import contest_summary, contest_tables
 from sor_opt.report.export import check_suffix, write_frame
-from sor_opt.report.summary import backtest_summary
-from sor_opt.report.tables import backtest_tables
 
 
 def _frame(path: Path | None) -> Path | None:
@@ -42,6 +39,7 @@ def backtest(
     output: OutputGroup,
     log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
     orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
+    plot: PlotOption = None,
 ) -> None:
     """Replay one policy and the baselines, or every --schedule with every --router.
 
@@ -54,14 +52,18 @@ def backtest(
         raise ConfigError("--allocator is called in one thread; leave out --jobs")
     if len(policies) > 1 and (log or orders):
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
+    if len(policies) == 1 and plot:
+        raise ConfigError("--plot draws a contest; name several schedules or routers")
     out = Output(output)
     market = replay.market(data, out)
     warn_of_routers(market, policies, out)
     if len(policies) > 1:
-        _contest(market, policies, replay.jobs, output.seed, out)
+        with out.progress("contest") as progress:
+            entries = hold_contest(market, policies, replay.jobs, progress)
+        _show_contest(contest_summary(market, entries, output.seed), plot, out)
         return
     result = run(market, policies[0], replay.jobs)
-    baselines = run_baselines(market, policy.given.get("curve"))
+    baselines = run_baselines(market, policies[0], policy.given)
     if log:
         write_frame(result.executions(), log)
     if orders:
@@ -71,10 +73,10 @@ def backtest(
     out.show(*backtest_tables(summary))
 
 
-def _contest(market: Market, policies: Sequence[Policy], jobs: int, seed: int, out: Output) -> None:
-    """Hold every schedule with every router against each other."""
-    with out.progress("contest") as progress:
-        entries = hold_contest(market, policies, jobs, progress)
-    summary = contest_summary(market, entries, seed)
+def _show_contest(summary: dict[str, Any], plot: Path | None, out: Output) -> None:
+    if plot:
+        from sor_opt.report.plots import draw_contest
+
+        draw_contest(summary["contest"], plot)
     out.result(summary)
     out.show(*contest_tables(summary))

@@ -37,10 +37,15 @@ def contest_summary(market: Market, entries: Sequence[Entry], seed: int) -> dict
     """
     return {
         "orders": len(market.orders),
-        "contest": [_row(entry, entries, seed) for entry in entries],
+        "contest": contest_rows(entries, seed),
         **arrivals(entries[0].result),
         "quality": quality_shares(market),
     }
+
+
+def contest_rows(entries: Sequence[Entry], seed: int) -> list[dict[str, Any]]:
+    """A row for every pair (see `_row`)."""
+    return [_row(entry, entries, seed) for entry in entries]
 
 
 def _row(entry: Entry, entries: Sequence[Entry], seed: int) -> dict[str, Any]:

@@ -128,6 +128,41 @@ def draw_contest(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     save(figure, path)
 
 
+def draw_latencies(parts: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw what every pair of a contest costs over the latency of orders, a panel per schedule.
+
+    Parameters
+    ----------
+    parts : sequence of mapping
+        The document's `latencies`.
+    path : Path
+
+    Raises
+    ------
+    ConfigError
+        If the file's ending is no picture format.
+    """
+    pairs = list(zip(*(part["contest"] for part in parts), strict=True))
+    schedules = list(dict.fromkeys(rows[0]["schedule"] for rows in pairs))
+    routers = list(dict.fromkeys(rows[0]["router"] for rows in pairs))
+    figure = Figure(figsize=(2 + 5 * len(schedules), 5.5), layout="constrained")
+    panels = figure.subplots(1, len(schedules), squeeze=False)[0]
+    at = range(len(parts))
+    for axes, schedule in zip(panels, schedules, strict=True):
+        for rows in pairs:
+            if rows[0]["schedule"] == schedule:
+                router = rows[0]["router"]
+                colour = f"C{routers.index(router)}"
+                axes.plot(at, [row["mean_bps"] for row in rows], "o-", color=colour, label=router)
+        axes.set_xticks(at, [part["latency"] for part in parts])
+        axes.set_title(f"schedule {schedule}")
+        axes.set_xlabel("latency of orders")
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    panels[0].set_ylabel("mean shortfall, bps")
+    save(figure, path)
+
+
 def _point(axes: Axes, row: int, bounded: tuple[float, float, float], colour: str) -> None:
     """A mean with its interval, and both in figures at the right."""
     mean, low, high = bounded

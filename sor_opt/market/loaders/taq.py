@@ -188,13 +188,11 @@ def _firm(table: Table, quotes: Quotes) -> tuple[Quotes, dict[str, int]]:
     reasons = [QUOTE_CONDITIONS.get(code, UNKNOWN_CONDITION) for code in codes]
     counts: Counter[str] = Counter()
     for reason, count in zip(reasons, np.bincount(indices, minlength=len(codes)), strict=True):
-        if reason:
-            counts[reason] += int(count)
-    if not counts:
-        return quotes, {}
+        counts[reason] += int(count)
+    del counts[""]
     firm = np.array([not reason for reason in reasons])[indices]
     sides = (quotes.bid, quotes.bid_size, quotes.ask, quotes.ask_size)
-    shown = (np.where(firm, column, np.nan) for column in sides)
+    shown = (np.where(firm, numbers, np.nan) for numbers in sides)
     return Quotes(quotes.ts, quotes.venue, *shown), dict(counts)
 
 

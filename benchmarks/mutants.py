@@ -39,6 +39,10 @@ FOLDERS = {
     "studies": ("search/studies/*.py",),
     "report": (
         "report/summary.py",
+        "report/savings.py",
+        "report/backtest.py",
+        "report/grid.py",
+        "report/landscape.py",
         "report/studies.py",
         "report/comparison.py",
         "report/contest.py",

@@ -20,14 +20,15 @@ import numpy as np
 
 from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.fast.allocator import FastAllocator
-from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.replay import LIMIT
-from sor_opt.backtest.result import Estimate, Result, estimate
+from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.book import BookParams
 from sor_opt.market.loaders import load_tape
-from sor_opt.market.tape import SECOND, BoolArray, Quotes, Tape, Trades
+from sor_opt.market.tape import SECOND, Quotes, Tape, Trades
 from sor_opt.models.ladder import Allocation, LadderProblem, tie_tolerance
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.venues import FeeSchedule
@@ -75,12 +76,6 @@ def text(found: Estimate) -> str:
     return f"{found.mean:7.2f} [{found.low:6.2f}, {found.high:6.2f}]"
 
 
-def saved(router: Result, other: Result, which: BoolArray) -> Estimate:
-    """What the router saves on the other, over the orders that both filled."""
-    both = router.complete & other.complete & which
-    return estimate((other.shortfall_bps - router.shortfall_bps)[both])
-
-
 class Audit(Allocator):
     """The fast allocator, each of whose answers is held against the certified optimum."""
 
@@ -105,13 +100,15 @@ def show(market: Market) -> None:
     train = ShortfallObjective(market).train
     tuned = {name: best_of_the_grid(market, policy) for name, policy in POLICIES.items()}
     results = {name: run(market, policy) for name, policy in tuned.items()}
-    results |= run_baselines(market)
+    held = run_baselines(market, tuned["placement"])
+    results |= {name: each.result for name, each in held.items()}
     print(f"{len(train)} orders, {train.sum()} train; bps, 95 % bootstrap intervals over orders")
     print(f"{'':19}{'shortfall, train':^25}{'shortfall, test':^25}", end="")
     print(f"{'saved by placement, train':^27}{'saved, test':^25}limit fills")
     for name, result in results.items():
         parts = [text(estimate(result.shortfall_bps[which])) for which in (train, ~train)]
-        parts += [text(saved(results["placement"], result, which)) for which in (train, ~train)]
+        saved = [savings(results["placement"], result, among=which) for which in (train, ~train)]
+        parts += map(text, saved)
         share = result.shares_by(LIMIT).sum() / max(1.0, float(np.abs(result.filled).sum()))
         print(f"{name:19}" + "  ".join(parts) + f"{share:10.0%}")
     audit, best = Audit(), tuned["placement"].router

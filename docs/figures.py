@@ -85,9 +85,9 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     draw_ranges(adaptive_study(files.quotes), IMAGES / "adaptive.png")
     sor_opt("landscape", files.quotes, *LAYOUT, "--plot", IMAGES / "landscape.png")
-    sor_opt("compare", files.quotes, *LAYOUT, "--plot", IMAGES / "compare_real.png")
-    few = ("--repeats", 10, "--plot", IMAGES / "compare_sample.png")
-    sor_opt("compare", files.sample, *LAYOUT, *few)
+    for data, budget, name in ((files.quotes, 100, "real"), (files.sample, 81, "sample")):
+        given = ("--budget", budget, "--repeats", 10, "--plot", IMAGES / f"compare_{name}.png")
+        sor_opt("compare", data, *LAYOUT, *given)
 
 
 if __name__ == "__main__":

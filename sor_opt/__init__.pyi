@@ -10,7 +10,8 @@ from sor_opt.allocators.integer import IntegerAllocator as IntegerAllocator
 from sor_opt.allocators.registry import ALLOCATORS as ALLOCATORS
 from sor_opt.allocators.robbins_monro import RobbinsMonroAllocator as RobbinsMonroAllocator
 from sor_opt.backtest.backtest import run as run
-from sor_opt.backtest.backtest import run_baselines as run_baselines
+from sor_opt.backtest.baselines import Baseline as Baseline
+from sor_opt.backtest.baselines import run_baselines as run_baselines
 from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
 from sor_opt.backtest.latency import Latency as Latency
@@ -111,6 +112,8 @@ from sor_opt.search.samplers.base import ModelSampler as ModelSampler
 from sor_opt.search.samplers.base import Sampler as Sampler
 from sor_opt.search.samplers.base import SequenceSampler as SequenceSampler
 from sor_opt.search.samplers.registry import SAMPLERS as SAMPLERS
+from sor_opt.search.savings import Saving as Saving
+from sor_opt.search.savings import savings_of as savings_of
 from sor_opt.search.space import Space as Space
 from sor_opt.search.studies.study import StudyRun as StudyRun
 from sor_opt.search.studies.study import run_study as run_study

@@ -38,4 +38,4 @@ def write_duration(nanoseconds: int) -> str:
     for unit, size in _NANOSECONDS.items():
         if nanoseconds >= size and nanoseconds % size == 0:
             return f"{nanoseconds // size}{unit}"
-    return f"{nanoseconds}ns"
+    return "0s"

@@ -124,6 +124,17 @@ class Market:
         columns = {name: getattr(self, name)[which] for name in _PER_ORDER}
         return replace(self, orders=self.orders.select(which), **columns)
 
+    def at_latency(self, latency: Latency | None) -> Market:
+        """The same market with another latency of orders.
+
+        Raises
+        ------
+        ConfigError
+            If a venue has none.
+        """
+        params = replace(self.params, latency=latency)
+        return replace(self, params=params, latency=_of(latency, self.tape))
+
     def count_decisions(self) -> int:
         """Count the decisions due from each order's start to its horizon's end, all orders.
 
@@ -229,9 +240,6 @@ def prepare(
     ConfigError
         If a venue has no fee or no latency, or a replay takes more decisions than the limit.
     """
-    orders_take, quotes_take = (
-        (latency or Latency()).of(tape.venues) for latency in (params.latency, params.feed_latency)
-    )
     feed = make_feed(tape.quotes, orders.side)
     days = [datetime.fromtimestamp(t / SECOND, tape.zone).date() for t in orders.midnights]
     of_day = {day: fees.on(tape.venues, day) for day in set(days)}
@@ -244,10 +252,15 @@ def prepare(
         standing=last_rows(feed, len(tape.venues), orders.starts, orders.midnights),
         taker=taker,
         rebate=rebate,
-        latency=orders_take,
-        feed_latency=quotes_take,
+        latency=_of(params.latency, tape),
+        feed_latency=_of(params.feed_latency, tape),
         params=params,
         limits=limits,
     )
     limits.check_decisions(market.count_decisions())
     return market
+
+
+def _of(latency: Latency | None, tape: Tape) -> IntArray:
+    """Nanoseconds for each venue, shape (K,)."""
+    return (latency or Latency()).of(tape.venues)

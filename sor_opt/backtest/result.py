@@ -255,14 +255,26 @@ def risk_of(values: FloatArray) -> Risk:
     return Risk(sd, float(np.median(values)), float(values[-math.ceil(n / 10) :].mean()))
 
 
-def savings(policy: Result, baseline: Result, seed: int = 0) -> Estimate:
+def savings(
+    policy: Result, baseline: Result, seed: int = 0, among: BoolArray | None = None
+) -> Estimate:
     """How many bps the policy costs less than a baseline, paired over orders.
 
     Both shortfalls are of the same notional, size x arrival mid. Orders that either of the two
     did not fill are left out: a saving is never claimed for them.
+
+    Parameters
+    ----------
+    policy, baseline : Result
+    seed : int
+        Of the bootstrap interval.
+    among : bool ndarray, shape (orders,), optional
+        The orders that count, such as those of a test; all by default.
     """
-    both = policy.complete & baseline.complete
-    return estimate((baseline.shortfall_bps - policy.shortfall_bps)[both], seed)
+    counted = policy.complete & baseline.complete
+    if among is not None:
+        counted &= among
+    return estimate((baseline.shortfall_bps - policy.shortfall_bps)[counted], seed)
 
 
 def estimate(values: FloatArray, seed: int = 0) -> Estimate:

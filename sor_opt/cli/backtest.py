@@ -8,21 +8,25 @@ from typing import Annotated, Any
 
 import typer
 
-from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run, run_baselines
-from sor_opt.backtest.contest import hold_contest
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
+from sor_opt.backtest.contest import Entry, hold_contest
+from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market
 from sor_opt.cli.console import Output
+from sor_opt.cli.derive import duration
+from sor_opt.cli.names import split_names
 from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.places import WRITES
 from sor_opt.cli.policy import PolicyOptions, warn_of_routers
-from sor_opt.cli.replay import DataArgument, ReplayOptions
+from sor_opt.cli.replay import DataArgument, PlotOption, ReplayOptions
 from sor_opt.cli.spread import Group
-from sor_opt.errors import ConfigError
+from sor_opt.errors import ConfigError, quoted
 from sor_opt.policies.policy import Policy
+from sor_opt.report.backtest import backtest_summary, backtest_tables
 from sor_opt.report.contest import contest_summary, contest_tables
 from sor_opt.report.export import check_suffix, write_frame
-from sor_opt.report.summary import backtest_summary
-from sor_opt.report.tables import backtest_tables
+from sor_opt.report.latency import latency_summary, latency_tables
 
 
 def _frame(path: Path | None) -> Path | None:
@@ -35,6 +39,14 @@ def _frame_option(help_text: str) -> Any:
     return typer.Option(callback=_frame, help=text, rich_help_panel="Output")
 
 
+def _durations(text: str) -> tuple[int, ...]:
+    """Durations with commas between them, each once, in order."""
+    lengths = tuple(sorted(map(duration, split_names(text))))
+    if len(set(lengths)) < len(lengths) or not lengths:
+        raise typer.BadParameter(f"{quoted(text)} must name each duration once: 0ms,5ms,50ms")
+    return lengths
+
+
 def backtest(
     data: DataArgument,
     replay: ReplayOptions,
@@ -42,6 +54,15 @@ def backtest(
     output: OutputGroup,
     log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
     orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
+    plot: PlotOption = None,
+    over_latency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION,..",
+            help="Hold the contest at each of these latencies of orders.",
+            rich_help_panel="Rules of the replay",
+        ),
+    ] = None,
 ) -> None:
     """Replay one policy and the baselines, or every --schedule with every --router.
 
@@ -50,18 +71,28 @@ def backtest(
     Example: sor-opt backtest quotes.csv.gz --every 10m --schedule now,twap --router sweep,static
     """
     policies = policy.make_several(BASELINE_SCHEDULES)
+    latencies = None if over_latency is None else _durations(over_latency)
     if policy.allocator and replay.jobs > 1:
         raise ConfigError("--allocator is called in one thread; leave out --jobs")
-    if len(policies) > 1 and (log or orders):
+    contest = len(policies) > 1 or latencies is not None
+    if contest and (log or orders):
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
+    if not contest and plot:
+        raise ConfigError("--plot draws a contest; name several schedules or routers")
     out = Output(output)
     market = replay.market(data, out)
     warn_of_routers(market, policies, out)
+    if latencies is not None:
+        contests = _hold_contests(market, policies, latencies, replay.jobs, out)
+        _show_latencies(latency_summary(market, contests, output.seed), plot, out)
+        return
     if len(policies) > 1:
-        _contest(market, policies, replay.jobs, output.seed, out)
+        with out.progress("contest") as progress:
+            entries = hold_contest(market, policies, replay.jobs, progress)
+        _show_contest(contest_summary(market, entries, output.seed), plot, out)
         return
     result = run(market, policies[0], replay.jobs)
-    baselines = run_baselines(market, policy.given.get("curve"))
+    baselines = run_baselines(market, policies[0], policy.given)
     if log:
         write_frame(result.executions(), log)
     if orders:
@@ -71,10 +102,32 @@ def backtest(
     out.show(*backtest_tables(summary))
 
 
-def _contest(market: Market, policies: Sequence[Policy], jobs: int, seed: int, out: Output) -> None:
-    """Hold every schedule with every router against each other."""
-    with out.progress("contest") as progress:
-        entries = hold_contest(market, policies, jobs, progress)
-    summary = contest_summary(market, entries, seed)
+def _show_contest(summary: dict[str, Any], plot: Path | None, out: Output) -> None:
+    if plot:
+        from sor_opt.report.plots import draw_contest
+
+        draw_contest(summary["contest"], plot)
     out.result(summary)
     out.show(*contest_tables(summary))
+
+
+def _hold_contests(
+    market: Market, policies: Sequence[Policy], latencies: Sequence[int], jobs: int, out: Output
+) -> dict[int, list[Entry]]:
+    """A contest at each latency of orders."""
+    contests: dict[int, list[Entry]] = {}
+    with out.progress("contests") as progress:
+        for latency in latencies:
+            progress(len(contests), len(latencies))
+            contests[latency] = hold_contest(market.at_latency(Latency(latency)), policies, jobs)
+        progress(len(contests), len(latencies))
+    return contests
+
+
+def _show_latencies(summary: dict[str, Any], plot: Path | None, out: Output) -> None:
+    if plot:
+        from sor_opt.report.plots import draw_latencies
+
+        draw_latencies(summary["latencies"], plot)
+    out.result(summary)
+    out.show(*latency_tables(summary))

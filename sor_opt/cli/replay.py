@@ -92,10 +92,10 @@ class LatencyOptions:
         str,
         _latency_option("An order's way to its venue; FILE: a duration for each, and a default."),
         _LATENCY_FILE,
-    ] = "0ms"
+    ] = "0s"
     feed_latency: Annotated[
         str, _latency_option("The way of quotes, prints and answers back."), _LATENCY_FILE
-    ] = "0ms"
+    ] = "0s"
 
     def put(self, rules: ReplayParams) -> ReplayParams:
         """The rules with these latencies; what takes no time is none.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sor_opt.backtest.backtest import BASELINE_SCHEDULES, run_baselines
+from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
 from sor_opt.cli.console import Output
 from sor_opt.cli.names import OWN_FILES, names_option, split_names
 from sor_opt.cli.options import OutputGroup
@@ -15,12 +15,14 @@ from sor_opt.cli.policy import SearchedOptions
 from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.report import comparison as report
-from sor_opt.report.summary import grid_summary, landscape_summary
-from sor_opt.report.tables import grid_tables, landscape_tables
+from sor_opt.report.grid import grid_summary, grid_tables
+from sor_opt.report.landscape import landscape_summary, landscape_tables
+from sor_opt.report.savings import headline, tested
 from sor_opt.search import compare as search
 from sor_opt.search.grid import run_grid
-from sor_opt.search.landscape import joint_landscape, make_landscape
+from sor_opt.search.landscape import best_point, joint_landscape, make_landscape
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.savings import savings_at, savings_of
 
 
 def grid(
@@ -45,12 +47,14 @@ def grid(
     objective = replay.objective(data, searched, space, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
-    baselines = run_baselines(objective.market, policy.given.get("curve"))
-    summary = grid_summary(objective, ranking, baselines, output.seed)
+    best = ranking.best
+    baselines = run_baselines(objective.market, searched.having(best.params), policy.given)
+    saved = savings_of(objective, best.result, baselines, output.seed)
+    summary = grid_summary(objective, ranking, baselines, saved, output.seed)
     if plot:
         from sor_opt.report.plots import draw_grid
 
-        draw_grid(ranking, baselines, plot)
+        draw_grid(ranking, saved, plot)
     out.result(summary)
     out.show(*grid_tables(summary, top))
 
@@ -75,13 +79,14 @@ def landscape(
     Example: sor-opt landscape quotes.csv.gz --every 10m --max-quote-age 2s --plot landscape.png
     """
     out = Output(output)
-    searched = policy.make()
+    searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
     objective = replay.objective(data, searched, space, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
-    summary = landscape_summary(exact, ranking)
+    saved = savings_at(objective, best_point(exact, space), policy.given, output.seed)
+    summary = landscape_summary(exact, ranking) | headline(objective, saved)
     if plot:
         from sor_opt.report.plots import draw_landscape
 
@@ -117,7 +122,7 @@ def compare(
     names = tuple(split_names(contenders.strategies))
     params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
-    searched = policy.make()
+    searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
     for name in names:
         make_sampler(name, space, output.seed)  # complains before the data is read
@@ -126,7 +131,13 @@ def compare(
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:
         comparison = search.compare(objective, space, params, progress)
-    summary = report.comparison_summary(comparison, exact)
+    saved = {
+        strategy.name: savings_at(
+            objective, strategy.median_run.best.params, policy.given, output.seed
+        )
+        for strategy in comparison.strategies
+    }
+    summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
     if plot:
         report.draw_comparison(comparison, exact, plot)
     out.result(summary)

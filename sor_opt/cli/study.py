@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from sor_opt.backtest.baselines import BASELINE_SCHEDULES
 from sor_opt.cli.console import Output
 from sor_opt.cli.names import OWN_FILES, name_option
 from sor_opt.cli.options import OutputGroup, OutputOptions
@@ -19,6 +20,7 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
 from sor_opt.report.export import check_suffix, write_frame
+from sor_opt.report.savings import headline
 from sor_opt.report.studies import (
     full_summary,
     history_summary,
@@ -28,6 +30,7 @@ from sor_opt.report.studies import (
     show_tables,
 )
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
+from sor_opt.search.savings import savings_at
 from sor_opt.search.studies import history
 from sor_opt.search.studies.storage import (
     DEFAULT_STORAGE,
@@ -83,7 +86,7 @@ def run(
     Example: sor-opt study run first data/sample_quotes.csv.gz --every 10m --trials 60
     """
     out = Output(output)
-    searched = policy.make()
+    searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
     make_sampler(study.sampler, space, output.seed)  # complains before the data is read
     objective = replay.objective(data, searched, space, out)
@@ -101,7 +104,9 @@ def run(
     )
     with out.progress(name) as progress:
         result = run_study(plan, progress)
-    summary = result_summary(result)
+    best = None if result.interrupted else result.best
+    saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
+    summary = result_summary(result) | headline(objective, saved)
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:

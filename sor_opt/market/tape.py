@@ -78,8 +78,8 @@ class Quotes(_Columns):
     ask: FloatArray
     ask_size: FloatArray
 
-    def select(self, rows: slice) -> Quotes:
-        """Give a stretch of the rows."""
+    def select(self, rows: slice | BoolArray) -> Quotes:
+        """Give some of the rows."""
         return Quotes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
@@ -149,8 +149,8 @@ class Tape:
     left_out : mapping of str to int
         Rows that the loader left out, by reason ("prints off exchange"), for `inspect`.
     emptied : mapping of str to int
-        Sides of quotes, and prints, whose price or size the loader turned into NaN, by reason
-        ("sides with an impossible price"), for `inspect`.
+        Quotes, sides of quotes and prints whose prices or sizes the loader turned into NaN, by
+        reason ("quotes of a halt", "sides with an impossible price"), for `inspect`.
     trades_symbol : str or None
         The symbol that a file of trades beside the quotes names, blank where it names none; None
         where the trades came with the quotes.

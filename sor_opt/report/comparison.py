@@ -16,12 +16,23 @@ from rich.text import Text
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.report.plots import save
-from sor_opt.report.tables import Shown, interval, number
+from sor_opt.report.savings import (
+    SELECTED,
+    few_note,
+    selected_cells,
+    selected_savings,
+)
+from sor_opt.report.tables import Shown, interval, number, table
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
+from sor_opt.search.savings import Saving
 
 
-def comparison_summary(comparison: Comparison, landscape: Landscape | None) -> dict[str, Any]:
+def comparison_summary(
+    comparison: Comparison,
+    landscape: Landscape | None,
+    saved: Mapping[str, Mapping[str, Saving]],
+) -> dict[str, Any]:
     """Make the `compare` document: the strategies, the best first, and all pairs.
 
     All but the keys that end in `seconds` follow from the data and the seed.
@@ -31,6 +42,8 @@ def comparison_summary(comparison: Comparison, landscape: Landscape | None) -> d
     comparison : Comparison
     landscape : Landscape or None
         The exact objective, where it depends on the threshold alone; without it regrets are null.
+    saved : mapping
+        By strategy, what the winner of its median run saves against each baseline.
     """
     budget = comparison.params.budget
     return {
@@ -41,7 +54,11 @@ def comparison_summary(comparison: Comparison, landscape: Landscape | None) -> d
         if landscape is None
         else {"interval": list(landscape.best_piece), **landscape.best._asdict()},
         "strategies": [
-            _strategy(strategy, budget, landscape) for strategy in comparison.strategies
+            {
+                **_strategy(strategy, budget, landscape),
+                "savings": selected_savings(saved[strategy.name]),
+            }
+            for strategy in comparison.strategies
         ],
         "pairs": [pair._asdict() for pair in comparison.pairs],
     }
@@ -101,6 +118,7 @@ def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
         title,
         _ranking(summary["strategies"]),
         *_optimum(summary["optimum"]),
+        *_headline(summary),
         *_pairs(summary),
     ]
 
@@ -138,6 +156,20 @@ def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
         return [f"No exact optimum, so no regrets: {known}."]
     train, test = number(optimum["train_bps"], 3), number(optimum["test_bps"], 3)
     return [f"Exact optimum: train {train} bps, its test {test} bps."]
+
+
+def _headline(summary: Mapping[str, Any]) -> list[Shown]:
+    """What each strategy's winner saves by routing."""
+    strategies = summary["strategies"]
+    against = next(iter(strategies[0]["savings"]))
+    shown = table("strategy", *SELECTED)
+    for row in strategies:
+        shown.add_row(row["name"], *selected_cells(row["savings"][against]))
+    title = (
+        f"Saved on test orders against {against} (the same schedule), bps, by the winner of each "
+        "strategy's median run"
+    )
+    return [title, shown, *few_note(summary["orders"]["test"])]
 
 
 def _pairs(summary: Mapping[str, Any]) -> list[Shown]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.table import Table
+
 from sor_opt.backtest.contest import Entry
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import estimate, risk_of, savings
 from sor_opt.report.summary import arrivals, described, quality_shares
 from sor_opt.report.tables import (
+    INTERVAL,
     Shown,
     arrival_notes,
     count,
@@ -34,24 +37,32 @@ def contest_summary(market: Market, entries: Sequence[Entry], seed: int) -> dict
     """
     return {
         "orders": len(market.orders),
-        "contest": [_row(entry, seed) for entry in entries],
+        "contest": contest_rows(entries, seed),
         **arrivals(entries[0].result),
         "quality": quality_shares(market),
     }
 
 
-def _row(entry: Entry, seed: int) -> dict[str, Any]:
+def contest_rows(entries: Sequence[Entry], seed: int) -> list[dict[str, Any]]:
+    """A row for every pair (see `_row`)."""
+    return [_row(entry, entries, seed) for entry in entries]
+
+
+def _row(entry: Entry, entries: Sequence[Entry], seed: int) -> dict[str, Any]:
     """One pair; `saves_bps`, `low` and `high` are null for best-ask itself.
 
     `savings_orders` are those that both this pair and best-ask under the same schedule filled.
+    `timing` is the same against the first pair with the same router, null for that one itself.
     """
     result = entry.result
-    costs, saved = result.shortfall_bps, savings(result, entry.reference, seed)
-    risk, itself = risk_of(costs), result is entry.reference
+    costs, risk = estimate(result.shortfall_bps, seed), risk_of(result.shortfall_bps)
+    saved, itself = savings(result, entry.reference, seed), result is entry.reference
     bounds = (None, None, None) if itself else (saved.mean, saved.low, saved.high)
     return {
         **described(entry.policy),
-        "mean_bps": estimate(costs, seed).mean,
+        "mean_bps": costs.mean,
+        "mean_low": costs.low,
+        "mean_high": costs.high,
         "sd_bps": risk.sd,
         "cvar_bps": risk.cvar,
         "median_bps": risk.median,
@@ -59,31 +70,63 @@ def _row(entry: Entry, seed: int) -> dict[str, Any]:
         "incomplete_orders": int((~result.complete).sum()),
         **dict(zip(("saves_bps", "low", "high"), bounds, strict=True)),
         "savings_orders": saved.orders,
+        "timing": _timing(entry, entries, seed),
+    }
+
+
+def _timing(entry: Entry, entries: Sequence[Entry], seed: int) -> dict[str, Any] | None:
+    """What a pair saves against the first one with its router: the schedule's alone."""
+    router = entry.policy.router
+    first = next(other for other in entries if other.policy.router == router)
+    if first is entry:
+        return None
+    saved = savings(entry.result, first.result, seed)
+    return {
+        "against": first.policy.schedule.name,
+        "saves_bps": saved.mean,
+        "low": saved.low,
+        "high": saved.high,
+        "orders": saved.orders,
     }
 
 
 def contest_tables(summary: Mapping[str, Any]) -> list[Shown]:
-    """Every pair, and what its router saves against best-ask under the same schedule."""
-    rows = summary["contest"]
+    """Every pair with what its router saves, and apart from it what its schedule saves."""
+    rows, orders = summary["contest"], summary["orders"]
     unfilled = max(row["incomplete_orders"] for row in rows)
-    headings = ["mean", "sd", "worst tenth", "seconds"]
-    if unfilled:
-        headings.append("not filled")
-    shown = table("schedule", *headings, "saves", "95 % interval", texts=("router",))
-    for row in rows:
-        amounts = [number(row[key]) for key in ("mean_bps", "sd_bps", "cvar_bps")]
-        amounts.append(number(row["duration_s"], 1))
-        if unfilled:
-            amounts.append(str(row["incomplete_orders"]))
-        bounds = "" if row["saves_bps"] is None else interval((row["low"], row["high"]))
-        saves = "" if row["saves_bps"] is None else number(row["saves_bps"])
-        shown.add_row(row["schedule"], row["router"], *amounts, saves, bounds)
-    orders = summary["orders"]
     return [
-        f"{count(orders, 'parent order')}: shortfall against the arrival mid, bps; saved against "
-        "best-ask under the same schedule, paired over the orders that both filled",
-        shown,
+        f"{count(orders, 'parent order')}: shortfall against the arrival mid, bps; routing: saved "
+        "against best-ask under the same schedule",
+        _routing(rows, bool(unfilled)),
+        *_timings(rows),
         *unfilled_note(unfilled),
         *arrival_notes(summary),
         *draws_note(orders),
     ]
+
+
+def _routing(rows: Sequence[Mapping[str, Any]], unfilled: bool) -> Table:
+    headings = ["mean", "sd", "worst tenth", "seconds", *["not filled"] * unfilled]
+    shown = table("schedule", *headings, "routing", INTERVAL, texts=("router",))
+    for row in rows:
+        amounts = [number(row[key]) for key in ("mean_bps", "sd_bps", "cvar_bps")]
+        amounts.append(number(row["duration_s"], 1))
+        amounts += [str(row["incomplete_orders"])] * unfilled
+        itself = row["saves_bps"] is None
+        saves = (
+            ("", "") if itself else (number(row["saves_bps"]), interval((row["low"], row["high"])))
+        )
+        shown.add_row(row["schedule"], row["router"], *amounts, *saves)
+    return shown
+
+
+def _timings(rows: Sequence[Mapping[str, Any]]) -> list[Shown]:
+    """What the schedules save under the same router; nothing where there is but one of them."""
+    shown = table("schedule", "timing", INTERVAL, texts=("against", "router"))
+    for row in rows:
+        timing = row["timing"]
+        if timing is not None:
+            saves = number(timing["saves_bps"]), interval((timing["low"], timing["high"]))
+            shown.add_row(row["schedule"], timing["against"], row["router"], *saves)
+    title = "timing: saved against another schedule with the same router, bps"
+    return [title, shown] if shown.row_count else []

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import NO_TEST, Shown, number
 from sor_opt.search.samplers.registry import SAMPLERS
 from sor_opt.search.studies.history import History
@@ -94,6 +95,7 @@ def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *_origin(summary),
         *_others(summary["not_measured"]),
         *_best(summary),
+        *(headline_tables("the best trial", summary) if summary["savings"] else []),
     ]
 
 
@@ -113,6 +115,7 @@ def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
         *(_other(other) for other in summary["others"][: top or None]),
         *_ranges(summary["rounds"]),
         *_best(summary),
+        *_untested(summary["best"]),
     ]
 
 
@@ -202,12 +205,13 @@ def _best(summary: Mapping[str, Any]) -> list[Shown]:
     if best is None:
         return ["No trial is finished."]
     point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in summary["searched"])
-    scores = f"train {number(best['train_bps'], 3)} bps"
-    if math.isfinite(best["test_bps"]):
-        scores += f", test {number(best['test_bps'], 3)} bps"
+    train, test = (number(best[key], 3) for key in ("train_bps", "test_bps"))
+    scores = f"test {test} bps, train {train} bps (chose the point)"
     lines: list[Shown] = [f"Best: trial {best['number']}, {point}: {scores}."]
-    if not math.isfinite(best["test_bps"]):
-        lines.append(NO_TEST)
     if summary["finished"] > 1 and summary["distinct"] == 1:
         lines.append("Flat: all trials came to the same; the parameters decide nothing.")
     return lines
+
+
+def _untested(best: Mapping[str, Any] | None) -> list[Shown]:
+    return [] if best is None or math.isfinite(best["test_bps"]) else [NO_TEST]

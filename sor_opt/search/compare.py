@@ -138,6 +138,12 @@ class Strategy:
         """Train and test shortfall of each run's winner, bps; shape (runs, 2)."""
         return np.array([run.best.outcome for run in self.runs])
 
+    @property
+    def median_run(self) -> Run:
+        """The run whose winner's train shortfall is the median, the lower of two."""
+        ranked = sorted(self.runs, key=lambda run: run.best.outcome.train_bps)
+        return ranked[(len(ranked) - 1) // 2]
+
     def curves(self, budget: int) -> FloatArray:
         """Best train shortfall so far of each run, bps; shape (runs, budget)."""
         return np.array([run.curve(budget) for run in self.runs])

@@ -30,7 +30,7 @@ from sor_opt.params import parameters
 from sor_opt.policies.routers.static import Static
 from sor_opt.search.axis import Bounds
 from sor_opt.search.objective import Outcome, ShortfallObjective
-from sor_opt.search.space import Space
+from sor_opt.search.space import Setting, Space
 
 _JUST_BEYOND = 1 + 1e-9
 """Break points closer than this, relatively, are taken as one."""
@@ -87,6 +87,11 @@ class Landscape:
         piece = int(np.nanargmin(self.staircase.values[:, 0]))
         start = self.staircase.ends[piece - 1] if piece else self.low
         return Bounds(float(start), float(self.staircase.ends[piece]))
+
+    @property
+    def best_threshold(self) -> float:
+        """The middle of the best piece."""
+        return sum(self.best_piece) / 2
 
     @property
     def best(self) -> Outcome:
@@ -162,6 +167,17 @@ def joint_landscape(
     walk = _Walk(objective, space, excesses.high, progress, all_excesses=True)
     stairs = walk.staircases(excesses.low)
     return None if stairs is None else _landscape(walk, stairs, None)
+
+
+def best_point(landscape: Landscape, space: Space) -> dict[str, Setting]:
+    """A point that costs what the optimum does: theta_queue is 0, the lambdas are all of a sum."""
+    excess = landscape.excess
+    values = {
+        "lambda_over": _sums(space, "lambda_over").low if excess is None else excess,
+        "lambda_under": landscape.best_threshold,
+        "theta_queue": 0.0,
+    }
+    return space.params(values)
 
 
 def _is_exact(objective: ShortfallObjective, space: Space) -> bool:

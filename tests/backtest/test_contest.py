@@ -1,10 +1,10 @@
-"""Pairs of schedules and routers on the same orders, and the baselines."""
+"""Pairs of schedules and routers on the same orders."""
 
 from __future__ import annotations
 
 import pytest
 
-from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.backtest import run
 from sor_opt.backtest.contest import hold_contest
 from sor_opt.errors import DataError
 from sor_opt.models.risk import RiskParams
@@ -64,17 +64,3 @@ def test_what_cannot_run_is_refused_before_the_first_replay(scene):
             scene, pairs(("now", "pov"), ("sweep",)), progress=lambda *done: told.append(done)
         )
     assert told == []
-
-
-def test_the_baseline_vwap_needs_earlier_days_or_a_curve(scene, tmp_path):
-    """All volume is from 09:30:30 on: the first slice has nothing due."""
-    assert [*run_baselines(scene)] == ["best-ask", "twap", "pro-rata"]
-    curve = tmp_path / "curve.csv"
-    curve.write_text("time,volume\n09:30,0\n09:30:30,500\n")
-    found = run_baselines(scene, curve)
-    assert [*found] == ["best-ask", "twap", "pro-rata", "vwap"]
-    seconds = (found["vwap"].replay.ts - scene.orders.starts[0]) / 1e9
-    assert seconds.tolist() == [30, 40]
-    curve.write_text("time,volume\n10:30,5\n10:31,5\n")
-    with pytest.raises(DataError, match=r"curve.csv: tells no volume to expect during the order"):
-        run_baselines(scene, curve)

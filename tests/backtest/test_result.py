@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
@@ -77,8 +78,9 @@ def test_no_saving_is_claimed_for_an_order_that_did_not_fill(market):
 def test_a_router_that_fills_nothing_saves_nothing(market):
     """The exact-sum allocator on a thin book fills nothing; that is no saving of 10,000 bps."""
     scene = market([(0, 0, 9.98, 50, 10.02, 50)], size=5000, deadline=60)
-    strict = run(scene, static(RiskParams(), StaticModel(space="strict")))
-    saved = [savings(strict, other) for other in run_baselines(scene).values()]
+    policy = static(RiskParams(), StaticModel(space="strict"))
+    strict = run(scene, policy)
+    saved = [savings(strict, other.result) for other in run_baselines(scene, policy).values()]
     assert all(each.orders == 0 and math.isnan(each.mean) for each in saved)
 
 

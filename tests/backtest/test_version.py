@@ -8,7 +8,8 @@ from datetime import date
 
 import numpy as np
 
-from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.replay import REASONS
@@ -95,7 +96,8 @@ def replays() -> Iterator[Result]:
         ):
             ready = market(side, rules)
             yield from (run(ready, policy) for policy in policies())
-            yield from run_baselines(ready).values()
+            held = run_baselines(ready, Policy(Now(), Sweep()))
+            yield from (each.result for each in held.values())
 
 
 def test_results_change_only_with_their_number():

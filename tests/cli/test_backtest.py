@@ -108,10 +108,20 @@ def test_a_curve_makes_the_baseline_vwap(run, market, tmp_path):
     curve = tmp_path / "curve.csv"
     curve.write_text("time,volume\n09:30,100\n10:00,300\n")
     assert "vwap" not in document(run, "backtest", *market)["baselines"]
-    for command in ("backtest", "grid"):
-        assert "vwap" in document(run, command, *market, "--curve", curve)["baselines"]
-    code, _, err = run("landscape", *market, "--curve", curve)
-    assert (code, err) == (2, "error: --curve goes with --schedule vwap alone\n")
+    assert "vwap" in document(run, "backtest", *market, "--curve", curve)["baselines"]
+    assert "vwap" in document(run, "grid", *market, "--curve", curve)["savings"]
+
+
+def test_a_contest_is_drawn_and_nothing_else(run, market, tmp_path):
+    picture = tmp_path / "contest.png"
+    assert run("backtest", *market, "--schedule", "now,twap", "--plot", picture)[0] == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    code, _, err = run("backtest", *market, "--plot", tmp_path / "other.png")
+    assert (code, err) == (
+        2,
+        "error: --plot draws a contest; name several schedules or routers\n",
+    )
+    assert not (tmp_path / "other.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def test_compare_ranks_the_strategies_the_same_each_time(call, tmp_path):
     for row in document["strategies"]:
         assert {"budget", "repeats", "best_bps", "regret_bps", "seconds"} <= set(row)
         assert set(row["best_bps"]) == {"median", "q25", "q75"}
+        assert row["savings"]["best-ask"]["orders"] == document["orders"]["test"]
     code, out, _ = call(*few, "--json", "-")
     assert without_times(json.loads(out)) == without_times(document)
 

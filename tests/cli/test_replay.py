@@ -78,6 +78,26 @@ def test_grid_ranks_27_points(quotes, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_the_best_point_saves_is_told_of_test_orders_routing_first(quotes):
+    found = document("grid", quotes, *LAYOUT)
+    assert [(name, row["measures"]) for name, row in found["savings"].items()] == [
+        ("best-ask", "routing"),
+        ("twap", "timing"),
+        ("pro-rata", "timing"),
+    ]
+    assert found["orders"] == {"all": 5, "train": 3, "test": 2}
+    for name, row in found["savings"].items():
+        assert {"test_bps", "low", "high", "orders", "train_bps"} <= set(row)
+        assert (row["orders"], row["train_orders"]) == (2, 3)
+        for part in ("test_bps", "train_bps"):
+            less = found["baselines"][name][part] - found["best"][part]
+            assert row[part] == pytest.approx(less)
+
+
+def test_few_test_orders_are_said_to_be_few(quotes):
+    assert "2 test orders are few" in sor_opt("grid", quotes, *LAYOUT).stdout
+
+
 def test_one_seed_gives_one_document(quotes):
     first, again = (document("grid", quotes, *LAYOUT, "--seed", "3") for _ in range(2))
     del first["seconds"], again["seconds"]
@@ -103,6 +123,17 @@ def test_landscape_reports_its_minimum_and_the_grids_regret(quotes, tmp_path):
         found["grid_regret_bps"]
     )
     assert picture.exists()
+    baseline = document("backtest", quotes, *layout)["baselines"]["best-ask"]
+    saved = found["savings"]["best-ask"]
+    orders = found["orders"]
+    assert (saved["orders"], saved["train_orders"]) == (orders["test"], orders["train"])
+    part = {
+        which: saved[f"{which}_bps"] + found["best"][f"{which}_bps"]
+        for which in orders
+        if which != "all"
+    }
+    mean = sum(part[which] * orders[which] for which in part) / orders["all"]
+    assert mean == pytest.approx(baseline["shortfall_bps"])
 
 
 def test_a_crossed_book_is_warned_of(shared):

@@ -57,6 +57,9 @@ def test_run_tells_the_best_point_and_writes_json(call, tmp_path):
     result = json.loads(file.read_text())
     assert (result["study"], result["sampler"], result["finished"]) == ("first", "adaptive", 30)
     assert set(result["best"]) >= {"params", "train_bps", "test_bps"}
+    saved = result["savings"]["best-ask"]
+    assert (saved["measures"], saved["orders"], saved["train_orders"]) == ("routing", 12, 27)
+    assert "Saved by the best trial on test orders" in out
     assert result["storage"].endswith("studies.db")
 
 

@@ -66,8 +66,8 @@ TAQ_QUOTES = b"""DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL,QU_COND
 2018-01-02,09:30:00.000000,N,156.57,1,156.60,2,XXX,R
 2018-01-02,09:30:00.125000,P,156.56,3,156.61,1,XXX,R
 2018-01-02,09:30:00.125000,D,156.56,3,156.61,1,XXX,R
-2018-01-02,09:30:01,T,156.55,2,0.0,0,XXX,R
-2018-01-02,09:30:02.500000,N,156.58,2,156.61,2,XXX,R
+2018-01-02,09:30:01,T,156.55,2,0.0,0,XXX,O
+2018-01-02,09:30:02.500000,N,156.58,2,156.61,2,XXX,N
 """
 TAQ_TRADES = b"""DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR
 2018-01-02,09:30:00.200000,N,XXX,,100,156.60,0
@@ -382,7 +382,7 @@ TABLES = (*VALUES, *VALUES, *BYTES)
 
 _quotes_of_ours, _trades_of_ours = _quotes(OwnQuotes()), _trades(OwnTrades(), OWN_QUOTES)
 _databento, _prints = _quotes(Databento()), _trades(DatabentoTrades(), TBBO)
-_taq_trades = _trades(TaqTrades(), _without(TAQ_QUOTES, b",D,"))
+_taq_trades = _trades(TaqTrades(), _without(TAQ_QUOTES, b",D,", b",N\n"))
 
 FORMATS: Mapping[str, Format] = {
     format_.name: format_

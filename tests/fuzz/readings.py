@@ -106,6 +106,10 @@ class Reading:
         """Whether the row should be left out, and counted."""
         return False
 
+    def is_firm(self, row: Row) -> bool:
+        """Whether a quote's numbers count; else all are emptied, and the quote counted."""
+        return True
+
     def side(self, row: Row) -> int:
         """The aggressor of a print."""
         return UNKNOWN
@@ -133,10 +137,12 @@ class Reading:
             pair
             for rows_, columns, pairs in ((quotes, self.quote, SIDES), (prints, self.trade, PRINT))
             for row in rows_
+            if self.is_firm(row)
             for pair in pairs
             if any(self._impossible(name, row, columns) for name in pair)
         ]
-        _same_count("prices and sizes are emptied", len(impossible), tape.emptied)
+        emptied = len(impossible) + sum(not self.is_firm(row) for row in quotes)
+        _same_count("quotes, prices and sizes are emptied", emptied, tape.emptied)
         if self.quote:
             self._compare_rows(tape, tape.quotes, quotes, self.quote)
         if prints and tape.trades is None:
@@ -167,7 +173,12 @@ class Reading:
         if says is None:
             return False
         mark = "size" not in name and self.is_mark(cell)
-        if math.isnan(says) or mark or self._impossible(name, row, columns):
+        if (
+            not self.is_firm(row)
+            or math.isnan(says)
+            or mark
+            or self._impossible(name, row, columns)
+        ):
             return math.isnan(value)
         return math.isclose(value, says * self.factor(name, row), rel_tol=CLOSE, abs_tol=1e-300)
 
@@ -285,6 +296,10 @@ class TaqQuotes(Taq):
     """Quotes, sizes in round lots."""
 
     quote = {"bid": "bid", "bid_size": "bidsiz", "ask": "ofr", "ask_size": "ofrsiz"}  # noqa: RUF012
+
+    def is_firm(self, row: Row) -> bool:
+        """By its condition, where it has one."""
+        return row.get("qu_cond", "") in ("", *"ABCHORWY")
 
     def factor(self, name: str, row: Row) -> float:
         """A lot is 100 shares."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sor_opt.errors import DataError
-from sor_opt.market.loaders import load_tape
+from sor_opt.market.book import Book, BookParams, apply_quote, look, new_book
+from sor_opt.market.feed import make_feed
+from sor_opt.market.loaders import load_tape, taq
+from sor_opt.market.tape import Tape
 
 QUOTES = "DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL\n"
 TRADES = "DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR\n"
@@ -145,6 +150,91 @@ def test_conditions_and_corrections_of_wrds_are_those_of_old(write):
     }
 
 
+CONDITIONS = {
+    "quotes that are not firm": "4EFLNU",
+    "quotes of a halt": "123DGIJKMPQSTVXZ",
+    "quotes of an unknown condition": ("@", "a", "9", "RR", "N R"),
+}
+
+
+def conditional(codes: Iterable[str], columns: str = "QU_COND") -> str:
+    """One venue's quotes a second apart, each of one condition."""
+    rows = (f"2018-01-02,09:30:{i:02},N,10,1,10.1,1,XXX,{code}\n" for i, code in enumerate(codes))
+    return QUOTES.replace("\n", f",{columns}\n") + "".join(rows)
+
+
+def books(tape: Tape) -> Iterator[tuple[Book, float]]:
+    """The book and its best ask after every row."""
+    rules = BookParams(band=None).rules
+    book = new_book(len(tape.venues))
+    for quote in make_feed(tape.quotes, "buy"):
+        apply_quote(book, quote, rules)
+        yield book, look(book, quote.ts, rules)[1]
+
+
+@pytest.mark.parametrize("code", ["", " ", *"ABCHORWY"])
+def test_a_quote_of_a_firm_condition_stands(write, code):
+    tape = load_tape(write(conditional(["R", code])))
+    assert tape.quotes.two_sided.tolist() == [True, True]
+    assert not tape.emptied
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [(reason, code) for reason, codes in CONDITIONS.items() for code in codes]
+)
+def test_a_quote_of_any_other_condition_empties_its_venue_and_is_counted(write, reason, code):
+    tape = load_tape(write(conditional(["R", code, "R"])))
+    assert tape.quotes.bid_shown.tolist() == [True, False, True]
+    assert tape.quotes.ask_shown.tolist() == [True, False, True]
+    assert (tape.emptied, tape.left_out) == ({reason: 1}, {})
+
+
+def test_what_a_quote_that_is_not_firm_shows_is_no_impossible_number_too(write):
+    text = conditional(["R", "N", "P"]).replace("10,1,10.1,1,XXX,N", "2e9,1,10.1,1e13,XXX,N")
+    text += "2018-01-02,09:31:00,N,2e9,1,10.1,1,XXX,R\n"
+    assert load_tape(write(text)).emptied == {
+        "quotes that are not firm": 1,
+        "quotes of a halt": 1,
+        "sides with an impossible price": 1,
+    }
+
+
+@given(st.lists(st.tuples(st.sampled_from("NPT"), st.sampled_from("RONP?"))).filter(bool))
+def test_a_venue_is_empty_from_a_row_that_is_not_firm_to_its_next_firm_one(tmp_path_factory, rows):
+    """By the book after every row: its venues show what their last rows allow, both sides alike."""
+    text = QUOTES.replace("\n", ",QU_COND\n") + "".join(
+        f"2018-01-02,09:30:00.{i:09},{ex},10,1,10.1,1,XXX,{code}\n"
+        for i, (ex, code) in enumerate(rows)
+    )
+    path = tmp_path_factory.mktemp("taq") / "quotes.csv"
+    path.write_text(text)
+    tape = load_tape(path)
+    last: dict[str, str] = {}
+    for (ex, code), (book, _) in zip(rows, books(tape), strict=True):
+        last[taq.EXCHANGES[ex]] = code
+        firm = [last.get(venue, "N") in "RO" for venue in tape.venues]
+        assert (book["bid_left"] > 0).tolist() == (book["ask_left"] > 0).tolist() == firm
+    assert sum(tape.emptied.values()) == sum(code not in "RO" for _, code in rows)
+
+
+def test_the_best_ask_is_not_that_of_a_halted_venue(write):
+    """The lower ask of XNYS is gone from its halt to its next firm quote."""
+    rows = (("N", 10.1, "R"), ("P", 10.2, "R"), ("N", 10.1, "M"), ("N", 10.1, "R"))
+    text = QUOTES.replace("\n", ",QU_COND\n") + "".join(
+        f"2018-01-02,09:30:0{i},{ex},10,1,{ask},1,XXX,{code}\n"
+        for i, (ex, ask, code) in enumerate(rows)
+    )
+    assert [ask for _, ask in books(load_tape(write(text)))] == [10.1, 10.1, 10.2, 10.1]
+
+
+def test_the_columns_of_today_that_are_not_needed_change_nothing(write):
+    text = conditional(["R,A,C", "O,G,N"], "QU_COND,NATBBO_IND,QU_SOURCE")
+    plain = load_tape(write(conditional(["R", "O"]), "plain.csv"))
+    for turn in (str.lower, str.upper):
+        head, _, rows = text.partition("\n")
+        assert load_tape(write(f"{turn(head)}\n{rows}")).fingerprint() == plain.fingerprint()
+
+
 def test_share_classes_of_one_root_are_not_mixed(write):
     both = write(WRDS.replace("T,BRK,,", "T,BRK,A,"))
     with pytest.raises(DataError, match=r"holds 2 symbols; --symbol one of 'BRK, BRK\.A'"):
@@ -215,6 +305,16 @@ def test_the_real_day_loads_as_its_readme_says(shared):
     assert np.array_equal(tape.quotes.ts, local.dt.as_unit("ns").astype("int64"))
     assert np.array_equal(tape.quotes.ask, raw["OFR"])
     assert np.array_equal(tape.quotes.ask_size, raw["OFRSIZ"] * 100)
+
+
+def test_the_complete_day_has_none_but_firm_quotes(shared):
+    """Three of 220,557 are not regular: an opening quote, and closing ones after the session."""
+    quotes = shared("taq_full/quotes_full_2018-01-02.csv.gz")
+    tape = load_tape(quotes)
+    assert (len(tape.quotes), len(tape.venues), tape.emptied) == (220_557, 12, {})
+    raw = pd.read_csv(quotes)
+    assert raw["QU_COND"].value_counts().to_dict() == {"R": 220_554, "C": 2, "O": 1}
+    assert (raw["TIME"][raw["QU_COND"] == "C"] > "16:00").all()
 
 
 def test_the_real_day_loads_in_at_most_twice_the_time_of_read_csv(shared):

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snapshots import snapshot
 
+from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.errors import ConfigError
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticModel, check_depth, count_rungs
@@ -38,6 +39,14 @@ def test_the_strict_space_leaves_the_odd_lot_and_counts_from_zero():
     assert problem.heights.tolist() == [2, 0]
     assert problem.costs[0] == pytest.approx(100 * 100.053)
     assert problem.exact_total
+
+
+def test_the_example_of_the_page_about_replays():
+    """docs/backtest.md works it out by hand."""
+    seen = snapshot([100.01, 100.03, 100.20], [150, 400, 900], [0.003] * 3, [0.002] * 3, 100.00)
+    found = FastAllocator().solve(StaticModel().problem(seen, 1000.0, RiskParams()))
+    assert (found.rungs * 100).tolist() == [200, 400, 0]
+    assert found.cost == pytest.approx(64.55)
 
 
 @pytest.mark.parametrize("space", ["open", "strict"])

@@ -6,9 +6,16 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sor_opt.backtest.backtest import run
+from sor_opt.backtest.market import ReplayParams, prepare
+from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError, DataError
+from sor_opt.market.loaders import load_tape
+from sor_opt.market.tape import SECOND
+from sor_opt.models.venues import NoFees
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.routers.best_ask import BestAsk
 from sor_opt.policies.schedules.ac import AlmgrenChriss
@@ -52,10 +59,29 @@ def test_almgren_chriss_is_the_sinh_of_what_is_left():
     assert due[0] > 400  # a TWAP has 250 then
 
 
-def test_without_urgency_almgren_chriss_is_a_twap():
-    for urgency in (0.0, 1e-9):
-        due = [AlmgrenChriss(urgency).due(progress(k, 5)) for k in range(5)]
-        assert np.abs(np.array(due) - [200, 400, 600, 800, 1000]).max() <= 1
+def test_almgren_chriss_by_the_tables_of_sinh(market):
+    """sinh of 2, 1.5, 1, 0.5 is 3.6269, 2.1293, 1.1752, 0.5211: 0.5871, 0.3240, 0.1437 are left."""
+    assert bought(market, AlmgrenChriss(2.0)) == {0: 412, 60: 263, 120: 181, 180: 144}
+
+
+def test_almgren_chriss_goes_by_the_time_of_a_slice_that_is_shorter():
+    """Slices end after 60, 120 and 150 s: without urgency at 2/5 and 4/5, where a TWAP has thirds.
+
+    With kappa T = 3: sinh(1.8) / sinh(3) = 0.2937 and sinh(0.6) / sinh(3) = 0.0636 are left.
+    """
+    slices = [Progress(0, 1000.0, 0, 150, k, 3, min(60 * k + 60, 150), 60 * k, 0) for k in range(3)]
+    assert [AlmgrenChriss(0.0).due(each) for each in slices] == [400, 800, 1000]
+    assert [AlmgrenChriss(3.0).due(each) for each in slices] == [706, 936, 1000]
+    assert [Twap().due(each) for each in slices] == [333, 666, 1000]
+
+
+@given(size=st.integers(1, 1_000_000), slices=st.integers(1, 60))
+def test_without_urgency_almgren_chriss_is_a_twap(size, slices):
+    progresses = [progress(k, slices, float(size)) for k in range(slices)]
+    line = [Twap().due(each) for each in progresses]
+    assert [AlmgrenChriss(0.0).due(each) for each in progresses] == line
+    almost = [AlmgrenChriss(1e-9).due(each) for each in progresses]
+    assert np.abs(np.subtract(almost, line)).max() <= 1
 
 
 def test_with_great_urgency_almgren_chriss_is_now():
@@ -83,6 +109,37 @@ def test_pov_acts_at_the_next_quote_after_a_print(market):
         (10.02, 30, "route"),
         (10.02, 70, "completion"),
     ]
+
+
+def test_pov_counts_for_each_order_from_its_own_start(market):
+    """Of the 500 shares at 30 s the order of 30 s counts none, that of 0 s counts 50 at 60 s."""
+    prints = [(30, 0, 10, 500, 0), (50, 1, 10, 200, 0), (70, 2, 10, 300, 0)]
+    stage = market(DEEP, size=1000, horizon=120, starts=(0, 30), prints=prints)
+    log = run(stage, Policy(Pov(0.1), BestAsk())).replay
+    seconds = (log.ts - stage.orders.starts[log.order]) // SECOND
+    rows = list(zip(log.order.tolist(), seconds.tolist(), log.shares.tolist(), strict=True))
+    assert rows == [(0, 60, 70), (0, 120, 930), (1, 60, 50), (1, 120, 950)]
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_pov_follows_the_lit_volume_alone_at_any_price(tmp_path, side):
+    """Exchange D prints off exchange: of 100 + 900 + 300 shares it follows 400."""
+    quotes, trades = tmp_path / "quotes.csv", tmp_path / "trades.csv"
+    quotes.write_text(
+        "DATE,TIME,EX,BID,BIDSIZ,OFR,OFRSIZ,SYMBOL\n"
+        "2018-01-02,09:30:00,N,9.99,500,10.01,500,XXX\n"
+        "2018-01-02,09:33:00,N,9.99,500,10.01,500,XXX\n"
+    )
+    trades.write_text(
+        "DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR\n"
+        "2018-01-02,09:30:10,N,XXX,,100,10.01,0\n"
+        "2018-01-02,09:30:20,D,XXX,,900,10.00,0\n"
+        "2018-01-02,09:30:30,P,XXX,,300,9.87,0\n"
+    )
+    tape = load_tape(quotes, trades)
+    orders = make_orders(tape, OrderParams(side, 1000, 120 * SECOND))
+    log = run(prepare(tape, orders, ReplayParams(), NoFees()), Policy(Pov(0.5), BestAsk())).replay
+    assert log.shares.tolist() == [200, 800]
 
 
 @pytest.mark.parametrize("rate", [0.07, 0.1, 0.29, 0.57, 0.58])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
+from savings_rows import ROWS, SAVED
 
 from sor_opt.errors import ConfigError
 from sor_opt.report.comparison import comparison_summary, comparison_tables, draw_comparison
@@ -38,6 +39,12 @@ def a_comparison(repeats=3):
     return Comparison(CompareParams(("grid", "random"), 3, repeats, 7), strategies, pairs)
 
 
+def summarised(comparison, exact):
+    """The document, with savings by hand."""
+    saved = {strategy.name: SAVED for strategy in comparison.strategies}
+    return comparison_summary(comparison, exact, saved) | {"orders": {"test": 12}}
+
+
 def text(summary):
     console = Console(file=io.StringIO(), width=160)
     console.print(*comparison_tables(summary), sep="\n")
@@ -58,7 +65,7 @@ def a_winner(train, evaluation, evaluations):
 
 
 def test_the_document_whole():
-    assert comparison_summary(a_comparison(), EXACT) == {
+    assert comparison_summary(a_comparison(), EXACT, {"random": SAVED, "grid": {}}) == {
         "budget": 3,
         "repeats": 3,
         "seed": 7,
@@ -83,6 +90,7 @@ def test_the_document_whole():
                     "q75": [8.5, 5.0, 3.5],
                 },
                 "runs": [a_winner(2.0, 2, 3), a_winner(4.0, 3, 3), a_winner(3.0, 1, 3)],
+                "savings": ROWS,
             },
             {
                 "name": "grid",
@@ -98,6 +106,7 @@ def test_the_document_whole():
                 "storage_seconds": 0.5,
                 "curve": {key: [5.0, 5.0, 5.0] for key in ("median", "q25", "q75")},
                 "runs": [a_winner(5.0, 1, 1)],
+                "savings": {},
             },
         ],
         # All three runs of random end below the grid's one: 2 / 2^3.
@@ -121,7 +130,7 @@ def lines(summary):
 
 
 def test_the_tables_whole():
-    summary = comparison_summary(a_comparison(), EXACT)
+    summary = summarised(a_comparison(), EXACT)
     assert lines(summary) == [
         "3 evaluations a run: shortfall of the winners, bps, median and quartiles over the runs; "
         "seconds of the median run",
@@ -132,6 +141,12 @@ def test_the_tables_whole():
         "2  grid         1       1  5.000                 4.000  15.000                       0.50"
         "    0.25       0.50",
         "Exact optimum: train 1.000 bps, its test 9.000 bps.",
+        "Saved on test orders against best-ask (the same schedule), bps, by the winner of each "
+        "strategy's median run",
+        "strategy  test  95 % interval  orders  train (chose the point)",
+        "random    1.25   [0.50, 2.00]      12                     2.50",
+        "grid      1.25   [0.50, 2.00]      12                     2.50",
+        "12 test orders are few: too few to trust the interval.",
         "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "
         "a strategy without seeds; two of these differ for certain, or not at",
         "all)",
@@ -141,7 +156,7 @@ def test_the_tables_whole():
 
 
 def test_the_p_values_are_a_triangle_of_the_pairs_that_were_tested():
-    summary = comparison_summary(a_comparison(), None)
+    summary = summarised(a_comparison(), None)
     first = summary["strategies"][0]
     summary["strategies"] = [{**first, "name": name} for name in "abcd"]
     p_values = iter([0.0009, 0.001, None, 0.5, None, 1.0])
@@ -160,8 +175,14 @@ def test_the_p_values_are_a_triangle_of_the_pairs_that_were_tested():
     ]
 
 
+@pytest.mark.parametrize(("repeats", "train"), [(1, 2.0), (2, 2.0), (3, 3.0)])
+def test_the_median_run_is_the_lower_of_two(repeats, train):
+    random = a_comparison(repeats).strategies[0]
+    assert random.median_run.best.outcome.train_bps == train
+
+
 def test_times_are_those_of_the_median_run_and_distinguished():
-    random = comparison_summary(a_comparison(), None)["strategies"][0]
+    random = summarised(a_comparison(), None)["strategies"][0]
     times = {key: value for key, value in random.items() if key.endswith("seconds")}
     assert times == {
         "seconds": 1.75,
@@ -172,13 +193,13 @@ def test_times_are_those_of_the_median_run_and_distinguished():
 
 
 def test_curves_hold_a_value_per_evaluation_and_keep_the_best():
-    random, grid = comparison_summary(a_comparison(), None)["strategies"]
+    random, grid = summarised(a_comparison(), None)["strategies"]
     assert random["curve"]["median"] == [8.0, 3.0, 3.0]
     assert grid["curve"]["q75"] == [5.0, 5.0, 5.0]
 
 
 def test_without_an_exact_optimum_regrets_are_unknown():
-    summary = comparison_summary(a_comparison(), None)
+    summary = summarised(a_comparison(), None)
     assert summary["optimum"] is None
     assert {row["regret_bps"] for row in summary["strategies"]} == {None}
     assert "No exact optimum" in text(summary)
@@ -191,17 +212,17 @@ def test_fixed_strategies_differ_for_certain_or_not_at_all():
         samples = {strategy.name: strategy.outcomes[:, 0] for strategy in strategies}
         pairs = compare_pairs(samples, frozenset(samples))
         found = Comparison(CompareParams(("adaptive", "grid"), 3, 2), strategies, pairs)
-        assert f" {word}" in text(comparison_summary(found, None))
+        assert f" {word}" in text(summarised(found, None))
 
 
 def test_one_run_is_called_one_draw():
-    assert "One run is one draw: no test" in text(comparison_summary(a_comparison(1), None))
+    assert "One run is one draw: no test" in text(summarised(a_comparison(1), None))
 
 
 def test_one_strategy_alone_has_no_pairs():
     alone = a_comparison()
     alone = replace(alone, strategies=alone.strategies[:1], pairs=())
-    assert "Holm" not in text(comparison_summary(alone, None))
+    assert "Holm" not in text(summarised(alone, None))
 
 
 @pytest.mark.parametrize("exact", [EXACT, None])

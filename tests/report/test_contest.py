@@ -45,6 +45,8 @@ def test_the_document_of_a_contest(summary):
         "router": "best-ask",
         "params": None,
         "mean_bps": pytest.approx(15.0),
+        "mean_low": pytest.approx(15.0),
+        "mean_high": pytest.approx(15.0),
         "sd_bps": pytest.approx(0.0),
         "cvar_bps": pytest.approx(15.0),
         "median_bps": pytest.approx(15.0),
@@ -54,6 +56,7 @@ def test_the_document_of_a_contest(summary):
         "low": None,
         "high": None,
         "savings_orders": 2,
+        "timing": None,
     }
     assert (sweep["policy"], sweep["mean_bps"]) == ("now x sweep", pytest.approx(30.0))
     assert (sweep["duration_s"], sweep["savings_orders"]) == (0.0, 2)
@@ -72,7 +75,7 @@ def test_a_saving_counts_only_orders_that_both_filled(summary):
     headings = [str(column.header) for column in table.columns]
     assert headings == [
         *("schedule", "router", "mean", "sd", "worst tenth", "seconds", "not filled"),
-        *("saves", "95 % interval"),
+        *("routing", "95 % interval"),
     ]
     assert [row[6] for row in cells(table)] == ["1", "0"]
     assert str(note) == "1 order not filled in full: no saving claimed."
@@ -80,10 +83,34 @@ def test_a_saving_counts_only_orders_that_both_filled(summary):
 
 def test_the_table_of_a_contest(summary):
     title, table = contest_tables(summary())
-    assert str(title).startswith("2 parent orders: shortfall against the arrival mid, bps; saved")
+    assert title == (
+        "2 parent orders: shortfall against the arrival mid, bps; routing: saved against best-ask "
+        "under the same schedule"
+    )
     assert cells(table) == [
         ("now", "best-ask", "15.00", "0.00", "15.00", "30.0", "", ""),
         ("now", "sweep", "30.00", "0.00", "30.00", "0.0", "-15.00", "[-15.00, -15.00]"),
+    ]
+
+
+def test_what_a_schedule_saves_is_told_apart_under_one_router(market):
+    """Of each order twap buys 100 at A at once, 20 bps, and 100 at 10 from second 60 on."""
+    rows = [*ROWS[:2], (60, 0, 9.98, 100, 10.01, 100)]
+    scene = market(rows, size=200, horizon=120, slice_seconds=60, starts=(0, 0))
+    names = [("now", "sweep"), ("now", "best-ask"), ("twap", "best-ask"), ("twap", "sweep")]
+    policies = [Policy(SCHEDULES[one](), ROUTERS[other]()) for one, other in names]
+    found = contest_summary(scene, hold_contest(scene, policies), seed=0)
+    timings = [row["timing"] for row in found["contest"]]
+    assert timings[:2] == [None, None]
+    saved = {"against": "now", "orders": 2}
+    numbers = dict.fromkeys(("saves_bps", "low", "high"), pytest.approx(15.0))
+    assert timings[3] == saved | numbers
+    assert timings[2] == saved | dict.fromkeys(numbers, pytest.approx(0.0))
+    _, _, title, table = contest_tables(found)
+    assert title == "timing: saved against another schedule with the same router, bps"
+    assert cells(table) == [
+        ("twap", "now", "best-ask", "0.00", "[0.00, 0.00]"),
+        ("twap", "now", "sweep", "15.00", "[15.00, 15.00]"),
     ]
 
 

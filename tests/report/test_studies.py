@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from savings_rows import HEADLINE
 
 from sor_opt.policies.registry import named
+from sor_opt.report.savings import headline_tables
 from sor_opt.report.studies import (
     full_summary,
     history_summary,
@@ -18,6 +20,7 @@ from sor_opt.report.studies import (
     result_tables,
     show_tables,
 )
+from sor_opt.report.tables import NO_TEST
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import Space
 from sor_opt.search.studies.history import FinishedTrial, ForeignTrial, History
@@ -201,7 +204,7 @@ def test_what_is_shown_whole():
         "trial 1, x 0.5, y 2: value -1e+09, 3",
         "trial 4, no parameters: value 7",
         "Best: trial 2, lambda_over 0.0005, lambda_under 0.00123457, theta_queue 0.0001: "
-        "train -0.500 bps, test 1,234.500 bps.",
+        "test 1,234.500 bps, train -0.500 bps (chose the point).",
     ]
 
 
@@ -215,7 +218,7 @@ def test_the_top_of_what_is_shown():
         "2 trials were finished by another program: not measured here, and not ranked.",
         "trial 1, x 0.5, y 2: value -1e+09, 3",
         "Best: trial 2, lambda_over 0.0005, lambda_under 0.00123457, theta_queue 0.0001: "
-        "train -0.500 bps, test 1,234.500 bps.",
+        "test 1,234.500 bps, train -0.500 bps (chose the point).",
     ]
 
 
@@ -234,20 +237,32 @@ def test_an_adaptive_studys_last_ranges_are_shown():
 
 
 def test_the_end_of_a_run_whole():
-    summary = {**SUMMARY, "note": "3 trials are finished, 2 of them new", "not_measured": 1}
+    run = {"note": "3 trials are finished, 2 of them new", "not_measured": 1}
+    summary = {**SUMMARY, **HEADLINE, **run}
     best = lines(show_tables(full_summary(STUDY), top=1))[-1]
+    saved = lines(headline_tables("the best trial", HEADLINE))
     assert lines(result_tables({**summary, "began_from": "a file"})) == [
         "one: 3 trials are finished, 2 of them new.",
         "Began from a file.",
         "1 trial was finished by another program: not measured here, and not ranked.",
         best,
+        *saved,
     ]
     assert lines(result_tables({**summary, "not_measured": 0})) == [
         "one: 3 trials are finished, 2 of them new.",
         best,
+        *saved,
     ]
-    assert lines(result_tables({**summary, "best": None, "not_measured": 0}))[1:] == [
-        "No trial is finished."
+    interrupted = {**summary, "best": None, "not_measured": 0, "savings": {}}
+    assert lines(result_tables(interrupted))[1:] == ["No trial is finished."]
+
+
+def test_a_best_trial_that_nothing_tests_is_said_to_be_untested():
+    untested = replace(STUDY, trials=(a_trial(0, 0.001, 2.5),))
+    assert lines(show_tables(full_summary(untested), top=1))[-2:] == [
+        "Best: trial 0, lambda_over 0.0005, lambda_under 0.001, theta_queue 0.0001: "
+        "test - bps, train 2.500 bps (chose the point).",
+        NO_TEST,
     ]
 
 
@@ -255,6 +270,7 @@ def test_the_end_of_a_run_whole():
     ("finished", "distinct", "flat"), [(2, 1, True), (1, 1, False), (2, 2, False), (27, 1, True)]
 )
 def test_a_study_of_one_value_is_called_flat(finished, distinct, flat):
-    summary = {**SUMMARY, "note": "done", "finished": finished, "distinct": distinct}
+    counts = {"finished": finished, "distinct": distinct, "savings": {}}
+    summary = {**SUMMARY, "note": "done", **counts}
     last = "Flat: all trials came to the same; the parameters decide nothing."
     assert (lines(result_tables(summary))[-1] == last) == flat

@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from sor_opt.backtest.backtest import run, run_baselines
+from sor_opt.backtest.backtest import run
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.windows import WindowParams
@@ -19,10 +20,13 @@ from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.static import Static
 from sor_opt.policies.schedules.now import Now
 from sor_opt.policies.schedules.twap import Twap
-from sor_opt.report.summary import backtest_summary, grid_summary, landscape_summary
+from sor_opt.report.backtest import backtest_summary
+from sor_opt.report.grid import grid_summary
+from sor_opt.report.landscape import landscape_summary
 from sor_opt.search.grid import Grid, GridPoint, run_grid
 from sor_opt.search.landscape import Landscape, Staircase
 from sor_opt.search.objective import Outcome, ShortfallObjective
+from sor_opt.search.savings import savings_of
 from sor_opt.search.space import Space
 
 ROWS = [
@@ -103,6 +107,7 @@ TWAP = {**BEST_ASK, "duration_s": 30.0}
 # takes 67 and 33 of 100 and 50 on show, then all that is left. Order 3: as 3 to 1, 2,005.0.
 PRO_RATA = totals(2005.8 + 1518.85 + 2005.0, 0.3 + 0.35 + 0.5, 29.0, 25.0, 0.0, 0.0, 3 * 30)
 BASELINES = {"best-ask": BEST_ASK, "twap": TWAP, "pro-rata": PRO_RATA}
+MEASURES = {"best-ask": "routing", "twap": "timing", "pro-rata": "timing"}
 
 # The router leaves B's 10.031 alone and finds A at 10.013 at second 40: 2,003.6, 18 bps; order 2
 # buys B's 50 at 10.13 at its horizon, 0.03 above arrival and the fee.
@@ -127,7 +132,7 @@ ON_TIME = {"unpriced_orders": 0, "late_orders": 0, "longest_delay_s": 0.0}
 
 def test_the_document_of_a_backtest(scene):
     policy = Policy(Now(), Static(PER_SHARE))
-    found = backtest_summary(policy, run(scene, policy), run_baselines(scene), seed=0)
+    found = backtest_summary(policy, run(scene, policy), run_baselines(scene, policy), seed=0)
     assert found == near(
         {
             "policy": "static",
@@ -142,7 +147,9 @@ def test_the_document_of_a_backtest(scene):
             "orders": 3,
             **ROUTER,
             **ON_TIME,
-            "baselines": BASELINES,
+            "baselines": {
+                name: {"measures": MEASURES[name], **BASELINES[name]} for name in BASELINES
+            },
             **SAVED,
             "quality": QUALITY,
         }
@@ -204,6 +211,9 @@ def test_the_document_of_a_sale_with_limit_fills(market):
     )
 
 
+FIRST_AND_THIRD = (("best-ask", 27.0, 23.0), ("twap", 27.0, 23.0), ("pro-rata", 29.0, 25.0))
+"""What the orders that baselines fill cost them, bps; see above."""
+
 TWO_POINTS = Space.of(
     named("static"),
     {"lambda_over": [0.0005], "lambda_under": [0.002, 0.0025], "theta_queue": [0.0001]},
@@ -213,7 +223,9 @@ TWO_POINTS = Space.of(
 
 def test_the_document_of_a_grid(scene):
     objective = ShortfallObjective(scene)
-    found = grid_summary(objective, run_grid(objective, TWO_POINTS), run_baselines(scene), seed=0)
+    grid, baselines = run_grid(objective, TWO_POINTS), run_baselines(scene, objective.policy)
+    saved = savings_of(objective, grid.best.result, baselines)
+    found = grid_summary(objective, grid, baselines, saved, seed=0)
     assert found.pop("seconds") > 0
 
     def params(under):
@@ -265,13 +277,28 @@ def test_the_document_of_a_grid(scene):
             "flat": False,
             "baselines": {
                 name: {
+                    "measures": MEASURES[name],
                     "train_bps": (first + SECOND_ORDER) / 2,
                     "test_bps": third,
                     **BASELINES[name],
                 }
-                for name, first, third in (("best-ask", 27, 23.0), ("twap", 27, 23.0))
-            }
-            | {"pro-rata": {"train_bps": (29 + SECOND_ORDER) / 2, "test_bps": 25.0, **PRO_RATA}},
+                for name, first, third in FIRST_AND_THIRD
+            },
+            # One order each: the first trains, since nobody fills the second, the third tests.
+            "savings": {
+                name: {
+                    "measures": MEASURES[name],
+                    "test_bps": third - 23.0,
+                    "low": math.nan,
+                    "high": math.nan,
+                    "orders": 1,
+                    "train_bps": first - 18.0,
+                    "train_low": math.nan,
+                    "train_high": math.nan,
+                    "train_orders": 1,
+                }
+                for name, first, third in FIRST_AND_THIRD
+            },
             "quality": QUALITY,
         }
     )

@@ -13,7 +13,7 @@ import pytest
 from own_router import PATIENT, Patient
 from search_fakes import points
 
-from sor_opt.backtest.backtest import run_baselines
+from sor_opt.backtest.baselines import run_baselines
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.errors import ConfigError
@@ -23,13 +23,13 @@ from sor_opt.models.venues import FeeSchedule
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
 from sor_opt.policies.schedules.now import Now
+from sor_opt.report.grid import grid_summary, grid_tables
 from sor_opt.report.studies import full_summary, show_tables
-from sor_opt.report.summary import grid_summary
-from sor_opt.report.tables import grid_tables
 from sor_opt.search.compare import CompareParams, compare
 from sor_opt.search.grid import run_grid
 from sor_opt.search.landscape import joint_landscape, make_landscape
 from sor_opt.search.objective import ShortfallObjective
+from sor_opt.search.savings import savings_of
 from sor_opt.search.space import Space
 from sor_opt.search.studies.study import StudyRun, run_study
 
@@ -59,7 +59,9 @@ def test_a_grid_ranks_the_levels_of_its_parameters(market, objective):
         assert alone.outcome_key() == point.result.outcome_key()
     nothing = [point for point in grid.points if point.params["part"] == 0]
     assert len({point.outcome for point in nothing}) == 1  # all is left to the horizon
-    summary = grid_summary(objective, grid, run_baselines(market), seed=0)
+    baselines = run_baselines(market, objective.policy)
+    saved = savings_of(objective, grid.best.result, baselines)
+    summary = grid_summary(objective, grid, baselines, saved, seed=0)
     assert summary["searched"] == ["part", "lots"]
     assert json.loads(json.dumps(summary["best"]["params"])) == grid.best.params
     headings = [column.header for column in grid_tables(summary)[1].columns]

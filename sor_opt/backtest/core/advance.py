@@ -3,22 +3,27 @@
 The clock ticks at an order's start, at every timestamp of the feed and at every slice's start. At
 each tick the trades since the last one meet what we have resting, all rows of the timestamp are
 applied, bids whose slice is over are cancelled, then one decision is taken, if the book can be
-traded on. Before the horizon's end the router decides, from then on the completion.
+traded on. Before the horizon's end the router decides, from then on the completion. Where orders
+or quotes take time, the clock ticks when the router sees rows, and what it sends travels.
+
+Small functions are given records and arrays, not the tuples that hold them: those are counted at
+each hand-over, which here, at each tick, would take most of the time.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sor_opt.backtest.core.clock import step
+from sor_opt.backtest.core.clock import step, step_delayed
 from sor_opt.backtest.core.executions import Log, buy, sell_excess, settle
-from sor_opt.backtest.core.resting import is_open, post
+from sor_opt.backtest.core.resting import end_bids, is_open, meet_until, post
 from sor_opt.backtest.core.state import (
     NEVER,
     ROUTED,
     SCHEDULED,
     TICK,
     Inputs,
+    Rules,
     Run,
     clear,
     quotes_of,
@@ -27,7 +32,7 @@ from sor_opt.backtest.core.state import (
 from sor_opt.backtest.core.transit import hide_flying, send_cancels, send_excess, send_takes
 from sor_opt.backtest.replay import COMPLETION, ROUTE
 from sor_opt.compiled import compiled, inlined
-from sor_opt.market.book import CROSSED, EMPTY, TRADABLE, WIDE, look
+from sor_opt.market.book import CROSSED, EMPTY, TRADABLE, WIDE, Book, look
 from sor_opt.market.feed import Records
 from sor_opt.policies.routers.base import NoParameters
 from sor_opt.policies.routers.best_ask import split_best_ask
@@ -52,28 +57,37 @@ def advance(inputs: Inputs, run: Run, log: Log) -> int:
     while state.now <= state.deadline:
         tradable = True
         if state.phase == TICK:
-            _follow_schedule(inputs, run)
-            tradable = _look_and_count(inputs, run, log)
             state.phase = ROUTED
+            _follow_schedule(state, inputs.steps, rules)
+            if rules.posts and state.now >= state.bids_end:
+                _cancel(inputs, run, log)
+            tradable = _look_and_count(state, run.book, rules)
+            if rules.delayed:
+                hide_flying(run)
             if tradable and state.remaining > 0:
                 if state.now >= state.horizon_end:
-                    missing = state.remaining - state.flying
-                    if missing > rules.dust:
-                        _complete(inputs, run, log, missing)
+                    _complete(inputs, run, log, state.remaining - state.flying)
                 else:
                     state.phase = SCHEDULED
                     if rules.ask_schedule:
                         return ASK_SCHEDULE
         if state.phase == SCHEDULED:
             state.phase = ROUTED
-            if _is_due(inputs, run, log):
+            if rules.completes_slices:
+                _complete(inputs, run, log, state.scheduled_before - _committed(state, rules))
+            if (not rules.posts or _may_post(run, state)) and _is_due(state, rules):
                 return ASK_ROUTER
-        if tradable and state.remaining <= 0 and not _awaits(inputs, run):
+        if tradable and state.remaining <= 0 and not _awaits(run, state):
             if state.remaining < 0:
                 _give_back(inputs, run, log)
             if state.remaining == 0:
                 return OVER
-        step(inputs, run, log)
+        if rules.delayed:
+            step_delayed(inputs, run, log)
+        else:
+            if rules.posts:
+                meet_until(inputs, run, log)
+            step(state, inputs.feed, run.book, rules.book)
         state.phase = TICK
     return OVER
 
@@ -97,7 +111,7 @@ def _take(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
         state.remaining = settle(state.remaining, -bought, inputs.rules.dust)
 
 
-@inlined
+@compiled
 def _give_back(inputs: Inputs, run: Run, log: Log) -> None:
     """Sell what was bought too much."""
     state, dust = inputs.states[run.order], inputs.rules.dust
@@ -108,57 +122,49 @@ def _give_back(inputs: Inputs, run: Run, log: Log) -> None:
         state.remaining = settle(state.remaining, sold, dust)
 
 
-@inlined
-def _awaits(inputs: Inputs, run: Run) -> bool:
-    """Whether bids of ours rest, or the router has still to hear of something."""
-    state = inputs.states[run.order]
-    return is_open(run) or state.first_child < state.end_child
+@compiled
+def _cancel(inputs: Inputs, run: Run, log: Log) -> None:
+    """Cancel the bids whose slice is over."""
+    if inputs.rules.delayed:
+        send_cancels(inputs, run, log)
+    else:
+        end_bids(run)
 
 
 @inlined
-def _follow_schedule(inputs: Inputs, run: Run) -> None:
+def _follow_schedule(state: Records, steps: Records, rules: Rules) -> None:
     """Find the present slice, and what the schedule asks for."""
-    steps, state, length = inputs.steps, inputs.states[run.order], inputs.rules.slice
     if state.now >= state.slice_end and state.now < state.horizon_end:
-        start = state.horizon_end - inputs.rules.horizon
+        start = state.horizon_end - rules.horizon
         state.scheduled_before = state.scheduled
-        state.slice = (state.now - start) // length
-        state.slice_start = start + state.slice * length
-        state.slice_end = min(state.slice_start + length, state.horizon_end)
+        state.slice = (state.now - start) // rules.slice
+        state.slice_start = start + state.slice * rules.slice
+        state.slice_end = min(state.slice_start + rules.slice, state.horizon_end)
     while state.next_step <= state.last_step and steps[state.next_step].ts <= state.now:
         state.scheduled = steps[state.next_step].shares
         state.next_step += 1
 
 
 @inlined
-def _look_and_count(inputs: Inputs, run: Run, log: Log) -> bool:
-    """Look at the book, cancel bids that are over, and say whether there is trading."""
-    state, delayed = inputs.states[run.order], inputs.rules.delayed
-    if inputs.rules.posts and state.now >= state.bids_end:
-        if delayed:
-            send_cancels(inputs, run, log)
-        else:
-            for k in range(len(run.venues)):
-                run.venues[k].resting = 0.0
-    bid, ask, condition = look(run.book, state.now, inputs.rules.book)
+def _look_and_count(state: Records, book: Book, rules: Rules) -> bool:
+    """Look at the book, and say whether there is trading."""
+    bid, ask, condition = look(book, state.now, rules.book)
     state.snapshots += 1
     state.crossed += condition == CROSSED
     state.empty += condition == EMPTY
     state.wide += condition == WIDE
-    tradable = condition == TRADABLE
-    if tradable:
+    if condition == TRADABLE:
         state.best_bid, state.best_ask = bid, ask
-        if delayed:
-            for k in range(len(run.book)):
-                hide_flying(run.book[k], run.venues[k].flying)
-        else:
+        if not rules.delayed:
             set_mid(state, (bid + ask) / 2, state.now)
-    return tradable
+    return bool(condition == TRADABLE)
 
 
 @compiled
 def _complete(inputs: Inputs, run: Run, log: Log, shares: float) -> None:
-    """Buy what a schedule or a slice has left, like the router that completes."""
+    """Buy what a schedule or a slice has left, if anything, like the router that completes."""
+    if shares <= inputs.rules.dust:
+        return
     quotes, nothing = quotes_of(inputs, run), NoParameters(0)
     takes, posts = run.venues["take"], run.venues["post"]
     clear(run)
@@ -170,28 +176,32 @@ def _complete(inputs: Inputs, run: Run, log: Log, shares: float) -> None:
 
 
 @inlined
-def _is_due(inputs: Inputs, run: Run, log: Log) -> bool:
-    """Set how many shares the router is to send, and say whether there are any.
+def _committed(state: Records, rules: Rules) -> float:
+    """Shares that are bought, and that may be."""
+    return float(rules.size - state.remaining + state.flying)
 
-    A router that posts is asked once per slice, when its earlier bids are known to be over. Where
-    that is the rule, what is overdue from earlier slices is completed first and is no part of what
-    it is asked for.
-    """
-    state, rules = inputs.states[run.order], inputs.rules
-    before, due = -np.inf, False
-    if rules.completes_slices:
-        before = state.scheduled_before
-        overdue = before - (rules.size - state.remaining + state.flying)
-        if overdue > rules.dust:
-            _complete(inputs, run, log, overdue)
-    if not rules.posts or (state.posted_slice != state.slice and not _has_old_bids(run, state)):
-        state.posted_slice = state.slice
-        state.due = state.scheduled - max(rules.size - state.remaining + state.flying, before)
-        due = state.due > rules.dust
-    return due
+
+@compiled
+def _may_post(run: Run, state: Records) -> bool:
+    """Whether a router that posts is asked: once per slice, when its earlier bids are over."""
+    if state.posted_slice == state.slice or (state.bids_end == NEVER and is_open(run)):
+        return False
+    state.posted_slice = state.slice
+    return True
 
 
 @inlined
-def _has_old_bids(run: Run, state: Records) -> bool:
-    """Whether the router has still to hear that its cancelled bids are over."""
-    return state.bids_end == NEVER and is_open(run)
+def _is_due(state: Records, rules: Rules) -> bool:
+    """Set how many shares the router is to send, and say whether there are any.
+
+    Where earlier slices are completed, what they left is no part of it.
+    """
+    before = state.scheduled_before if rules.completes_slices else -np.inf
+    state.due = state.scheduled - max(_committed(state, rules), before)
+    return bool(state.due > rules.dust)
+
+
+@compiled
+def _awaits(run: Run, state: Records) -> bool:
+    """Whether bids of ours rest, or the router has still to hear of something."""
+    return is_open(run) or state.awaited > 0

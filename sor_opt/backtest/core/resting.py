@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log, record, settle
-from sor_opt.backtest.core.state import Inputs, Run
+from sor_opt.backtest.core.state import Inputs, Run, next_slice
 from sor_opt.backtest.core.transit import report_fill, send_posts
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.compiled import compiled
@@ -48,6 +48,24 @@ def is_open(run: Run) -> bool:
     for k in range(len(run.venues)):
         most = max(most, run.venues[k].resting, run.venues[k].open)
     return bool(most > 0)
+
+
+@compiled
+def end_bids(run: Run) -> None:
+    """Cancel all that rests."""
+    for k in range(len(run.venues)):
+        run.venues[k].resting = 0.0
+
+
+@compiled
+def meet_until(inputs: Inputs, run: Run, log: Log) -> None:
+    """Let the prints meet our bids until the next timestamp, or the next slice's start."""
+    feed, state = inputs.feed, inputs.states[run.order]
+    if is_open(run):
+        now = min(next_slice(state), state.deadline)
+        if state.row < len(feed):
+            now = min(feed[state.row].ts, now)
+        meet(inputs, run, log, now)
 
 
 @compiled

@@ -31,6 +31,7 @@ STATE = record_type(
     ("first_child", np.int64),
     ("end_child", np.int64),
     ("next_event", np.int64),
+    ("awaited", np.int64),
     ("next_step", np.int64),
     ("last_step", np.int64),
     ("posted_slice", np.int64),
@@ -59,8 +60,8 @@ horizon_end, deadline : from when on the order is completed, and after when noth
 slice, slice_start, slice_end : the present slice; it stays the last one after the horizon.
 row, next_seen : the first row of the feed that is not applied yet, and that the router has not
     seen yet (see `Inputs`).
-first_child, end_child, next_event : where the child orders on their way begin and end (see
-    `Run`), and when the next of them arrives or is heard of.
+first_child, end_child, next_event, awaited : where the child orders on their way begin and end (see
+    `Run`), when the next of them arrives or is heard of, and how many of them execute at once.
 next_step, last_step : the steps of the schedule that are still to come (see `Inputs`).
 posted_slice : the last slice for which a router that posts was asked.
 bids_end, next_print, limit : until when our bids rest, the first print that may meet them, and
@@ -99,6 +100,7 @@ where it hears of it later, and the shares in flight to its ask."""
 CHILD = record_type(
     ("reason", np.int64),
     ("venue", np.int64),
+    ("slice", np.int64),
     ("price", np.float64),
     ("shares", np.float64),
     ("executed", np.float64),
@@ -107,8 +109,9 @@ CHILD = record_type(
     ("arrived", np.bool_),
     ("over", np.bool_),
 )
-"""A child order on its way: its limit, what it executed (negative if sold), when it arrives, when
-the router knows, and whether both have happened."""
+"""A child order on its way: the slice that its router was last asked to post in, its limit, what it
+executed (negative if sold), when it arrives, when the router knows, and whether both have
+happened."""
 
 
 class Rules(NamedTuple):
@@ -233,7 +236,7 @@ def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     state.next_step = order_starts.first_step[order]
     state.last_step = order_starts.first_step[order + 1] - 1
     state.next_seen, state.next_event = order_starts.first_seen[order], NEVER
-    state.first_child = state.end_child = 0
+    state.first_child = state.end_child = state.awaited = 0
     state.remaining, state.flying = rules.size, 0.0
     state.scheduled = state.scheduled_before = state.due = state.limit = 0.0
     state.best_bid = state.best_ask = np.nan
@@ -270,6 +273,12 @@ def set_mid(state: Records, mid: float, now: int) -> None:
     state.last_mid, state.last_ts = mid, now
     if state.arrival_ts < 0:
         state.arrival_mid, state.arrival_ts = mid, now
+
+
+@inlined
+def next_slice(state: Records) -> int:
+    """When the next slice starts, or the horizon ends; `NEVER` from then on."""
+    return int(state.slice_end) if state.now < state.horizon_end else NEVER
 
 
 @compiled

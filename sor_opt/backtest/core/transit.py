@@ -30,8 +30,7 @@ def send_takes(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
         if shares > 0:
             _send(inputs, run, reason, k, seen.ask, shares)
     deliver(inputs, run, log, inputs.states[run.order].now)
-    for k in range(len(run.book)):
-        hide_flying(run.book[k], run.venues[k].flying)
+    hide_flying(run)
 
 
 @compiled
@@ -98,7 +97,8 @@ def _add(
         state.end_child -= state.first_child
         state.first_child = 0
     child = children[state.end_child]
-    child.reason, child.venue, child.price, child.shares = reason, k, price, shares
+    child.reason, child.venue, child.slice = reason, k, state.posted_slice
+    child.price, child.shares = price, shares
     child.arrives, child.known = arrives, arrives + run.venues[k].feed_latency
     child.executed, child.arrived, child.over = 0.0, False, False
     state.end_child += 1
@@ -170,7 +170,8 @@ def _learn(inputs: Inputs, run: Run, child: Records) -> float:
         venue.open = max(0.0, settle(venue.open, -child.executed, dust))
         return 0.0
     if child.reason == CANCEL:
-        venue.open = 0.0
+        if child.slice == state.posted_slice:  # else that bid was filled, and another one rests
+            venue.open = 0.0
     elif child.executed > 0:
         take_ask(seen, child.executed, child.arrives)
     elif child.executed < 0:
@@ -184,12 +185,13 @@ def _count(inputs: Inputs, run: Run) -> None:
     state, children = inputs.states[run.order], run.children
     for k in range(len(run.venues)):
         run.venues[k].flying = 0.0
-    state.flying, state.next_event = 0.0, NEVER
+    state.flying, state.awaited, state.next_event = 0.0, 0, NEVER
     for i in range(state.first_child, state.end_child):
         child = children[i]
         if child.over:
             continue
         state.next_event = min(state.next_event, child.known if child.arrived else child.arrives)
+        state.awaited += child.reason <= EXCESS
         if child.reason < EXCESS:
             run.venues[child.venue].flying += child.shares
             state.flying += child.shares
@@ -201,7 +203,9 @@ def _count(inputs: Inputs, run: Run) -> None:
 
 
 @compiled
-def hide_flying(seen: Any, flying: float) -> None:
+def hide_flying(run: Run) -> None:
     """Leave nothing of what is in flight to a venue, whatever it shows."""
-    if flying > 0 and seen.ask_left > 0:
-        seen.ask_left = left_of(seen.ask_size, seen.ask_taken + flying)
+    for k in range(len(run.book)):
+        seen, flying = run.book[k], run.venues[k].flying
+        if flying > 0 and seen.ask_left > 0:
+            seen.ask_left = left_of(seen.ask_size, seen.ask_taken + flying)

@@ -96,7 +96,8 @@ class Loader(ABC):
 
         A file of trades gives a tape without quotes. Blank, NaN and zero numbers are kept: such a
         number empties its side. So are numbers that cannot be: the registry empties their sides,
-        for all formats alike.
+        for all formats alike. A quote that the file says is not firm is emptied by the loader, NaN
+        on both sides, and counted in the tape's ``emptied``.
 
         Parameters
         ----------

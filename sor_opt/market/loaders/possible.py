@@ -43,7 +43,8 @@ def without_impossible(tape: Tape) -> Tape:
     if not emptied:
         return tape
     quotes = Quotes(quotes.ts, quotes.venue, bid, bid_size, ask, ask_size)
-    return replace(tape, quotes=quotes, trades=trades, emptied=dict(emptied))
+    counts = dict(Counter(tape.emptied) + emptied)
+    return replace(tape, quotes=quotes, trades=trades, emptied=counts)
 
 
 def _possible(

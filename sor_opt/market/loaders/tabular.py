@@ -79,7 +79,9 @@ class TabularLoader(Loader):
     name: ClassVar[str] = "sor-opt"
     title: ClassVar[str] = "sor_opt CSV or Parquet"
     examples: ClassVar[tuple[Example, ...]] = (_QUOTES_EXAMPLE, _TRADES_EXAMPLE)
-    signature: ClassVar[frozenset[str]] = frozenset({"ts", *_QUOTES, *_TRADES} - {"side", "size"})
+    signature: ClassVar[frozenset[str]] = frozenset(
+        {"ts", *_QUOTES, *_TRADES} - {"bid", "ask", "side", "size"}  # words of other formats too
+    )
 
     def recognises(self, head: bytes) -> bool:
         """Whether the content is Parquet or has our columns."""

@@ -2,13 +2,15 @@
 
 Sources: NYSE Daily TAQ Client Specification (exchange codes, correction indicators, and sizes in
 round lots until 2025-10-31, in shares from 2025-11-03 on); CTA and UTP participant specifications
-(sale conditions).
+(sale conditions); for quote conditions the table in docs/data.md.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import ClassVar
 
@@ -46,10 +48,21 @@ SPECIAL_CONDITIONS = "47BCHNRVWX"
 """Sale conditions of prints that no resting order could have met: of auctions and official prices,
 out of sequence, and contingent, averaged, crossed or settled in another way."""
 
+NOT_FIRM = "quotes that are not firm"
+HALTED = "quotes of a halt"
+UNKNOWN_CONDITION = "quotes of an unknown condition"
+QUOTE_CONDITIONS: Mapping[str, str] = (
+    dict.fromkeys(("", *"ABCHORWY"), "")
+    | dict.fromkeys("4EFLNU", NOT_FIRM)
+    | dict.fromkeys("123DGIJKMPQSTVXZ", HALTED)
+)
+"""Why a quote of each condition empties its venue, blank where it is firm; a condition that is not
+here is unknown."""
+
 _KEYS = {"DATE": TEXT, "TIME": CLOCK, "EX": TEXT, "SYMBOL": TEXT}
 _QUOTES = _KEYS | {"BID": NUMBER, "BIDSIZ": NUMBER, "OFR": NUMBER, "OFRSIZ": NUMBER}
 _TRADES = _KEYS | {"PRICE": NUMBER, "SIZE": NUMBER, "CORR": NUMBER}
-_OPTIONAL = {"COND": TEXT, "SYM_SUFFIX": TEXT}
+_OPTIONAL = {"COND": TEXT, "QU_COND": TEXT, "SYM_SUFFIX": TEXT}
 
 
 _QUOTES_EXAMPLE = Example(
@@ -66,6 +79,20 @@ _QUOTES_EXAMPLE = Example(
     "SYMBOL",
     day="DATE",
 )
+_WRDS_QUOTES_EXAMPLE = Example(
+    """DATE,TIME_M,EX,BID,BIDSIZ,ASK,ASKSIZ,QU_COND,NATBBO_IND,QU_SOURCE,SYM_ROOT
+2018-01-02,9:30:00.000000,N,156.57,1,156.60,2,O,G,C,XXX
+2018-01-02,9:30:00.125000,P,156.56,3,156.61,1,R,A,C,XXX
+2018-01-02,9:30:01.000000,T,156.55,2,156.62,5,R,A,C,XXX
+2018-01-02,9:30:02.500000,N,156.58,2,156.61,2,,U,C,XXX
+""",
+    "TIME_M",
+    "EX",
+    "BID",
+    "ASKSIZ",
+    "SYM_ROOT",
+    day="DATE",
+)
 _TRADES_EXAMPLE = Example(
     """DATE,TIME,EX,SYMBOL,COND,SIZE,PRICE,CORR
 2018-01-02,09:30:00.200000,N,XXX,,100,156.60,0
@@ -80,6 +107,20 @@ _TRADES_EXAMPLE = Example(
     day="DATE",
     trades=True,
 )
+_WRDS_TRADES_EXAMPLE = Example(
+    """DATE,TIME_M,EX,SYM_ROOT,TR_SCOND,SIZE,PRICE,TR_CORR,TR_SOURCE
+2018-01-02,9:30:00.200000,N,XXX,,100,156.60,00,C
+2018-01-02,9:30:01.100000,P,XXX,F I,37,156.61,00,C
+2018-01-02,9:30:01.900000,T,XXX,@,200,156.55,01,C
+""",
+    "TIME_M",
+    "EX",
+    "PRICE",
+    "SIZE",
+    "SYM_ROOT",
+    day="DATE",
+    trades=True,
+)
 
 
 class TaqLoader(Loader):
@@ -88,12 +129,18 @@ class TaqLoader(Loader):
     WRDS's names of today (TIME_M, ASK, ASKSIZ, SYM_ROOT, SYM_SUFFIX, TR_SCOND, TR_CORR) mean the
     same. Times are New York's where no other zone is given, sizes of quotes become shares. Rows off
     exchange, prints that do not stand and, where COND tells, prints outside continuous trading are
-    left out and counted. The aggressor of a print is not known.
+    left out and counted. A quote whose QU_COND is not that of a firm one empties its venue, and is
+    counted. The aggressor of a print is not known.
     """
 
     name: ClassVar[str] = "taq"
     title: ClassVar[str] = "TAQ CSV"
-    examples: ClassVar[tuple[Example, ...]] = (_QUOTES_EXAMPLE, _TRADES_EXAMPLE)
+    examples: ClassVar[tuple[Example, ...]] = (
+        _QUOTES_EXAMPLE,
+        _TRADES_EXAMPLE,
+        _WRDS_QUOTES_EXAMPLE,
+        _WRDS_TRADES_EXAMPLE,
+    )
     signature: ClassVar[frozenset[str]] = frozenset(_KEYS)
     spellings: ClassVar[Mapping[str, str]] = {
         name.lower(): name for name in (*_QUOTES, *_TRADES, *_OPTIONAL)
@@ -129,7 +176,24 @@ def _quotes(table: Table, timezone: str) -> Tape:
         ask=table.numbers("OFR"),
         ask_size=_shares(table, "OFRSIZ", lots),
     )
-    return _tape(table, timezone, names, quotes)
+    firm, emptied = _firm(table, quotes)
+    return replace(_tape(table, timezone, names, firm), emptied=emptied)
+
+
+def _firm(table: Table, quotes: Quotes) -> tuple[Quotes, dict[str, int]]:
+    """Empty the quotes that are not firm, and count them by reason."""
+    if not table.has("QU_COND"):
+        return quotes, {}
+    indices, codes = table.texts("QU_COND")
+    reasons = [QUOTE_CONDITIONS.get(code, UNKNOWN_CONDITION) for code in codes]
+    counts: Counter[str] = Counter()
+    for reason, count in zip(reasons, np.bincount(indices, minlength=len(codes)), strict=True):
+        counts[reason] += int(count)
+    del counts[""]
+    firm = np.array([not reason for reason in reasons])[indices]
+    sides = (quotes.bid, quotes.bid_size, quotes.ask, quotes.ask_size)
+    shown = (np.where(firm, numbers, np.nan) for numbers in sides)
+    return Quotes(quotes.ts, quotes.venue, *shown), dict(counts)
 
 
 @np.errstate(over="ignore")  # what is infinite then, cannot be

@@ -1,0 +1,68 @@
+"""The landscape as plain data and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sor_opt.report.savings import headline_tables
+from sor_opt.report.tables import Shown, number, table
+from sor_opt.search.grid import Grid
+from sor_opt.search.landscape import Landscape
+
+
+def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
+    """The `landscape` document: the staircase, its minimum, the regret of the grid.
+
+    `excess` is null where the optimum holds for every excess penalty.
+    """
+    piece, best = landscape.best_piece, landscape.best
+    ends, values = landscape.staircase
+    return {
+        "interval": [landscape.low, landscape.high],
+        "breakpoints": landscape.breakpoints,
+        "best": {
+            "threshold": landscape.best_threshold,
+            "interval": list(piece),
+            **best._asdict(),
+        },
+        "excess": landscape.excess,
+        "grid_best": {"params": dict(grid.best.params), **grid.best.outcome._asdict()},
+        "grid_regret_bps": landscape.regret(grid.best.outcome.train_bps),
+        "replays": landscape.replays,
+        "staircase": {
+            "ends": ends.tolist(),
+            "train_bps": values[:, 0].tolist(),
+            "test_bps": values[:, 1].tolist(),
+        },
+    }
+
+
+def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
+    """The exact optimum against the best of the grid."""
+    best, grid = summary["best"], summary["grid_best"]
+    shown = table("", "threshold", "train bps", "test bps")
+    scores = (number(best["train_bps"], 3), number(best["test_bps"], 3))
+    shown.add_row("exact optimum", f"{best['threshold']:.6g}", *scores, style="bold")
+    threshold = threshold_of(grid["params"])
+    scores = (number(grid["train_bps"], 3), number(grid["test_bps"], 3))
+    shown.add_row("best of the grid", f"{threshold:.6g}", *scores)
+    low, high = summary["interval"]
+    held = summary["excess"]
+    scope = (
+        "every lambda_over"
+        if held is None
+        else f"lambda_over + theta_queue = {held:g} alone: odd lots (shown or due) matter"
+    )
+    lines = (
+        f"lambda_under + theta_queue from {low:g} to {high:g}: "
+        f"{summary['breakpoints']:,} break points, {summary['replays']:,} replays of one order",
+        f"Exact for {scope}.",
+        f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
+    )
+    return [lines[0], shown, *lines[1:], *headline_tables("the exact optimum", summary)]
+
+
+def threshold_of(params: Mapping[str, Any]) -> float:
+    """The shortfall penalty at a point: what a share may cost and still be taken."""
+    return float(params["lambda_under"] + params["theta_queue"])

@@ -197,11 +197,11 @@ class Quoted:
         self, book: Book, rows: list[Row], delays: list[int], start: int, deadline: int
     ) -> None:
         self.book = book
-        reaching = sorted(((row.ts + delays[row.venue], row) for row in rows), key=itemgetter(0))
-        standing = {row.venue: row for ts, row in reaching if ts <= start}
+        standing = {row.venue: row for row in rows if row.ts + delays[row.venue] <= start}
         for row in standing.values():
             book.apply(row)
-        self._later = [(ts, row) for ts, row in reaching if start < ts <= deadline]
+        later = ((row.ts + delays[row.venue], row) for row in rows)
+        self._later = sorted((r for r in later if start < r[0] <= deadline), key=itemgetter(0))
         self._applied = 0
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
+from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.market.book import BookParams
@@ -78,6 +79,8 @@ def _market(
     unfilled: str = "ask",
     slice_seconds: float = 60,
     prints: Sequence[Print] = (),
+    latency: float | Sequence[float] = 0,
+    feed_latency: float | Sequence[float] = 0,
 ) -> Market:
     columns = np.array(rows, dtype=np.float64).T
     quotes = Quotes(
@@ -110,8 +113,20 @@ def _market(
         for seconds in (max_quote_age, refill_memory)
     )
     book = BookParams(age, band, refill, memory)  # type: ignore[arg-type]
-    params = ReplayParams(book, round(slice_seconds * SECOND), completion, unfilled)  # type: ignore[arg-type]
+    params = ReplayParams(
+        book,
+        round(slice_seconds * SECOND),
+        completion,  # type: ignore[arg-type]
+        unfilled,  # type: ignore[arg-type]
+        _latency(latency),
+        _latency(feed_latency),
+    )
     return prepare(tape, orders, params, fees)
+
+
+def _latency(seconds: float | Sequence[float]) -> Latency:
+    times = [round(time * SECOND) for time in np.broadcast_to(seconds, 3).tolist()]
+    return Latency(None, tuple(zip("ABC", times, strict=True)))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The core against the plain engine, and facts of every replay: on random markets, and a real day.
+"""The core against the plain engine, and facts of every replay, on random markets.
 
 Each market is drawn once and every schedule times every router is played on it.
 """
@@ -6,16 +6,13 @@ Each market is drawn once and every schedule times every router is played on it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import time
 from itertools import pairwise
 from random import Random
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference.compare import differences
-from reference.engine import replay as plain_replay
+from reference.compare import assert_same, differences
 from reference.scenes import (
     OPENING,
     PLAIN_ROUTERS,
@@ -27,27 +24,16 @@ from reference.scenes import (
     draw_scene,
 )
 
-from sor_opt.allocators.registry import provers
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.core.replay import replay
-from sor_opt.backtest.market import ReplayParams, prepare
-from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.replay import EXCESS, LIMIT
-from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.book import BookParams
-from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
-from sor_opt.models.risk import RiskParams
-from sor_opt.models.venues import FeeSchedule
 from sor_opt.policies.policy import Policy
-from sor_opt.policies.registry import ROUTERS, SCHEDULES
 from sor_opt.policies.routers.base import Posting, Router
 from sor_opt.policies.routers.best_ask import BestAsk
-from sor_opt.policies.routers.placement import Placement
 from sor_opt.policies.routers.pro_rata import ProRata
-from sor_opt.policies.routers.static import Static
 from sor_opt.policies.routers.sweep import Sweep
-from sor_opt.policies.schedules.now import Now
 from sor_opt.policies.schedules.twap import Twap
 from sor_opt.policies.schedules.vwap import Vwap
 
@@ -60,15 +46,14 @@ def playable(random: Random, scene: Scene):
     return market, [policy for policy in draw_pairs(random) if can_trade(market, policy)]
 
 
-def assert_same(market, policy):
-    core = replay(market, policy)
-    assert differences(core, plain_replay(market, policy)) == [], policy
-    return core
-
-
 def net_bought(market, one):
     """Shares bought less shares given back, per order."""
     return np.bincount(one.order, one.shares, minlength=len(market.orders))
+
+
+def test_every_policy_of_the_package_is_written_plainly_too():
+    assert PLAIN_SCHEDULES[:5] == ("now", "twap", "vwap", "pov", "ac")
+    assert PLAIN_ROUTERS[:5] == ("best-ask", "sweep", "pro-rata", "static", "placement")
 
 
 @settings(max_examples=60)
@@ -77,6 +62,21 @@ def test_the_core_does_what_the_plain_engine_does(random):
     market, policies = playable(random, draw_scene(random))
     for policy in policies:
         assert_same(market, policy)
+
+
+@settings(max_examples=30)
+@given(random=draws)
+def test_a_latency_that_nothing_meets_changes_nothing(random):
+    """C neither quotes nor trades: the core's way with latencies is then the one without."""
+    scene = replace(draw_scene(random), latency=(0.0,) * 3, feed_latency=(0.0,) * 3)
+    rows = [row for row in scene.rows if row[1] != 2]
+    if not rows:
+        return
+    scene = replace(scene, rows=rows, prints=[row for row in scene.prints if row[1] != 2])
+    market, policies = playable(random, scene)
+    delayed = replace(scene, latency=(0.0, 0.0, 12.0)).market()
+    for policy in policies:
+        assert differences(replay(market, policy), replay(delayed, policy)) == [], policy
 
 
 @settings(max_examples=30)
@@ -175,7 +175,8 @@ def test_no_more_is_taken_at_a_price_than_is_shown_while_it_stands(random):
 def test_nothing_trades_beyond_the_band(random):
     """No execution is further than twice the band from the last mid: a taken ask moves no mid."""
     scene = draw_scene(random)
-    scene = replace(scene, book=BookParams(band=30.0), starts=(0.0,))
+    at_once = {"latency": (0.0,) * 3, "feed_latency": (0.0,) * 3}
+    scene = replace(scene, book=BookParams(band=30.0), starts=(0.0,), **at_once)
     market, policies = playable(random, scene)
     for policy in policies:
         one = replay(market, policy)
@@ -195,7 +196,8 @@ def test_bids_fill_at_the_limit_from_trades_alone(random):
     for i in np.flatnonzero(one.reason == LIMIT):
         met = (prints["ts"] == one.ts[i]) & (prints["venue"] == one.venue[i])
         assert (prints["price"][met] <= one.price[i]).any()
-        assert one.ts[i] <= market.orders.starts[one.order[i]] + market.orders.horizon
+        cancelled = market.orders.starts[one.order[i]] + market.orders.horizon
+        assert one.ts[i] <= cancelled + market.latency[one.venue[i]]
     if policy.router.windows.through == "volume":
         for order, ts, venue in set(zip(one.order, one.ts, one.venue, strict=True)):
             mine = (one.order == order) & (one.ts == ts) & (one.venue == venue)
@@ -284,84 +286,3 @@ def test_a_schedule_asked_at_every_decision_trades_like_one_asked_before(random)
         if isinstance(policy.schedule, Twap) and policy.router.posting in (None, Posting("carry")):
             asked = Policy(Decided(), policy.router)
             assert differences(replay(market, policy), replay(market, asked)) == [], policy
-
-
-# The real day
-
-
-@pytest.fixture(scope="module")
-def real_day(shared):
-    trades = shared("taq_full/trades_full_2018-01-02.csv.gz")
-    tape = load_tape(shared("taq_full/quotes_full_2018-01-02.csv.gz"), trades)
-    midnight = OPENING - 34_200 * SECOND
-    hours = [midnight + hour * 3600 * SECOND for hour in (10, 12)]
-    return replace(tape, quotes=tape.quotes.select(slice(*np.searchsorted(tape.quotes.ts, hours))))
-
-
-def stretch(tape, **layout):
-    """Orders of nine minutes between 11 and 11:30."""
-    given = {"size": 5000.0, "every": 600 * SECOND, "start": time(11), "end": time(11, 30)} | layout
-    orders = make_orders(tape, OrderParams(**given))
-    return prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
-
-
-def test_every_policy_of_the_package_is_written_plainly_too():
-    assert PLAIN_SCHEDULES[:5] == ("now", "twap", "vwap", "pov", "ac")
-    assert PLAIN_ROUTERS[:5] == ("best-ask", "sweep", "pro-rata", "static", "placement")
-
-
-@pytest.mark.parametrize("side", ["buy", "sell"])
-@pytest.mark.parametrize("schedule", PLAIN_SCHEDULES)
-def test_the_real_day_is_routed_alike(real_day, side, schedule, tmp_path):
-    market = stretch(real_day, side=side)
-    path = tmp_path / "curve.csv"
-    path.write_text("time,volume\n11:00,5\n11:04,2\n11:10,4\n11:17,8\n")
-    chosen = Vwap(path) if schedule == Vwap.name else SCHEDULES[schedule]()
-    for router in PLAIN_ROUTERS:
-        one = assert_same(market, Policy(chosen, ROUTERS[router]()))
-        assert len(one.ts) >= 3 * len(market.orders)
-
-
-def test_the_real_day_sweeps_what_a_slice_left_alike(real_day):
-    assert_same(stretch(real_day), Policy(Twap(), Placement(leftover="sweep")))
-
-
-def test_every_parameter_changes_what_a_placement_does_on_the_real_day(real_day):
-    market = stretch(real_day, start=time(10, 30), end=time(12))
-    base = (0.0005, 0.0005, 0.00005)
-    points = [base, *((*base[:i], 4 * base[i], *base[i + 1 :]) for i in range(3))]
-    results = [run(market, Policy(Twap(), Placement(RiskParams(*point)))) for point in points]
-    assert len({result.outcome_key() for result in results}) == 4
-    for result in results:
-        assert result.complete.all()
-        assert result.cash.sum() == pytest.approx(result.flows.sum(), abs=0.005)
-    posted = [result.replay.shares[result.replay.reason == LIMIT].sum() for result in results]
-    few, over, under, theta = posted
-    assert max(over, under, theta) < few
-
-
-def shares_by_price(log):
-    """Shares of each moment, order, price and fee per share, over venues."""
-    log["rate"] = (log["fee"] / log["shares"]).round(9)
-    return log.groupby(["ts", "order", "side", "price", "rate", "reason"])["shares"].sum()
-
-
-@pytest.mark.parametrize("allocator", provers(), ids=lambda allocator: allocator.name)
-def test_every_allocator_really_routes_and_pays_what_the_compiled_router_pays(real_day, allocator):
-    """The logs agree in all but the venue, where two of one price and fee tie."""
-    market = stretch(real_day, size=300.0, horizon=60 * SECOND)
-    risk = RiskParams(0.001, 0.0002, 0.0)
-    mine = run(market, Policy(Now(), Static(risk, allocator=allocator)))
-    compiled = run(market, Policy(Now(), Static(risk)))
-    assert len(compiled.replay.ts) > 3
-    one, other = (shares_by_price(result.executions()) for result in (mine, compiled))
-    assert one.equals(other)
-
-
-def test_what_cannot_trade_says_so(real_day):
-    bare = replace(real_day, trades=None)
-    for schedule, router in (("pov", "sweep"), ("vwap", "sweep"), ("now", "placement")):
-        market = stretch(bare)
-        policy = Policy(SCHEDULES[schedule](), ROUTERS[router]())
-        with pytest.raises((DataError, ConfigError)):
-            replay(market, policy)

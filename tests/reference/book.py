@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
@@ -59,10 +60,9 @@ class Level:
     taken: float = 0.0
     taken_at: int = 0
 
-    @property
-    def left(self) -> float:
-        """What is still displayed."""
-        rest = self.size - self.taken
+    def left(self, flying: float = 0.0) -> float:
+        """What is still displayed, less what is on its way to take some of it."""
+        rest = self.size - (self.taken + flying)
         return 0.0 if rest <= DUST * self.size else rest
 
     def take(self, shares: float, now: int) -> None:
@@ -86,6 +86,10 @@ class Venue:
     ts: int | None = None
     bid: Level = field(default_factory=Level)
     ask: Level = field(default_factory=Level)
+
+    def side(self, shares: float) -> Level:
+        """What buying takes from; selling, where shares are negative."""
+        return self.ask if shares > 0 else self.bid
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,10 @@ class Book:
         venue.bid.show(row.bid, row.bid_size)
         venue.ask.show(row.ask, row.ask_size)
 
-    def look(self, now: int) -> Look:
-        """Consolidate what is live."""
-        live = [self._is_live(venue, now) for venue in self.venues]
+    def look(self, now: int, flying: Sequence[float] | None = None) -> Look:
+        """Consolidate what is live, less the shares that are on their way to each ask."""
+        nothing = [0.0] * len(self.venues)
+        live = [self.is_live(venue, now) for venue in self.venues]
         bids = [venue.bid for venue in self.venues]
         asks = [venue.ask for venue in self.venues]
         best_bid = max(
@@ -146,27 +151,69 @@ class Book:
         mid = (best_bid + best_ask) / 2
         band = self.params.band
         reach = math.inf if band is None else band / 1e4 * (1 + DUST) * abs(mid)
+        condition = _condition(best_bid, best_ask, reach)
 
-        def left(levels: list[Level]) -> FloatArray:
+        def is_stub(level: Level) -> bool:
+            return condition == "tradable" and abs(level.price - mid) > reach
+
+        def left(levels: list[Level], flying: Sequence[float]) -> FloatArray:
             shown = [
-                level.left if here and abs(level.price - mid) <= reach else 0.0
-                for level, here in zip(levels, live, strict=True)
+                0.0 if not here or is_stub(level) else level.left(shares)
+                for level, here, shares in zip(levels, live, flying, strict=True)
             ]
             return np.array(shown)
 
         return Look(
-            _condition(best_bid, best_ask, reach),
+            condition,
             np.array([level.price for level in bids]),
-            left(bids),
+            left(bids, nothing),
             np.array([level.price for level in asks]),
-            left(asks),
+            left(asks, flying or nothing),
             best_bid,
             best_ask,
         )
 
-    def _is_live(self, venue: Venue, now: int) -> bool:
+    def is_live(self, venue: Venue, now: int) -> bool:
+        """Whether a venue has a quote that is not too old."""
         age = self.params.max_quote_age
         return venue.ts is not None and (age is None or now - venue.ts <= age)
+
+
+class Quoted:
+    """A book, and the rows that are still to reach it, each by its venue's delay later.
+
+    Parameters
+    ----------
+    book : Book
+    rows : list of Row
+        Of the order's day.
+    delays : list of int, length K
+        Nanoseconds.
+    start, deadline : int
+        Of the order; what has reached the book by its start stands there.
+    """
+
+    def __init__(
+        self, book: Book, rows: list[Row], delays: list[int], start: int, deadline: int
+    ) -> None:
+        self.book = book
+        reaching = sorted(((row.ts + delays[row.venue], row) for row in rows), key=itemgetter(0))
+        standing = {row.venue: row for ts, row in reaching if ts <= start}
+        for row in standing.values():
+            book.apply(row)
+        self._later = [(ts, row) for ts, row in reaching if start < ts <= deadline]
+        self._applied = 0
+
+    @property
+    def times(self) -> list[int]:
+        """When rows reach the book after the start."""
+        return [ts for ts, _ in self._later]
+
+    def advance(self, now: int) -> None:
+        """Apply what has reached the book by now."""
+        while self._applied < len(self._later) and self._later[self._applied][0] <= now:
+            self.book.apply(self._later[self._applied][1])
+            self._applied += 1
 
 
 def _condition(best_bid: float, best_ask: float, reach: float) -> str:

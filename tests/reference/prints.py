@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
 
 from sor_opt.market.tape import BUYER, SELLER, Trades
 
@@ -39,12 +38,7 @@ class Printed:
             if math.isfinite(price) and math.isfinite(size) and price > 0 and size > 0
         ]
         self._ts = [row.ts for row in self.rows]
-        self._until = [0.0, *accumulate(row.size for row in self.rows)]
 
     def count(self, now: int) -> int:
         """Rows until some time, the time included."""
         return bisect_right(self._ts, now)
-
-    def volume(self, start: int, now: int) -> float:
-        """Shares printed after `start` until `now`."""
-        return self._until[self.count(now)] - self._until[self.count(start)]

@@ -11,6 +11,7 @@ import numpy as np
 
 from reference.routers import SPLITS
 from reference.schedules import DUE
+from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.errors import ConfigError, DataError
@@ -42,12 +43,13 @@ Print = tuple[float, int, float, float, int]
 """Seconds, venue, price, size, aggressor."""
 
 SIZES = (7.0, 50.0, 100.0, 100.0, 130.0, 250.0, 600.0, 0.25, 41.75)
+LATENCIES = (0.0, 0.25, 0.5, 1.0, 3.0, 12.0)
 FEES = (-0.0005, 0.0, 0.001, 0.003)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a market is made from; times are seconds after the opening."""
+    """What a market is made from; times are seconds after the opening, latencies seconds too."""
 
     rows: list[Row]
     prints: list[Print]
@@ -61,6 +63,8 @@ class Scene:
     rebate: tuple[float, ...] = (0.0, 0.0, 0.0)
     book: BookParams = field(default_factory=BookParams)
     completion: str = "sweep"
+    latency: tuple[float, ...] = (0.0, 0.0, 0.0)
+    feed_latency: tuple[float, ...] = (0.0, 0.0, 0.0)
 
     def market(self) -> Market:
         """Make it ready for a replay."""
@@ -87,12 +91,24 @@ class Scene:
             Fee(venue, date(2018, 1, 1), taker, rebate)
             for venue, taker, rebate in zip(VENUES, self.taker, self.rebate, strict=True)
         )
-        params = ReplayParams(self.book, self.slice * SECOND, self.completion)  # type: ignore[arg-type]
+        params = ReplayParams(
+            self.book,
+            self.slice * SECOND,
+            self.completion,  # type: ignore[arg-type]
+            latency=_latency(self.latency),
+            feed_latency=_latency(self.feed_latency),
+        )
         return prepare(Tape(VENUES, quotes, trades), orders, params, fees)
 
 
 def _times(seconds: np.ndarray) -> np.ndarray:
     return OPENING + np.round(seconds * SECOND).astype(np.int64)
+
+
+def _latency(seconds: tuple[float, ...]) -> Latency | None:
+    """None where nothing takes any time: that is another path than a latency of 0."""
+    times = [round(time * SECOND) for time in seconds]
+    return Latency(None, tuple(zip(VENUES, times, strict=True))) if any(times) else None
 
 
 def draw_rows(random: Random) -> list[Row]:
@@ -174,7 +190,19 @@ def draw_scene(random: Random) -> Scene:
         rebate=tuple(random.choice(FEES) for _ in VENUES),
         book=book,
         completion=random.choice(("sweep", "best-ask")),
+        latency=draw_latency(random),
+        feed_latency=draw_latency(random),
     )
+
+
+def draw_latency(random: Random) -> tuple[float, ...]:
+    """Seconds to each venue, or back: none, equal, or each its own; many end as a row comes."""
+    kind = random.choice(("none", "none", "equal", "own"))
+    if kind == "none":
+        return (0.0, 0.0, 0.0)
+    if kind == "equal":
+        return (random.choice(LATENCIES),) * 3
+    return tuple(random.choice(LATENCIES) for _ in VENUES)
 
 
 def draw_risk(random: Random) -> RiskParams:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ class Clock:
     slice_length : int
     tape : Tape
     printed : Printed
+    feed : list of int, length K
+        By how much later what happens at a venue is known.
     """
 
     size: float
@@ -47,6 +51,7 @@ class Clock:
     slice_length: int
     tape: Tape
     printed: Printed
+    feed: list[int]
 
     @property
     def slices(self) -> int:
@@ -63,6 +68,20 @@ class Clock:
                 per_minute[60 * local.hour + local.minute] += row.size
         times = np.arange(len(per_minute) + 1, dtype=np.int64) * 60 * SECOND
         return VolumeCurve(times, np.array([0.0, *accumulate(per_minute)]))
+
+    @cached_property
+    def _heard(self) -> tuple[list[int], list[float]]:
+        """When prints from after the start are known, and how many shares are then."""
+        later = (row for row in self.printed.rows if self.start < row.ts <= self.deadline)
+        heard = sorted(
+            ((row.ts + self.feed[row.venue], row.size) for row in later), key=itemgetter(0)
+        )
+        return [ts for ts, _ in heard], [0.0, *accumulate(size for _, size in heard)]
+
+    def volume(self, now: int) -> float:
+        """Shares printed after the start that are known by now."""
+        times, shares = self._heard
+        return shares[bisect_right(times, now)]
 
     def slice_at(self, now: int) -> int:
         """The slice of a time, from 0."""
@@ -109,8 +128,7 @@ def _read_curve(path: Path) -> VolumeCurve:
 
 
 def _by_volume(schedule: Pov, clock: Clock, now: int) -> float:
-    printed = clock.printed.volume(clock.start, now)
-    return _whole_part(clock.size, schedule.rate * printed)
+    return _whole_part(clock.size, schedule.rate * clock.volume(now))
 
 
 def _front_loaded(schedule: AlmgrenChriss, clock: Clock, now: int) -> float:

@@ -14,7 +14,7 @@ from sor_opt.backtest.core.executions import Log, dearest_bid, record, settle
 from sor_opt.backtest.core.state import NEVER, Inputs, Run
 from sor_opt.backtest.replay import EXCESS, LIMIT
 from sor_opt.compiled import compiled
-from sor_opt.market.book import is_live, left_of, take_ask, take_bid
+from sor_opt.market.book import is_live, left_of, look, take_ask, take_bid
 from sor_opt.market.feed import Records
 
 POST, CANCEL = LIMIT + 1, LIMIT + 2
@@ -131,7 +131,8 @@ def _arrive(inputs: Inputs, run: Run, log: Log, child: Records) -> None:
     rules, k, now = inputs.rules, child.venue, child.arrives
     quote, live = run.market[k], is_live(run.market[k], child.arrives, rules.book)
     if child.reason == POST:
-        run.venues[k].queue = _queue(quote, live, child.price)
+        look(run.market, now, rules.book)  # a stub is no bid
+        run.venues[k].queue = _queue(quote, child.price)
         run.venues[k].resting = child.shares
         child.over = True
     elif child.reason == CANCEL:
@@ -152,12 +153,11 @@ def _arrive(inputs: Inputs, run: Run, log: Log, child: Records) -> None:
 
 
 @compiled
-def _queue(quote: Records, live: bool, limit: float) -> float:
+def _queue(quote: Records, limit: float) -> float:
     """Shares before a bid that arrives; endless where nobody knows (see `queues_ahead`)."""
-    left = left_of(quote.bid_size, quote.bid_taken)
-    if not live or left <= 0 or quote.bid > limit:
+    if quote.bid_left <= 0 or quote.bid > limit:
         return np.inf
-    return left if quote.bid == limit else 0.0
+    return float(quote.bid_left) if quote.bid == limit else 0.0
 
 
 @compiled

@@ -239,7 +239,9 @@ def test_a_contest_over_latencies(run, market, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--latency", "soon"), 2, "'soon' is no duration"),
+        (("--latency", "5"), 2, "'5' is no duration"),
+        (("--latency", "-5ms"), 2, "'-5ms' is no duration"),
+        (("--latency", "soon"), 3, "soon: cannot be read"),
         (("--latency", "2h"), 2, "a latency must be 0 to 1h, got 7200s"),
         (("--latency", "none.toml"), 3, "none.toml: cannot be read"),
         (("--over-latency", "1ms,1ms"), 2, "must name each duration once"),

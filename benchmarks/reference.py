@@ -1,4 +1,4 @@
-"""Random markets, every schedule times every router: the core against the plain engine.
+"""Random markets and latencies, every policy on them: the core against the plain engine.
 
 python benchmarks/reference.py --orders 10000 --seed 1
 """
@@ -29,7 +29,7 @@ def main() -> None:
     given = parser.parse_args()
 
     orders, executions = Counter[str](), Counter[str]()
-    markets, mismatches = 0, 0
+    markets, delayed, mismatches = 0, 0, 0
     while orders.total() < given.orders:
         name = f"{given.seed}/{markets}"
         random = Random(name)
@@ -41,6 +41,7 @@ def main() -> None:
             core = replay(market, policy)
             found = differences(core, plain_replay(market, policy))
             orders[policy.name] += len(market.orders)
+            delayed += len(market.orders) * market.delayed
             executions.update(REASONS[reason] for reason in core.reason.tolist())
             if found:
                 mismatches += 1
@@ -48,7 +49,8 @@ def main() -> None:
     for pair, count in sorted(orders.items()):
         print(f"{pair:24} {count:6,} orders")
     counts = ", ".join(f"{count:,} {reason}" for reason, count in executions.most_common())
-    print(f"{markets:,} markets, {orders.total():,} orders compared; executions: {counts}")
+    print(f"{markets:,} markets, {orders.total():,} orders compared, {delayed:,} with latency")
+    print(f"executions: {counts}")
     print(f"{mismatches:,} replays differ")
     sys.exit(mismatches > 0)
 

@@ -81,10 +81,8 @@ LATENCIES = {
 @pytest.mark.parametrize("latency", LATENCIES)
 def test_the_real_day_is_routed_alike_on_the_way(real_day, side, latency):
     """No latency moves the mid that costs are held against, and all change what is executed."""
-    delayed, at_once = (
-        stretch(real_day, *LATENCIES[latency], side=side),
-        stretch(real_day, side=side),
-    )
+    at_once = stretch(real_day, side=side)
+    delayed = stretch(real_day, *LATENCIES[latency], side=side)
     routers = [ROUTERS[name]() for name in PLAIN_ROUTERS]
     policies = [Policy(Twap(), router) for router in [*routers, Placement(leftover="sweep")]]
     policies += [Policy(Now(), Static()), Policy(SCHEDULES["pov"](), routers[0])]

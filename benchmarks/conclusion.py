@@ -28,11 +28,13 @@ from day import (
     load,
     markdown,
     market_of,
+    ruled,
     savings_row,
     savings_table,
 )
 
 from sor_opt.backtest.backtest import run
+from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market
 from sor_opt.market.book import BookParams
 from sor_opt.market.loaders.taq import AUCTION_CONDITIONS, OFF_EXCHANGE
@@ -48,6 +50,8 @@ from sor_opt.policies.schedules.now import Now
 SIZES = (1000, 2000, 5000, 10_000, 20_000)
 HORIZONS = (3, 5, 9, 15, 30)
 """Minutes; orders of more than ten start as often as they last."""
+LATENCIES = (0, 1, 5, 20, 50, 100, 200, 500)
+"""Milliseconds."""
 DEFAULT = RiskParams()
 DISTANCES = (2, 5, 10, 20)
 """Basis points above the arrival mid."""
@@ -83,6 +87,13 @@ def variants(tape: Tape, elsewhere: float) -> Iterator[tuple[str, Mapping[str, M
     large = replace(LAYOUT, size=float(max(SIZES)))
     yield f"band, {max(SIZES):,} shares", booked(tape, narrow, large)
     yield "fees", {"packaged": day, "none": market_of(tape, fees=NoFees())}
+    delays = {f"{ms} ms": Latency(ms * 10**6) for ms in LATENCIES}
+    there = {name: replace(RULES, latency=delay) for name, delay in delays.items()}
+    yield "latency of orders", ruled(tape, there)
+    both = {
+        name: replace(RULES, latency=delay, feed_latency=delay) for name, delay in delays.items()
+    }
+    yield "latency of orders and of quotes", ruled(tape, both)
     rest = round(LAYOUT.size * (1 - elsewhere))
     yield "of 5,000 on the venues", laid(tape, {f"{rest:,}": replace(LAYOUT, size=float(rest))})
 

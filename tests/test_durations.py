@@ -46,7 +46,7 @@ def test_what_is_no_duration_is_refused(text):
         (500 * 10**6, "500ms"),
         (3000, "3us"),
         (1, "1ns"),
-        (0, "0ns"),
+        (0, "0s"),
     ],
 )
 def test_durations_are_written_in_the_largest_unit_that_takes_them_whole(nanoseconds, text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,8 +98,8 @@ class Latency:
 
 
 def is_file(text: str) -> bool:
-    """Whether `Latency.read` reads a file: whatever is written like one."""
-    return text.endswith(".toml")
+    """Whether `Latency.read` reads a file: what is no number, or ends in .toml."""
+    return text.endswith(".toml") or not re.match(r"[-+.\d]", text)
 
 
 def _duration(path: Path, venue: str, value: object) -> int:

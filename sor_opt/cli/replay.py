@@ -77,7 +77,7 @@ class LevelsOptions:
         return Space.read(policy, self.levels, given)
 
 
-_LATENCY_FILE = Files(read=True, named=lambda text: [Path(text)] if is_file(text) else [])
+_LATENCY_FILE = Files(read=True, named=lambda text: [Path(text)] if is_file(str(text)) else [])
 
 
 def _latency_option(help_text: str) -> Any:

@@ -106,7 +106,11 @@ def run(
         result = run_study(plan, progress)
     best = None if result.interrupted else result.best
     saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
-    summary = result_summary(result) | headline(objective, saved)
+    said = headline(objective, saved)
+    if best:
+        with open_storage(study.storage) as opened:
+            history.keep_headline(opened, name, best.number, said)
+    summary = result_summary(result) | said
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:

@@ -28,7 +28,7 @@ class Progress:
     now : int
         Nanoseconds UTC.
     volume : float
-        Shares printed on the lit venues since the start, until now.
+        Shares printed on the lit venues since the start, as far as the router has heard by now.
     """
 
     order: int
@@ -55,13 +55,13 @@ class View(Progress):
     ask, bid : float64 ndarray, shape (K,)
         Dollars per share; of no meaning where nothing is left.
     ask_left, bid_left : float64 ndarray, shape (K,)
-        Shares displayed within the band and not taken yet; 0 where there are none.
+        Shares displayed within the band and not taken or in flight; 0 where there are none.
     fee, rebate : float64 ndarray, shape (K,)
         Taker fee and maker rebate, dollars per share.
     best_bid, best_ask, mid : float
         Of the consolidated book as displayed, dollars per share.
     remaining : float
-        Shares still to be bought.
+        Shares still to be bought, but for those in flight.
     risk : RiskParams, optional
         Of the router, where it has them.
     """

@@ -55,10 +55,12 @@ def result_summary(result: StudyResult) -> dict[str, Any]:
 def full_summary(history: History) -> dict[str, Any]:
     """Make the `study show` document: also all finished trials, and an adaptive one's rounds.
 
-    Trials that another program has finished are under `others`: nothing ranks them.
+    Trials that another program has finished are under `others`: nothing ranks them. `savings` are
+    those that the last run told of the best trial; empty where that was another one.
     """
     return {
         **history_summary(history),
+        **(history.headline or {"savings": {}}),
         "trials": [_trial(trial) for trial in history.trials],
         "others": [other._asdict() for other in history.others],
         "rounds": _rounds(history),
@@ -95,7 +97,7 @@ def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *_origin(summary),
         *_others(summary["not_measured"]),
         *_best(summary),
-        *(headline_tables("the best trial", summary) if summary["savings"] else []),
+        *_saved(summary),
     ]
 
 
@@ -115,7 +117,7 @@ def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
         *(_other(other) for other in summary["others"][: top or None]),
         *_ranges(summary["rounds"]),
         *_best(summary),
-        *_untested(summary["best"]),
+        *_saved(summary),
     ]
 
 
@@ -213,5 +215,9 @@ def _best(summary: Mapping[str, Any]) -> list[Shown]:
     return lines
 
 
-def _untested(best: Mapping[str, Any] | None) -> list[Shown]:
-    return [] if best is None or math.isfinite(best["test_bps"]) else [NO_TEST]
+def _saved(summary: Mapping[str, Any]) -> list[Shown]:
+    """What the best trial saves, where a run has told it."""
+    if summary["savings"]:
+        return headline_tables("the best trial", summary)
+    best = summary["best"]
+    return [NO_TEST] if best and not math.isfinite(best["test_bps"]) else []

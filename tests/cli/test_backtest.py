@@ -210,3 +210,55 @@ def test_rules_of_the_book_reach_the_replay(run, quotes):
 
     assert filled() == filled("--refill", "price:1h") == 900
     assert filled("--refill", "update") == filled("--refill", "price:5s") == 1800
+
+
+def test_a_latency_of_nothing_is_none_and_one_of_seconds_costs(run, market):
+    words = ("backtest", *market, "--router", "best-ask", "--schedule", "now")
+    at_once = document(run, *words)
+    assert document(run, *words, "--latency", "0ms", "--feed-latency", "0s") == at_once
+    late = document(run, *words, "--latency", "5s")
+    assert late["duration_s"] > at_once["duration_s"] + 4
+    assert late["late_orders"] == at_once["late_orders"]
+
+
+def test_a_contest_over_latencies(run, market, tmp_path):
+    pairs = ("--schedule", "now,twap", "--router", "best-ask,sweep")
+    picture = tmp_path / "latency.png"
+    words = ("backtest", *market, *pairs, "--over-latency", "100ms,0s", "--plot", picture)
+    found = document(run, *words)
+    assert [part["latency"] for part in found["latencies"]] == ["0s", "100ms"]
+    alone = [
+        document(run, "backtest", *market, *pairs, "--latency", each) for each in ("0s", "100ms")
+    ]
+    assert [part["contest"] for part in found["latencies"]] == [each["contest"] for each in alone]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    code, out, _ = run(*words)
+    assert (code, "0s  100ms" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--latency", "5"), 2, "'5' is no duration"),
+        (("--latency", "-5ms"), 2, "'-5ms' is no duration"),
+        (("--latency", "soon"), 3, "soon: cannot be read"),
+        (("--latency", "2h"), 2, "a latency must be 0 to 1h, got 7200s"),
+        (("--latency", "none.toml"), 3, "none.toml: cannot be read"),
+        (("--over-latency", "1ms,1ms"), 2, "must name each duration once"),
+        (("--over-latency", "1ms,x"), 2, "'x' is no duration"),
+        (("--over-latency", "1ms", "--log", "log.csv"), 2, "go with one policy"),
+    ],
+)
+def test_latencies_that_are_none_are_refused(run, market, words, code, message):
+    found, _, err = run("backtest", *market, *words)
+    assert (found, message in err) == (code, True), err
+
+
+def test_a_latency_of_another_venue_is_told(run, market, tmp_path):
+    file = tmp_path / "venues.toml"
+    file.write_text('default = "1ms"\nXNYZ = "2ms"\n')
+    _, _, err = run("backtest", *market, "--latency", file)
+    assert "the data has no XNYZ" in err
+    code, _, err = run("backtest", *market, "--latency", file, "--json", file)
+    assert code == 2, err  # it would write over what it reads
+    assert "XNYZ" in file.read_text()

@@ -63,6 +63,16 @@ def test_run_tells_the_best_point_and_writes_json(call, tmp_path):
     assert result["storage"].endswith("studies.db")
 
 
+def test_show_tells_what_the_last_run_told_of_the_best_trial(first):
+    told = json.loads(
+        first("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 6, "--json", "-")[1]
+    )
+    shown = json.loads(first("show", "first", "--json", "-")[1])
+    keys = ("policy", "schedule", "router", "orders", "savings")
+    assert [shown[key] for key in keys] == [told[key] for key in keys]
+    assert "Saved by the best trial on test orders" in first("show", "first")[1]
+
+
 def test_a_second_run_has_nothing_to_do(first):
     code, out, _ = first("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 5)
     assert code == 0

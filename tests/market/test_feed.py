@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sor_opt.market.feed import last_rows, make_feed, make_prints
+from sor_opt.market.feed import (
+    in_order_seen,
+    last_rows,
+    make_feed,
+    make_prints,
+    volume_heard,
+)
 from sor_opt.market.tape import BUYER, SELLER, UNKNOWN, Quotes, Trades
 
 NAN, INF = float("nan"), float("inf")
@@ -53,3 +59,22 @@ def test_prints_without_a_positive_price_and_size_are_left_out():
 
 def test_without_trades_there_are_no_prints():
     assert len(make_prints(None, "buy")) == len(make_prints(None, "sell")) == 0
+
+
+def test_one_hears_of_a_venue_later():
+    """Venue 0 is 3 away, venue 1 is near: the row of 4 at venue 1 comes before that of 2 at 0."""
+    quotes = Quotes([1, 2, 4, 5], [1, 0, 1, 1], [9.0] * 4, [1.0] * 4, [10.0] * 4, [1.0] * 4)
+    feed, latency = make_feed(quotes, "buy"), np.array([3, 0])
+    seen = in_order_seen(feed, latency)
+    assert seen["ts"].tolist() == [1, 4, 5, 5]
+    assert seen["row"].tolist() == [0, 2, 1, 3]  # of one time, in the feed's order
+    rows = last_rows(feed, 2, np.array([4, 5]), np.array([0, 0]), latency)
+    assert rows.tolist() == [[-1, 2], [1, 3]]
+
+
+def test_volume_is_of_prints_after_the_start_when_one_hears_of_them():
+    sizes = [50.0, 100.0, 200.0, 400.0]
+    trades = Trades([2, 3, 4, 9], [0, 0, 1, 1], [10.0] * 4, sizes, [UNKNOWN] * 4)
+    heard, shares = volume_heard(make_prints(trades, "buy"), np.array([5, 0]), 2, 8)
+    assert heard.tolist() == [4, 8]
+    assert shares.tolist() == [0, 200, 300]

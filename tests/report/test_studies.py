@@ -153,7 +153,9 @@ def test_the_document_that_is_shown():
             {"number": 4, "params": {}, "values": [7.0]},
         ],
         "rounds": [],
+        "savings": {},
     }
+    assert full_summary(replace(STUDY, headline=HEADLINE))["savings"] == HEADLINE["savings"]
 
 
 def adaptive(*trials):
@@ -206,6 +208,12 @@ def test_what_is_shown_whole():
         "Best: trial 2, lambda_over 0.0005, lambda_under 0.00123457, theta_queue 0.0001: "
         "test 1,234.500 bps, train -0.500 bps (chose the point).",
     ]
+
+
+def test_what_the_last_run_told_of_the_best_trial_is_shown():
+    told = lines(show_tables(full_summary(replace(STUDY, headline=HEADLINE)), top=0))
+    whole = lines(show_tables(full_summary(STUDY), top=0))
+    assert told == [*whole, *lines(headline_tables("the best trial", HEADLINE))]
 
 
 def test_the_top_of_what_is_shown():

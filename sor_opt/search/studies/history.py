@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _RECORD = "sor_opt"
 """The attribute of a study that holds its identity."""
+
+_HEADLINE = "sor_opt_headline"
+"""The attribute of a study that holds what its last run said of the best trial."""
 
 _SEEDS = "seeds"
 """What the record holds beside the identity."""
@@ -52,6 +56,9 @@ class History:
         Its trials without a value, those given up, and those that run (or whose process has died).
     seeds : Seeds or None
         The points of another study that it began from.
+    headline : dict or None
+        What the last run said of the best trial, see `keep_headline`; None where another trial is
+        the best by now.
     """
 
     name: str
@@ -63,6 +70,7 @@ class History:
     pruned: int
     running: int
     seeds: Seeds | None
+    headline: dict[str, Any] | None = None
 
     @property
     def sampler(self) -> str:
@@ -135,6 +143,26 @@ def sign(study: Study, identity: Identity, seeds: Seeds | None) -> None:
     study.set_user_attr(_RECORD, {**identity, **more})
 
 
+def keep_headline(storage: SharedStorage, name: str, trial: int, said: Mapping[str, Any]) -> None:
+    """Keep with a study what a run says of its best trial, for those who read it without data.
+
+    Parameters
+    ----------
+    storage : SharedStorage
+    name : str
+        The study.
+    trial : int
+        The number of the best trial.
+    said : mapping
+        Plain values.
+    """
+    study = _load(storage, name)
+    record = {"trial": trial, "said": said}
+    # As text, since NaN is not equal to itself.
+    if json.dumps(study.user_attrs.get(_HEADLINE)) != json.dumps(record):
+        study.set_user_attr(_HEADLINE, record)
+
+
 def identity_of(study: Study) -> Identity:
     """Tell what a study was made for; empty where sor_opt has not made it."""
     record = _record(study)
@@ -150,7 +178,11 @@ def seeds_of(study: Study) -> Seeds | None:
 def history(study: Study) -> History:
     """Read a study that sor_opt has made."""
     trials = study.get_trials(deepcopy=False)
-    return of_trials(study.study_name, identity_of(study), trials, seeds_of(study))
+    found = of_trials(study.study_name, identity_of(study), trials, seeds_of(study))
+    kept = study.user_attrs.get(_HEADLINE, {})
+    if found.best is None or kept.get("trial") != found.best.number:
+        return found
+    return replace(found, headline=kept["said"])
 
 
 def of_trials(

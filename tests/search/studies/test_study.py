@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 import sqlite3
@@ -14,6 +15,8 @@ import sor_opt
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.search.samplers.registry import make_sampler
 from sor_opt.search.studies import study
+from sor_opt.search.studies.history import keep_headline
+from sor_opt.search.studies.storage import open_storage
 from sor_opt.search.studies.study import StudyRun, run_study
 
 HOMES = (str(Path(__file__).parents[1]), str(Path(sor_opt.__file__).parents[1]))
@@ -31,6 +34,18 @@ def wait_for(fact):
     while not fact():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_what_a_run_said_holds_while_its_trial_is_the_best(database, read):
+    best = run_study(run(storage=database)).best.number
+    assert read(database, "one").headline is None
+    for said in ({"savings": math.nan}, {"savings": 1.5}):
+        with open_storage(database) as opened:
+            keep_headline(opened, "one", best, said)
+        assert str(read(database, "one").headline) == str(said)
+    with open_storage(database) as opened:
+        keep_headline(opened, "one", best + 1, said)
+    assert read(database, "one").headline is None
 
 
 def test_a_grid_study_is_the_grid():

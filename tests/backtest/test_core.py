@@ -66,21 +66,6 @@ def test_the_core_does_what_the_plain_engine_does(random):
 
 @settings(max_examples=30)
 @given(random=draws)
-def test_a_latency_that_nothing_meets_changes_nothing(random):
-    """C neither quotes nor trades: the core's way with latencies is then the one without."""
-    scene = replace(draw_scene(random), latency=(0.0,) * 3, feed_latency=(0.0,) * 3)
-    rows = [row for row in scene.rows if row[1] != 2]
-    if not rows:
-        return
-    scene = replace(scene, rows=rows, prints=[row for row in scene.prints if row[1] != 2])
-    market, policies = playable(random, scene)
-    delayed = replace(scene, latency=(0.0, 0.0, 12.0)).market()
-    for policy in policies:
-        assert differences(replay(market, policy), replay(delayed, policy)) == [], policy
-
-
-@settings(max_examples=30)
-@given(random=draws)
 def test_nothing_executes_that_rounding_alone_has_made(random):
     scene = draw_scene(random)
     shown = [0.1, 0.2, 0.3, 0.7, 0.8, 1.1, 2.3]

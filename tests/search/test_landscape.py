@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from search_fakes import SPACE, penalties
 
+from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
@@ -77,6 +78,17 @@ def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_l
     landscape = make_landscape(objective, SPACE, excess=0.0006)
     assert landscape.excess == 0.0006
     assert_exact(objective, landscape, draws=300, excess=0.0006)
+
+
+@pytest.mark.compiled
+def test_a_landscape_of_orders_that_travel_is_exact(odd_lots):
+    rules = replace(odd_lots.params, latency=Latency(300_000_000), feed_latency=Latency(50_000_000))
+    fees = FeeSchedule.packaged()
+    objective = ShortfallObjective(prepare(odd_lots.tape, odd_lots.orders, rules, fees))
+    landscape = make_landscape(objective, SPACE, excess=0.0006)
+    at_once = make_landscape(ShortfallObjective(odd_lots), SPACE, excess=0.0006)
+    assert landscape.best != at_once.best
+    assert_exact(objective, landscape, draws=100, excess=0.0006)
 
 
 @pytest.mark.compiled

@@ -11,8 +11,9 @@ import pytest
 from sor_opt.allocators import exhaustive, robbins_monro
 from sor_opt.allocators.base import IntegerParams
 from sor_opt.allocators.fast import certificate, knapsack
-from sor_opt.backtest import parallel
+from sor_opt.backtest import latency, parallel
 from sor_opt.backtest.limits import Limits
+from sor_opt.durations import write_duration
 from sor_opt.market import synthetic
 from sor_opt.market.loaders import possible, source
 from sor_opt.models import bounds, outflow, static
@@ -72,6 +73,10 @@ def test_a_documented_count_is_the_codes(what):
 def test_a_documented_bound_is_the_codes(what):
     for number in NUMBERS[what]:
         assert f"{number:g}" in ROWS[what].split()
+
+
+def test_the_longest_latency_is_the_codes():
+    assert ROWS["latency of orders, and of quotes"] == write_duration(latency.LONGEST)
 
 
 @pytest.mark.parametrize(

@@ -159,10 +159,19 @@ class Market:
 
     @cached_property
     def seen(self) -> Records:
-        """The feed's rows as a router sees them (see `in_order_seen`); none without latency."""
+        """The feed's rows as a router sees them (see `in_order_seen`); none without latency.
+
+        What comes to it on the next day is left out: a quote of yesterday is no quote.
+        """
         if not self.delayed:
             return np.zeros(0, SEEN)
-        return in_order_seen(self.feed, self.feed_latency)
+        seen = in_order_seen(self.feed, self.feed_latency)
+        midnights = np.unique(self.orders.midnights)
+        sent, came = (
+            np.searchsorted(midnights, ts, "right")
+            for ts in (self.feed["ts"][seen["row"]], seen["ts"])
+        )
+        return seen[sent == came]
 
     @cached_property
     def seen_standing(self) -> IntArray:

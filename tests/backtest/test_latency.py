@@ -6,6 +6,8 @@ its ask of 10.00; latencies are in seconds.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from reference import engine
@@ -346,3 +348,11 @@ def test_a_latency_of_another_venue_changes_nothing(market, play):
     without = play(market(rows), SWEEP)
     assert play(market(rows, latency=(0, 0, 9), feed_latency=(0, 9, 0)), SWEEP) == without
     assert np.shape(without) == (2, 5)
+
+
+def test_a_quote_of_yesterday_is_none_when_it_comes_after_midnight(market, play):
+    """Midnight is second 0: the row of -1 comes at 1, and nothing is seen before the row of 5."""
+    scene = market([quote(-1, 10.00), quote(5, 10.02)], feed_latency=2)
+    scene = replace(scene, orders=replace(scene.orders, midnights=scene.orders.starts))
+    scene = replace(scene, standing=np.full_like(scene.standing, -1))
+    assert play(scene, SWEEP) == [(7, "A", 10.02, 200, "route")]

@@ -32,7 +32,7 @@ class Account:
         self._fills: list[tuple[int, Execution]] = []
 
     @property
-    def flying(self) -> float:
+    def in_flight(self) -> float:
         """Shares that may still be bought without being sent: in flight, or not yet cancelled."""
         shares = sum((take.shares for take in self.flight), 0.0)
         return sum((cancel.bid.open for cancel in self.cancels), shares)
@@ -40,7 +40,7 @@ class Account:
     @property
     def committed(self) -> float:
         """Shares bought, and those that may still be without being sent."""
-        return (self.size - self.remaining) + self.flying
+        return (self.size - self.remaining) + self.in_flight
 
     @property
     def open(self) -> list[Post]:
@@ -52,7 +52,7 @@ class Account:
         """Whether nothing is in flight and nothing rests."""
         return not self.flight and not self.open
 
-    def flying_to(self, venue: int) -> float:
+    def in_flight_to(self, venue: int) -> float:
         """Shares in flight to a venue's ask."""
         here = (take.shares for take in self.flight if take.trip.venue == venue)
         return sum((shares for shares in here if shares > 0), 0.0)

@@ -60,9 +60,9 @@ class Level:
     taken: float = 0.0
     taken_at: int = 0
 
-    def left(self, flying: float = 0.0) -> float:
+    def left(self, in_flight: float = 0.0) -> float:
         """What is still displayed, less what is on its way to take some of it."""
-        rest = self.size - (self.taken + flying)
+        rest = self.size - (self.taken + in_flight)
         return 0.0 if rest <= DUST * self.size else rest
 
     def take(self, shares: float, now: int) -> None:
@@ -134,7 +134,7 @@ class Book:
         venue.bid.show(row.bid, row.bid_size)
         venue.ask.show(row.ask, row.ask_size)
 
-    def look(self, now: int, flying: Sequence[float] | None = None) -> Look:
+    def look(self, now: int, in_flight: Sequence[float] | None = None) -> Look:
         """Consolidate what is live, less the shares that are on their way to each ask."""
         nothing = [0.0] * len(self.venues)
         live = [self.is_live(venue, now) for venue in self.venues]
@@ -156,10 +156,10 @@ class Book:
         def is_stub(level: Level) -> bool:
             return condition == "tradable" and abs(level.price - mid) > reach
 
-        def left(levels: list[Level], flying: Sequence[float]) -> FloatArray:
+        def left(levels: list[Level], in_flight: Sequence[float]) -> FloatArray:
             shown = [
                 0.0 if not here or is_stub(level) else level.left(shares)
-                for level, here, shares in zip(levels, live, flying, strict=True)
+                for level, here, shares in zip(levels, live, in_flight, strict=True)
             ]
             return np.array(shown)
 
@@ -168,7 +168,7 @@ class Book:
             np.array([level.price for level in bids]),
             left(bids, nothing),
             np.array([level.price for level in asks]),
-            left(asks, flying or nothing),
+            left(asks, in_flight or nothing),
             best_bid,
             best_ask,
         )

@@ -189,8 +189,8 @@ class Run:
 
     def _look(self, now: int) -> Look:
         """The book as the router knows it, without what it has in flight."""
-        flying = [self.account.flying_to(venue) for venue in range(len(self.feed))]
-        return self.seen.book.look(now, flying)
+        in_flight = [self.account.in_flight_to(venue) for venue in range(len(self.feed))]
+        return self.seen.book.look(now, in_flight)
 
     def _decide(self, now: int) -> bool:
         """Buy what is due; say whether the order is done."""
@@ -200,7 +200,7 @@ class Run:
         if look.condition != "tradable":
             return False
         if now >= self.clock.end:
-            self._complete(now, look, account.remaining - account.flying)
+            self._complete(now, look, account.remaining - account.in_flight)
         elif isinstance(router, Placement):
             self._place(now, look, router)
         elif self.due - account.committed > self.dust:

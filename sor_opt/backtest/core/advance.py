@@ -29,7 +29,7 @@ from sor_opt.backtest.core.state import (
     quotes_of,
     set_mid,
 )
-from sor_opt.backtest.core.transit import hide_flying, send_cancels, send_excess, send_takes
+from sor_opt.backtest.core.transit import hide_in_flight, send_cancels, send_excess, send_takes
 from sor_opt.backtest.replay import COMPLETION, ROUTE
 from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import CROSSED, EMPTY, TRADABLE, WIDE, Book, look
@@ -63,10 +63,10 @@ def advance(inputs: Inputs, run: Run, log: Log) -> int:
                 _cancel(inputs, run, log)
             tradable = _look_and_count(state, run.book, rules)
             if rules.delayed:
-                hide_flying(run)
+                hide_in_flight(run)
             if tradable and state.remaining > 0:
                 if state.now >= state.horizon_end:
-                    _complete(inputs, run, log, state.remaining - state.flying)
+                    _complete(inputs, run, log, state.remaining - state.in_flight)
                 else:
                     state.phase = SCHEDULED
                     if rules.ask_schedule:
@@ -178,7 +178,7 @@ def _complete(inputs: Inputs, run: Run, log: Log, shares: float) -> None:
 @inlined
 def _committed(state: Records, rules: Rules) -> float:
     """Shares that are bought, and that may be."""
-    return float(rules.size - state.remaining + state.flying)
+    return float(rules.size - state.remaining + state.in_flight)
 
 
 @compiled

@@ -137,7 +137,7 @@ def _renew(view: View, state: Any, volume: _Volume) -> None:
     """Bring what is no array up to the present moment."""
     view.now, view.slice, view.slice_end = int(state.now), int(state.slice), int(state.slice_end)
     view.best_bid, view.best_ask = float(state.best_bid), float(state.best_ask)
-    view.remaining = float(state.remaining - state.flying)
+    view.remaining = float(state.remaining - state.in_flight)
     view.volume = volume.at(view.now)
 
 

@@ -38,7 +38,7 @@ STATE = record_type(
     ("bids_end", np.int64),
     ("next_print", np.int64),
     ("remaining", np.float64),
-    ("flying", np.float64),
+    ("in_flight", np.float64),
     ("scheduled", np.float64),
     ("scheduled_before", np.float64),
     ("due", np.float64),
@@ -67,7 +67,7 @@ posted_slice : the last slice for which a router that posts was asked.
 bids_end, next_print, limit : until when our bids rest, the first print that may meet them, and
     their price.
 remaining : shares still to be bought, as the router knows; negative for an excess.
-flying : shares that may have been bought, of which the router does not know yet.
+in_flight : shares that may have been bought, of which the router does not know yet.
 scheduled, scheduled_before : shares that should have been bought by now, and as of the last moment
     before the present slice.
 due : shares that the router is asked to send.
@@ -91,7 +91,7 @@ ROUTED_VENUE = record_type(
     ("queue", np.float64),
     ("resting", np.float64),
     ("open", np.float64),
-    ("flying", np.float64),
+    ("in_flight", np.float64),
 )
 """An order's fees at a venue (dollars per share), its latencies (nanoseconds), what its router
 sends there, the shares before our bid, what is left of the bid, what the router believes of that
@@ -237,7 +237,7 @@ def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     state.last_step = order_starts.first_step[order + 1] - 1
     state.next_seen, state.next_event = order_starts.first_seen[order], NEVER
     state.first_child = state.end_child = state.awaited = 0
-    state.remaining, state.flying = rules.size, 0.0
+    state.remaining, state.in_flight = rules.size, 0.0
     state.scheduled = state.scheduled_before = state.due = state.limit = 0.0
     state.best_bid = state.best_ask = np.nan
     state.arrival_mid = state.last_mid = np.nan

@@ -30,7 +30,7 @@ def send_takes(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
         if shares > 0:
             _send(inputs, run, reason, k, seen.ask, shares)
     deliver(inputs, run, log, inputs.states[run.order].now)
-    hide_flying(run)
+    hide_in_flight(run)
 
 
 @compiled
@@ -184,8 +184,8 @@ def _count(inputs: Inputs, run: Run) -> None:
     """Sum what is in flight, find the next event, and drop what is over from the front."""
     state, children = inputs.states[run.order], run.children
     for k in range(len(run.venues)):
-        run.venues[k].flying = 0.0
-    state.flying, state.awaited, state.next_event = 0.0, 0, NEVER
+        run.venues[k].in_flight = 0.0
+    state.in_flight, state.awaited, state.next_event = 0.0, 0, NEVER
     for i in range(state.first_child, state.end_child):
         child = children[i]
         if child.over:
@@ -193,19 +193,19 @@ def _count(inputs: Inputs, run: Run) -> None:
         state.next_event = min(state.next_event, child.known if child.arrived else child.arrives)
         state.awaited += child.reason <= EXCESS
         if child.reason < EXCESS:
-            run.venues[child.venue].flying += child.shares
-            state.flying += child.shares
+            run.venues[child.venue].in_flight += child.shares
+            state.in_flight += child.shares
     if state.bids_end == NEVER:
         for k in range(len(run.venues)):
-            state.flying += run.venues[k].open
+            state.in_flight += run.venues[k].open
     while state.first_child < state.end_child and children[state.first_child].over:
         state.first_child += 1
 
 
 @compiled
-def hide_flying(run: Run) -> None:
+def hide_in_flight(run: Run) -> None:
     """Leave nothing of what is in flight to a venue, whatever it shows."""
     for k in range(len(run.book)):
-        seen, flying = run.book[k], run.venues[k].flying
-        if flying > 0 and seen.ask_left > 0:
-            seen.ask_left = left_of(seen.ask_size, seen.ask_taken + flying)
+        seen, in_flight = run.book[k], run.venues[k].in_flight
+        if in_flight > 0 and seen.ask_left > 0:
+            seen.ask_left = left_of(seen.ask_size, seen.ask_taken + in_flight)

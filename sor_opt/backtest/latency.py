@@ -70,6 +70,8 @@ class Latency:
             return cls(read_duration(text))
         path = Path(text)
         table = parse_toml(read_text(path, "a duration (5ms), or a TOML file of them"), path)
+        if not table:
+            raise DataError("names no venue", file=path, hint='write default = "5ms"')
         times = {venue: _duration(path, venue, value) for venue, value in table.items()}
         everywhere = times.pop(_DEFAULT, None)
         try:

@@ -97,6 +97,11 @@ class LatencyOptions:
         str, _latency_option("The way of quotes, prints and answers back."), _LATENCY_FILE
     ] = "0s"
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether a latency of orders is given."""
+        return Latency.read(self.latency).any
+
     def put(self, rules: ReplayParams) -> ReplayParams:
         """The rules with these latencies; what takes no time is none.
 
@@ -188,4 +193,4 @@ def _warn_of_other_venues(market: Market, out: Output) -> None:
     named = {venue for each in latencies if each is not None for venue, _ in each.at}
     others = sorted(named.difference(market.tape.venues))
     if others:
-        out.warn(f"the data has no {', '.join(others)}: their latencies are of no use")
+        out.warn(f"the data has no venue {', '.join(others)}, of which a latency is given")

@@ -157,9 +157,11 @@ def draw_latencies(parts: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.set_xticks(at, [part["latency"] for part in parts])
         axes.set_title(f"schedule {schedule}")
         axes.set_xlabel("latency of orders")
+        axes.set_ylabel("mean shortfall, bps")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    panels[0].set_ylabel("mean shortfall, bps")
+    if len(panels) > 1:
+        figure.suptitle("Means over the orders; every schedule has a scale of its own")
     save(figure, path)
 
 

@@ -62,6 +62,7 @@ def test_a_file_without_a_default_names_every_venue(tmp_path):
         ("XNYS = '2h'", "must be 0 to 1h, got 7200s"),
         ("[XNYS]\nms = 5", "'XNYS': .* is no duration"),
         ("XNYS 5ms", "is not TOML"),
+        ("", 'names no venue; write default = "5ms"'),
     ],
 )
 def test_a_file_that_is_wrong_is_named(tmp_path, text, message):

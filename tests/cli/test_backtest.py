@@ -246,6 +246,7 @@ def test_a_contest_over_latencies(run, market, tmp_path):
         (("--latency", "none.toml"), 3, "none.toml: cannot be read"),
         (("--over-latency", "1ms,1ms"), 2, "must name each duration once"),
         (("--over-latency", "1ms,x"), 2, "'x' is no duration"),
+        (("--over-latency", "1ms", "--latency", "1s"), 2, "do not go together"),
         (("--over-latency", "1ms", "--log", "log.csv"), 2, "go with one policy"),
     ],
 )
@@ -258,7 +259,7 @@ def test_a_latency_of_another_venue_is_told(run, market, tmp_path):
     file = tmp_path / "venues.toml"
     file.write_text('default = "1ms"\nXNYZ = "2ms"\n')
     _, _, err = run("backtest", *market, "--latency", file)
-    assert "the data has no XNYZ" in err
+    assert "the data has no venue XNYZ" in err
     code, _, err = run("backtest", *market, "--latency", file, "--json", file)
     assert code == 2, err  # it would write over what it reads
     assert "XNYZ" in file.read_text()

@@ -24,6 +24,9 @@ _NOT_COMPARED = (FILE,)
 _SPEAKING = (FILE, "name")
 """Values that say what they are without their names."""
 
+_NAMED = ("latency", "feed_latency")
+"""Groups of values that do not say what they are without its name."""
+
 _DURATIONS = (
     *("at", "everywhere", "horizon", "lookback"),
     *("max_quote_age", "refill_memory", "slice", "stride"),
@@ -100,13 +103,16 @@ def _is_plain(value: Any) -> bool:
 
 def _describe(name: str, value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(_describe_value(inner, item) for inner, item in value.items())
+        return ", ".join(
+            _describe_value(inner, item) for inner, item in value.items() if item != []
+        )
     return _word(name, value)
 
 
 def _describe_value(name: str, value: Any) -> str:
     text = _describe(name, value)
-    return text if isinstance(value, dict) or name in _SPEAKING else f"{_name(name)} {text}"
+    speaks = name not in _NAMED if isinstance(value, dict) else name in _SPEAKING
+    return text if speaks else f"{_name(name)} {text}"
 
 
 def _name(*path: str) -> str:

@@ -234,3 +234,10 @@ def test_a_users_own_sampler_is_known_by_its_name_and_its_source(database, tmp_p
         run_study(replace(run, sampler=edited, trials=3))
     assert read(database, "own").sampler == "Corners"
     assert str(tmp_path) not in json.dumps(read(database, "own").identity)
+
+
+def test_a_latency_is_told_with_its_name_and_what_is_empty_is_not():
+    latency = {"everywhere": 5_000_000, "at": [["XNYS", 500_000]]}
+    rules = {"slice": 60 * 10**9, "latency": latency, "feed_latency": {"everywhere": 0, "at": []}}
+    told = words({"rules": rules})["rules"]
+    assert told == "slice 1m, latency everywhere 5ms, at XNYS 500us, feed latency everywhere 0s"

@@ -41,7 +41,7 @@ def _frame_option(help_text: str) -> Any:
 
 def _durations(text: str) -> tuple[int, ...]:
     """Durations with commas between them, each once, in order."""
-    lengths = tuple(sorted(map(duration, split_names(text))))
+    lengths = tuple(sorted(Latency(duration(each)).everywhere or 0 for each in split_names(text)))
     if len(set(lengths)) < len(lengths) or not lengths:
         raise typer.BadParameter(f"{quoted(text)} must name each duration once: 0ms,5ms,50ms")
     return lengths

@@ -10,7 +10,15 @@ from sor_opt.backtest.market import Market
 from sor_opt.durations import write_duration
 from sor_opt.report.contest import contest_rows
 from sor_opt.report.summary import arrivals, quality_shares
-from sor_opt.report.tables import Shown, arrival_notes, count, draws_note, number, table
+from sor_opt.report.tables import (
+    Shown,
+    arrival_notes,
+    count,
+    draws_note,
+    number,
+    table,
+    unfilled_note,
+)
 
 
 def latency_summary(
@@ -49,6 +57,7 @@ def latency_tables(summary: Mapping[str, Any]) -> list[Shown]:
     return [
         f"{count(orders, 'parent order')}: mean shortfall by the latency of orders, bps",
         shown,
+        *unfilled_note(max(row["incomplete_orders"] for part in parts for row in part["contest"])),
         *arrival_notes(summary),
         *draws_note(orders),
     ]

@@ -356,3 +356,22 @@ def test_a_quote_of_yesterday_is_none_when_it_comes_after_midnight(market, play)
     scene = replace(scene, orders=replace(scene.orders, midnights=scene.orders.starts))
     scene = replace(scene, standing=np.full_like(scene.standing, -1))
     assert play(scene, SWEEP) == [(7, "A", 10.02, 200, "route")]
+
+
+def test_a_bid_may_be_filled_by_any_number_of_prints_between_two_moments(market, play):
+    """After a queue of 200, each of 300 prints fills one share, and no row comes before the end."""
+    known = [(second, A, 10.00, 500, UNKNOWN) for second in (30, 90)]
+    first = (121, A, 10.00, 200, UNKNOWN)
+    single = [(122 + 0.1 * i, A, 10.00, 1, UNKNOWN) for i in range(300)]
+    scene = market(
+        [quote(0, 10.02, 1000, bid=10.00, bid_size=200)],
+        prints=[*known, first, *single],
+        starts=(120,),
+        size=300,
+        latency=0.001,
+        feed_latency=0.001,
+    )
+    dear = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
+    windows = WindowParams(180 * SECOND, 60 * SECOND, 1)
+    found = play(scene, Policy(Twap(), Placement(dear, windows=windows)))
+    assert [row[1:] for row in found] == [("A", 10.00, 1, "limit")] * 300

@@ -246,6 +246,7 @@ def test_a_contest_over_latencies(run, market, tmp_path):
         (("--latency", "none.toml"), 3, "none.toml: cannot be read"),
         (("--over-latency", "1ms,1ms"), 2, "must name each duration once"),
         (("--over-latency", "1ms,x"), 2, "'x' is no duration"),
+        (("--over-latency", "1ms,2h"), 2, "a latency must be 0 to 1h, got 7200s"),
         (("--over-latency", "1ms", "--latency", "1s"), 2, "do not go together"),
         (("--over-latency", "1ms", "--log", "log.csv"), 2, "go with one policy"),
     ],

@@ -111,14 +111,16 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
 def _most_on_their_way(market: Market) -> int:
     """A bound of the child orders of one parent order that are on their way at once.
 
-    In the time of a way there and back a venue is sent two at each decision, each print may fill a
-    bid of ours, and once a bid is sent or cancelled.
+    In the time of a way there and back a venue is sent at most four at each decision: a cancel, a
+    completion, a bid and what is taken. Each print of an order's life may fill a bid, and waits for
+    the next moment to be told of.
     """
     there_and_back = int(market.latency.max() + market.feed_latency.max())
+    life = int((market.orders.deadlines - market.orders.starts).max(initial=0))
     decisions = _most_within(market.seen["ts"], there_and_back)
-    decisions += there_and_back // market.params.slice + 3
-    prints = _most_within(market.prints["ts"], there_and_back)
-    return 2 * len(market.tape.venues) * (decisions + 1) + prints
+    decisions += there_and_back // market.params.slice + 4
+    prints = _most_within(market.prints["ts"], max(life, there_and_back))
+    return 4 * len(market.tape.venues) * decisions + prints
 
 
 def _most_within(ts: IntArray, length: int) -> int:

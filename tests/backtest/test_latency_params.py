@@ -59,7 +59,7 @@ def test_a_file_without_a_default_names_every_venue(tmp_path):
     ("text", "message"),
     [
         ("XNYS = 5", "'XNYS': '5' is no duration.*write XNYS = \"5ms\""),
-        ("XNYS = '2h'", "must be 0 to 1h, got 7200s"),
+        ("XNYS = '2h'", "must be 0 to 1m, got 7200s"),
         ("[XNYS]\nms = 5", "'XNYS': .* is no duration"),
         ("XNYS 5ms", "is not TOML"),
         ("", 'names no venue; write default = "5ms"'),

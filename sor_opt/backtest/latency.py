@@ -14,7 +14,7 @@ from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.market.tape import IntArray
 from sor_opt.texts import parse_toml, read_text
 
-LONGEST = 60 * 10**9
+LONGEST = 120 * 10**9
 """Nanoseconds: what takes longer is no latency."""
 
 _DEFAULT = "default"

@@ -37,7 +37,7 @@ from sor_opt.backtest.backtest import run
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market
 from sor_opt.market.book import BookParams
-from sor_opt.market.loaders.taq import AUCTION_CONDITIONS, OFF_EXCHANGE
+from sor_opt.market.loaders.taq import AUCTION_CONDITIONS, OFF_EXCHANGE, STANDING
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, Tape
 from sor_opt.market.zones import NEW_YORK
 from sor_opt.models.risk import RiskParams
@@ -177,7 +177,7 @@ def read_all_prints(path: Path) -> pd.DataFrame:
     rows = pd.read_csv(path)
     rows = rows.rename(columns={"TIME_M": "TIME", "TR_SCOND": "COND", "TR_CORR": "CORR"})
     rows["COND"] = rows["COND"].fillna("")
-    rows = rows[(rows["CORR"] == 0) & ~rows["COND"].str.contains(OFFICIAL)]
+    rows = rows[rows["CORR"].isin(STANDING) & ~rows["COND"].str.contains(OFFICIAL)]
     local = pd.to_datetime(rows["DATE"] + " " + rows["TIME"]).dt.tz_localize(NEW_YORK)
     return pd.DataFrame(
         {

@@ -80,7 +80,7 @@ class Latency:
             raise DataError(str(error), file=path) from error
 
     @property
-    def any(self) -> bool:
+    def takes_time(self) -> bool:
         """Whether anything takes any time."""
         return bool(self.everywhere) or any(time for _, time in self.at)
 

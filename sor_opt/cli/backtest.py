@@ -75,7 +75,7 @@ def backtest(
     if policy.allocator and replay.jobs > 1:
         raise ConfigError("--allocator is called in one thread; leave out --jobs")
     contest = len(policies) > 1 or latencies is not None
-    if latencies is not None and replay.latency.takes_time:
+    if latencies is not None and replay.latency.orders_take_time:
         raise ConfigError("--over-latency and --latency do not go together")
     if contest and (log or orders):
         raise ConfigError("--log and --orders go with one policy; name one schedule and one router")

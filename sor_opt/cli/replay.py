@@ -98,9 +98,9 @@ class LatencyOptions:
     ] = "0s"
 
     @property
-    def takes_time(self) -> bool:
+    def orders_take_time(self) -> bool:
         """Whether a latency of orders is given."""
-        return Latency.read(self.latency).any
+        return Latency.read(self.latency).takes_time
 
     def put(self, rules: ReplayParams) -> ReplayParams:
         """The rules with these latencies; what takes no time is none.
@@ -111,7 +111,7 @@ class LatencyOptions:
             If one cannot be read.
         """
         read = (Latency.read(text) for text in (self.latency, self.feed_latency))
-        order, feed = (each if each.any else None for each in read)
+        order, feed = (each if each.takes_time else None for each in read)
         return replace(rules, latency=order, feed_latency=feed)
 
 

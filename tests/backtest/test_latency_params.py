@@ -74,8 +74,8 @@ def test_a_file_that_is_wrong_is_named(tmp_path, text, message):
 
 
 def test_a_latency_is_within_bounds_and_names_a_venue_once():
-    assert Latency(LONGEST).any
-    assert not Latency(0, (("XNYS", 0),)).any
+    assert Latency(LONGEST).takes_time
+    assert not Latency(0, (("XNYS", 0),)).takes_time
     with pytest.raises(ConfigError, match=r"must be 0 to 2m, got -1e-09s"):
         Latency(-1)
     with pytest.raises(ConfigError, match="names a venue twice"):

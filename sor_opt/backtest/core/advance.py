@@ -6,8 +6,8 @@ applied, bids whose slice is over are cancelled, then one decision is taken, if 
 traded on. Before the horizon's end the router decides, from then on the completion. Where orders
 or quotes take time, the clock ticks when the router sees rows, and what it sends travels.
 
-Small functions are given records and arrays, not the tuples that hold them: those are counted at
-each hand-over, which here, at each tick, would take most of the time.
+What runs at each tick is given records, and not tuples of several arrays: these are counted at
+each hand-over, which would take most of the time.
 """
 
 from __future__ import annotations

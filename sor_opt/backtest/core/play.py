@@ -53,10 +53,8 @@ def play_in_python(
     SolverError
         If its allocator refuses a problem.
     """
-    log, run = (
-        make_room(_most_executions(inputs, order_starts, order)),
-        begin(inputs, order_starts, order),
-    )
+    log = make_room(_most_executions(inputs, order_starts, order))
+    run = begin(inputs, order_starts, order)
     state, router = inputs.states[order], policy.router
     view, volume = (
         _view_of(policy, venues, inputs, run),

@@ -120,7 +120,7 @@ def deliver(inputs: Inputs, run: Run, log: Log, now: int) -> None:
         child = children[i]
         if child.arrived and not child.over and child.known <= now:
             child.over = True
-            bought += _learn(inputs, run, child)
+            bought += _hear(inputs, run, child)
     state.remaining = settle(state.remaining, -bought, inputs.rules.dust)
     _count(inputs, run)
 
@@ -129,7 +129,7 @@ def deliver(inputs: Inputs, run: Run, log: Log, now: int) -> None:
 def _arrive(inputs: Inputs, run: Run, log: Log, child: Records) -> None:
     """Execute a child order on its venue, whatever the others show."""
     rules, k, now = inputs.rules, child.venue, child.arrives
-    quote, live = run.market[k], is_live(run.market[k], child.arrives, rules.book)
+    quote, live = run.market[k], is_live(run.market[k], now, rules.book)
     if child.reason == POST:
         look(run.market, now, rules.book)  # a stub is no bid
         run.venues[k].queue = _queue(quote, child.price)
@@ -161,7 +161,7 @@ def _queue(quote: Records, limit: float) -> float:
 
 
 @compiled
-def _learn(inputs: Inputs, run: Run, child: Records) -> float:
+def _hear(inputs: Inputs, run: Run, child: Records) -> float:
     """Bring what the router knows up to a child's outcome; give what it bought at once."""
     state, dust = inputs.states[run.order], inputs.rules.dust
     seen, venue = run.book[child.venue], run.venues[child.venue]

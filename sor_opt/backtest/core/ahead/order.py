@@ -107,6 +107,7 @@ def play_ahead(
         resumed = False
         before = ahead.found[0], ahead.found[1]
         split_ahead(form, quotes_of(inputs, run), inputs.states[0].due, takes, ahead)
+        # A save holds nothing that is on its way: with latency each replay begins at the start.
         if ahead.found[0] < before[0] and not inputs.rules.delayed:
             save(saves, ahead.found[0], before, inputs, run, log)
         execute(inputs, run, log)

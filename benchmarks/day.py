@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from sor_opt.backtest.contest import Entry, hold_contest
+from sor_opt.backtest.intervals import savings
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
-from sor_opt.backtest.result import Result, estimate, risk_of, savings
+from sor_opt.backtest.result import Result
+from sor_opt.backtest.risk import mean_of, risk_of
 from sor_opt.market.book import BookParams
 from sor_opt.market.feed import Records, last_rows
 from sor_opt.market.loaders import load_tape
@@ -121,7 +123,7 @@ def savings_row(name: str, market: Market, router: Static = STATIC) -> list[str]
     """A row of a table of savings; bps."""
     cells = [name, str(len(market.orders))]
     for entry in hold_contest(market, [Policy(schedule, router) for schedule in SCHEDULES]):
-        means = (estimate(each.shortfall_bps).mean for each in (entry.reference, entry.result))
+        means = (mean_of(each.shortfall_bps) for each in (entry.reference, entry.result))
         cells += [*(f"{mean:.2f}" for mean in means), _saved(entry)]
     return cells
 
@@ -129,7 +131,7 @@ def savings_row(name: str, market: Market, router: Static = STATIC) -> list[str]
 def _cost(result: Result) -> str:
     costs, missing = result.shortfall_bps, int((~result.complete).sum())
     risk = risk_of(costs)
-    text = f"{estimate(costs).mean:.2f} ({risk.sd:.1f}; {risk.cvar:.1f})"
+    text = f"{mean_of(costs):.2f} ({risk.sd:.1f}; {risk.cvar:.1f})"
     return f"{text} {missing} short" if missing else text
 
 

@@ -14,6 +14,9 @@ from sor_opt.backtest.baselines import Baseline as Baseline
 from sor_opt.backtest.baselines import run_baselines as run_baselines
 from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
+from sor_opt.backtest.intervals import Estimate as Estimate
+from sor_opt.backtest.intervals import estimate as estimate
+from sor_opt.backtest.intervals import savings as savings
 from sor_opt.backtest.latency import Latency as Latency
 from sor_opt.backtest.market import Market as Market
 from sor_opt.backtest.market import ReplayParams as ReplayParams
@@ -21,12 +24,9 @@ from sor_opt.backtest.market import prepare as prepare
 from sor_opt.backtest.orders import OrderParams as OrderParams
 from sor_opt.backtest.orders import ParentOrders as ParentOrders
 from sor_opt.backtest.orders import make_orders as make_orders
-from sor_opt.backtest.result import Estimate as Estimate
 from sor_opt.backtest.result import Result as Result
-from sor_opt.backtest.result import Risk as Risk
-from sor_opt.backtest.result import estimate as estimate
-from sor_opt.backtest.result import risk_of as risk_of
-from sor_opt.backtest.result import savings as savings
+from sor_opt.backtest.risk import Risk as Risk
+from sor_opt.backtest.risk import risk_of as risk_of
 from sor_opt.errors import ConfigError as ConfigError
 from sor_opt.errors import DataError as DataError
 from sor_opt.errors import OutputError as OutputError

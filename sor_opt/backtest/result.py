@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,16 +14,6 @@ from sor_opt.market.book import DUST
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 
 BPS = 1e4
-_RESAMPLES = 2000
-
-
-class Estimate(NamedTuple):
-    """A mean over orders with its 95 % bootstrap interval, NaN for fewer than two orders."""
-
-    mean: float
-    low: float
-    high: float
-    orders: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,70 +207,3 @@ class Result:
 
     def _in_bps(self, dollars: FloatArray) -> FloatArray:
         return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival_mid))
-
-
-class Risk(NamedTuple):
-    """How costs spread over orders, in bps; NaN where nothing is known.
-
-    Attributes
-    ----------
-    sd : float
-        Standard deviation, of n - 1 degrees of freedom.
-    median : float
-    cvar : float
-        Mean of the worst tenth, of ceil(n / 10) orders.
-    """
-
-    sd: float
-    median: float
-    cvar: float
-
-
-def risk_of(values: FloatArray) -> Risk:
-    """Risk of per-order costs; NaN values are left out.
-
-    Examples
-    --------
-    >>> risk = risk_of(np.array([1.0, 2.0, 4.0, 9.0, np.nan]))
-    >>> risk.median, risk.cvar
-    (3.0, 9.0)
-    """
-    values = np.sort(values[np.isfinite(values)])
-    n = len(values)
-    if not n:
-        return Risk(np.nan, np.nan, np.nan)
-    sd = float(values.std(ddof=1)) if n > 1 else np.nan
-    return Risk(sd, float(np.median(values)), float(values[-math.ceil(n / 10) :].mean()))
-
-
-def savings(
-    policy: Result, baseline: Result, seed: int = 0, among: BoolArray | None = None
-) -> Estimate:
-    """How many bps the policy costs less than a baseline, paired over orders.
-
-    Both shortfalls are of the same notional, size x arrival mid. Orders that either of the two
-    did not fill are left out: a saving is never claimed for them.
-
-    Parameters
-    ----------
-    policy, baseline : Result
-    seed : int
-        Of the bootstrap interval.
-    among : bool ndarray, shape (orders,), optional
-        The orders that count, such as those of a test; all by default.
-    """
-    counted = policy.complete & baseline.complete
-    if among is not None:
-        counted &= among
-    return estimate((baseline.shortfall_bps - policy.shortfall_bps)[counted], seed)
-
-
-def estimate(values: FloatArray, seed: int = 0) -> Estimate:
-    """Mean of per-order values with a percentile bootstrap interval; NaN values are left out."""
-    values = values[np.isfinite(values)]
-    n = len(values)
-    if n < 2:
-        return Estimate(float(values[0]) if n else float("nan"), float("nan"), float("nan"), n)
-    draws = np.random.default_rng(seed).integers(n, size=(_RESAMPLES, n))
-    low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975))
-    return Estimate(float(values.mean()), float(low), float(high), n)

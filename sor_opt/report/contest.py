@@ -8,8 +8,9 @@ from typing import Any
 from rich.table import Table
 
 from sor_opt.backtest.contest import Entry
+from sor_opt.backtest.intervals import estimate, savings
 from sor_opt.backtest.market import Market
-from sor_opt.backtest.result import estimate, risk_of, savings
+from sor_opt.backtest.risk import mean_of, risk_of
 from sor_opt.report.summary import arrivals, described, quality_shares
 from sor_opt.report.tables import (
     INTERVAL,
@@ -55,7 +56,8 @@ def _row(entry: Entry, entries: Sequence[Entry], seed: int) -> dict[str, Any]:
     `timing` is the same against the first pair with the same router, null for that one itself.
     """
     result = entry.result
-    costs, risk = estimate(result.shortfall_bps, seed), risk_of(result.shortfall_bps)
+    costs = estimate(result.shortfall_bps, result.market.orders, seed)
+    risk = risk_of(result.shortfall_bps)
     saved, itself = savings(result, entry.reference, seed), result is entry.reference
     bounds = (None, None, None) if itself else (saved.mean, saved.low, saved.high)
     return {
@@ -66,7 +68,7 @@ def _row(entry: Entry, entries: Sequence[Entry], seed: int) -> dict[str, Any]:
         "sd_bps": risk.sd,
         "cvar_bps": risk.cvar,
         "median_bps": risk.median,
-        "duration_s": estimate(result.duration_s, seed).mean,
+        "duration_s": mean_of(result.duration_s),
         "incomplete_orders": int((~result.complete).sum()),
         **dict(zip(("saves_bps", "low", "high"), bounds, strict=True)),
         "savings_orders": saved.orders,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sor_opt.backtest.baselines import Baseline
-from sor_opt.backtest.result import Result, savings
+from sor_opt.backtest.intervals import savings
+from sor_opt.backtest.result import Result
 from sor_opt.report.summary import named_parts
 from sor_opt.report.tables import INTERVAL, NO_TEST, Shown, count, interval, note, number, table
 from sor_opt.search.objective import ShortfallObjective

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sor_opt.backtest.intervals import estimate
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import COMPLETION, LIMIT
-from sor_opt.backtest.result import Result, estimate, risk_of
+from sor_opt.backtest.result import Result
+from sor_opt.backtest.risk import mean_of, risk_of
 from sor_opt.policies.policy import Policy
 
 
@@ -40,7 +42,8 @@ def arrivals(result: Result) -> dict[str, Any]:
 
 def totals(result: Result, seed: int) -> dict[str, Any]:
     """What all orders of a result amount to."""
-    shortfall, risk = estimate(result.shortfall_bps, seed), risk_of(result.shortfall_bps)
+    shortfall = estimate(result.shortfall_bps, result.market.orders, seed)
+    risk = risk_of(result.shortfall_bps)
     return {
         "filled_shares": float(result.filled.sum()),
         "unfilled_shares": float(result.unfilled.sum()),
@@ -55,9 +58,9 @@ def totals(result: Result, seed: int) -> dict[str, Any]:
         "sd_bps": risk.sd,
         "median_bps": risk.median,
         "cvar_bps": risk.cvar,
-        "duration_s": estimate(result.duration_s, seed).mean,
-        "cleanup_bps": estimate(result.cleanup_bps, seed).mean,
-        "opportunity_bps": estimate(result.opportunity_bps, seed).mean,
+        "duration_s": mean_of(result.duration_s),
+        "cleanup_bps": mean_of(result.cleanup_bps),
+        "opportunity_bps": mean_of(result.opportunity_bps),
     }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
+from sor_opt.backtest.risk import mean_of
 from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
@@ -97,7 +98,7 @@ class ShortfallObjective:
     def outcome(self, result: Result) -> Outcome:
         """Mean shortfall over the train and over the test orders of any policy's result."""
         train = self.train
-        return Outcome(_mean(result.shortfall_bps[train]), _mean(result.shortfall_bps[~train]))
+        return Outcome(mean_of(result.shortfall_bps[train]), mean_of(result.shortfall_bps[~train]))
 
     @property
     def train(self) -> BoolArray:
@@ -165,8 +166,3 @@ def _fees(market: Market) -> dict[str, str]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _mean(values: FloatArray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sor_opt.backtest.baselines import Baseline, Measure, run_baselines
-from sor_opt.backtest.result import Estimate, Result, savings
+from sor_opt.backtest.intervals import Estimate, savings
+from sor_opt.backtest.result import Result
 from sor_opt.search.objective import ShortfallObjective
 
 FEW_ORDERS = 20

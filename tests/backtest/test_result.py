@@ -10,8 +10,8 @@ import pytest
 
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.baselines import run_baselines
+from sor_opt.backtest.intervals import estimate, savings
 from sor_opt.backtest.replay import LIMIT
-from sor_opt.backtest.result import Estimate, estimate, savings
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticModel
@@ -251,35 +251,6 @@ def test_what_rounding_leaves_of_an_order_is_nothing(market):
         assert replace(result, replay=replay).complete.tolist() == [complete]
 
 
-def test_the_interval_is_the_middle_95_percent_of_the_resampled_means():
-    """Four of eight are 1: a mean of n eighths has the chance Bin(8, 1/2)(n).
-
-    Below 1/8 are 0.4 % and up to it 3.5 % of the means, so that 2.5 % is at 1/8, where 5 % would be
-    at 2/8.
-    """
-    assert estimate(np.array([0.0, 1.0] * 4)) == (0.5, 1 / 8, 7 / 8, 8)
-
-
-def test_an_interval_is_made_of_2000_draws_from_its_seed():
-    values = np.array([1.0, 2.0, 4.0, 8.0, np.nan, 16.0])
-    known = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
-    draws = np.random.default_rng(7).integers(5, size=(2000, 5))
-    means = np.sort([sum(known[draw]) / 5 for draw in draws])
-    # 2.5 % of 1,999 steps are 49.975, 97.5 % are 1,949.025.
-    low = means[49] + 0.975 * (means[50] - means[49])
-    high = means[1949] + 0.025 * (means[1950] - means[1949])
-    found = estimate(values, seed=7)
-    assert found == (6.2, pytest.approx(low), pytest.approx(high), 5)
-    assert found == estimate(values, seed=7) != estimate(values, seed=8)
-
-
-def test_one_order_has_no_interval_and_none_no_mean():
-    assert str(estimate(np.array([3.0, np.nan]))) == str(
-        Estimate(3.0, float("nan"), float("nan"), 1)
-    )
-    assert str(estimate(np.array([np.inf]))) == str(Estimate(*[float("nan")] * 3, 0))
-
-
 def test_a_fraction_of_a_share_is_bought_or_sold_like_a_whole_one(market):
     """0.3 shares of a target of 0.1: 0.2 go back."""
     bold = static(RiskParams(0.0, 5.0, 0.0), StaticModel(step=0.3))
@@ -297,4 +268,6 @@ def test_intervals_are_of_the_seed_0_unless_told_otherwise(market):
     other = replace(baseline, replay=dearer)
     assert savings(router, other) == savings(router, other, seed=0) != savings(router, other, 1)
     values = router.shortfall_bps
-    assert estimate(values) == estimate(values, seed=0) != estimate(values, seed=1)
+    orders = scene.orders
+    found = estimate(values, orders)
+    assert found == estimate(values, orders, seed=0) != estimate(values, orders, seed=1)

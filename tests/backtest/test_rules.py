@@ -7,7 +7,7 @@ import pytest
 
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import ReplayParams
-from sor_opt.backtest.result import risk_of
+from sor_opt.backtest.risk import risk_of
 from sor_opt.errors import ConfigError
 from sor_opt.market.book import BookParams
 from sor_opt.policies.registry import named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sor_opt.backtest.result import Estimate
+from sor_opt.backtest.intervals import Estimate
 from sor_opt.search.savings import Saving
 
 SAVED = {

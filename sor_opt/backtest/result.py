@@ -52,6 +52,16 @@ class Result:
         """Size less `filled`, per order; below 0 where an excess could not be given back."""
         return self.market.orders.size - self.filled
 
+    @property
+    def sent(self) -> FloatArray:
+        """Shares sent to each venue's ask, filled or not (shape (orders, K); see `Replay`)."""
+        return self.replay.sent
+
+    @property
+    def posted(self) -> FloatArray:
+        """Shares posted at each venue as bids (shape (orders, K))."""
+        return self.replay.posted
+
     @cached_property
     def cash(self) -> FloatArray:
         """Sum of `flows`, per order."""

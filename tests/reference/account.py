@@ -22,6 +22,8 @@ class Account:
         What was sent to be executed at once, and is not answered yet; in order of sending.
     cancels : list of Cancel
         The same for cancels, in venue order.
+    sent, posted : list of float, length K
+        All shares sent to each venue's ask, and posted there.
     """
 
     def __init__(self, size: float, feed: list[int], dust: float) -> None:
@@ -29,6 +31,7 @@ class Account:
         self.bids: dict[int, Post] = {}
         self.flight: list[Take] = []
         self.cancels: list[Cancel] = []
+        self.sent, self.posted = ([0.0] * len(feed) for _ in range(2))
         self._fills: list[tuple[int, Execution]] = []
 
     @property
@@ -56,6 +59,18 @@ class Account:
         """Shares in flight to a venue's ask."""
         here = (take.shares for take in self.flight if take.trip.venue == venue)
         return sum((shares for shares in here if shares > 0), 0.0)
+
+    def note_takes(self, takes: list[Take]) -> None:
+        """Count what is sent to asks."""
+        self.flight += takes
+        for take in takes:
+            self.sent[take.trip.venue] += take.shares
+
+    def note_posts(self, posts: list[Post]) -> None:
+        """Count what is posted."""
+        for post in posts:
+            self.bids[post.trip.venue] = post
+            self.posted[post.trip.venue] += post.shares
 
     def filled(self, fill: Execution) -> None:
         """Keep a fill until it is heard of."""

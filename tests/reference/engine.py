@@ -77,6 +77,8 @@ def replay(market: Market, policy: Policy) -> Replay:
         crossed=counts("crossed"),
         empty=counts("empty"),
         wide=counts("wide"),
+        sent=np.array([run.account.sent for run in runs]),
+        posted=np.array([run.account.posted for run in runs]),
     )
 
 
@@ -245,7 +247,7 @@ class Run:
             for venue, shares in enumerate(placed.posts)
             if shares > 0
         ]
-        self.account.bids.update((post.trip.venue, post) for post in posts)
+        self.account.note_posts(posts)
         self.over = self.clock.slice_end(self.slice)
         self._take(now, look, placed.takes, ROUTE, posts)
 
@@ -258,7 +260,7 @@ class Run:
             for venue, shares in enumerate(split)
             if shares > 0
         ]
-        self.account.flight += takes
+        self.account.note_takes(takes)
         self._send(now, [*takes, *posts])
 
     def _give_back(self, now: int) -> None:

@@ -55,6 +55,7 @@ def buy(log: Log, run: Run, now: int, reason: int) -> float:
         if shares > 0:
             take_ask(venue, shares, now)
             record(log, now, run.order, k, reason, venue.ask, shares)
+            run.venues[k].sent += shares
             bought += shares
     return bought
 

@@ -92,10 +92,13 @@ ROUTED_VENUE = record_type(
     ("resting", np.float64),
     ("open", np.float64),
     ("in_flight", np.float64),
+    ("sent", np.float64),
+    ("posted", np.float64),
 )
 """An order's fees at a venue (dollars per share), its latencies (nanoseconds), what its router
 sends there, the shares before our bid, what is left of the bid, what the router believes of that
-where it hears of it later, and the shares in flight to its ask."""
+where it hears of it later, the shares in flight to its ask, and all shares that were sent to its
+ask, and posted there."""
 
 CHILD = record_type(
     ("reason", np.int64),
@@ -143,7 +146,7 @@ class Rules(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What the orders of a replay read, and the states that they write.
+    """What the orders of a replay read, and the states and venues that they write.
 
     Attributes
     ----------
@@ -153,6 +156,7 @@ class Inputs(NamedTuple):
     steps : records of dtype `STEP`
         What the schedule asks for, order after order.
     states : records of dtype `STATE`, shape (orders,)
+    venues : records of dtype `ROUTED_VENUE`, shape (orders, K)
     rules : Rules
     """
 
@@ -161,6 +165,7 @@ class Inputs(NamedTuple):
     seen: Records
     steps: Records
     states: Records
+    venues: Records
     rules: Rules
 
 
@@ -224,9 +229,11 @@ def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     state, start, rules = inputs.states[order], order_starts.starts[order], inputs.rules
     market = _standing_book(inputs, order_starts.standing[order])
     book = _standing_book(inputs, order_starts.seen_standing[order]) if rules.delayed else market
-    venues = np.zeros(len(book), ROUTED_VENUE)
+    venues = inputs.venues[order]
     for k in range(len(book)):
         venue = venues[k]
+        venue.queue = venue.resting = venue.open = venue.in_flight = 0.0
+        venue.sent = venue.posted = 0.0
         venue.taker, venue.rebate = order_starts.taker[order, k], order_starts.rebate[order, k]
         venue.latency, venue.feed_latency = order_starts.latency[k], order_starts.feed_latency[k]
     state.phase, state.now, state.row = TICK, start, order_starts.first_row[order]

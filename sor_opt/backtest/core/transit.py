@@ -29,6 +29,7 @@ def send_takes(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
         shares = min(run.venues[k].take, seen.ask_left)
         if shares > 0:
             _send(inputs, run, reason, k, seen.ask, shares)
+            run.venues[k].sent += shares
     deliver(inputs, run, log, inputs.states[run.order].now)
     hide_in_flight(run)
 

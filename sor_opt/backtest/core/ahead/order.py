@@ -86,7 +86,7 @@ class OrderAhead:
             self._ahead.saves.depth[0] = 0
             self._play()
         found = self._ahead.found
-        return replay_of([self._log], self._inputs.states), float(found[0]), float(found[1])
+        return replay_of([self._log], self._inputs), float(found[0]), float(found[1])
 
     def _play(self) -> None:
         self._log.total[0], self._ahead.found[:] = 0, np.inf

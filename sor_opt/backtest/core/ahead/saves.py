@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log
-from sor_opt.backtest.core.state import STATE, Inputs, Run
+from sor_opt.backtest.core.state import ROUTED_VENUE, STATE, Inputs, Run
 from sor_opt.compiled import compiled
 from sor_opt.market.book import QUOTED
 from sor_opt.market.feed import Records
@@ -23,7 +23,7 @@ class Saves(NamedTuple):
     There are ``depth[0]`` of them: the first, where there is no room for all. ``ends[i]`` is the
     shortfall penalty up to which the split holds, so that they fall; ``found[i]`` is what was found
     before it (see `Ahead`), ``executions[i]`` how many there had been, ``states[i]`` where the
-    order stood, of dtype `STATE`, ``books[i]`` its book.
+    order stood, of dtype `STATE`, ``books[i]`` its book, ``venues[i]`` what it did at each venue.
     """
 
     depth: IntArray
@@ -32,6 +32,7 @@ class Saves(NamedTuple):
     executions: IntArray
     states: Records
     books: Records
+    venues: Records
 
 
 def no_saves(venues: int) -> Saves:
@@ -43,6 +44,7 @@ def no_saves(venues: int) -> Saves:
         np.zeros(_ROOM, np.int64),
         np.zeros(_ROOM, STATE),
         np.zeros((_ROOM, venues), QUOTED),
+        np.zeros((_ROOM, venues), ROUTED_VENUE),
     )
 
 
@@ -63,7 +65,7 @@ def save(
     saves.executions[at] = log.total[0]
     saves.states[at] = inputs.states[run.order]
     for k in range(len(run.book)):
-        saves.books[at, k] = run.book[k]
+        saves.books[at, k], saves.venues[at, k] = run.book[k], run.venues[k]
 
 
 @compiled
@@ -79,4 +81,4 @@ def restore(
     log.total[0] = saves.executions[at]
     inputs.states[run.order] = saves.states[at]
     for k in range(len(run.book)):
-        run.book[k] = saves.books[at, k]
+        run.book[k], run.venues[k] = saves.books[at, k], saves.venues[at, k]

@@ -13,6 +13,7 @@ from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
 from sor_opt.backtest.contest import Entry, hold_contest
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market
+from sor_opt.backtest.tca import Tca
 from sor_opt.cli.console import Output
 from sor_opt.cli.derive import duration
 from sor_opt.cli.names import split_names
@@ -27,6 +28,7 @@ from sor_opt.report.backtest import backtest_summary, backtest_tables
 from sor_opt.report.contest import contest_summary, contest_tables
 from sor_opt.report.export import check_suffix, write_frame
 from sor_opt.report.latency import latency_summary, latency_tables
+from sor_opt.report.tca import tca_document, tca_tables
 
 
 def _frame(path: Path | None) -> Path | None:
@@ -55,6 +57,14 @@ def backtest(
     log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
     orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
     plot: PlotOption = None,
+    tca: Annotated[
+        bool,
+        typer.Option(
+            "--tca",
+            help="Analyse the transaction costs of every execution, by venue.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
     over_latency: Annotated[
         str | None,
         typer.Option(
@@ -77,10 +87,14 @@ def backtest(
     contest = len(policies) > 1 or latencies is not None
     if latencies is not None and replay.latency.orders_take_time:
         raise ConfigError("--over-latency and --latency do not go together")
-    if contest and (log or orders):
-        raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
-    if not contest and plot:
-        raise ConfigError("--plot draws a contest; name several schedules or routers")
+    if contest and (log or orders or tca):
+        raise ConfigError(
+            "--log, --orders and --tca go with one policy; name one schedule and one router"
+        )
+    if plot and not (contest or tca):
+        raise ConfigError(
+            "--plot draws a contest, or with --tca its analysis; name several schedules or routers"
+        )
     out = Output(output)
     market = replay.market(data, out)
     warn_of_routers(market, policies, out)
@@ -100,8 +114,16 @@ def backtest(
     if orders:
         write_frame(result.orders(), orders)
     summary = backtest_summary(policies[0], result, baselines, output.seed)
+    shown = backtest_tables(summary)
+    if tca:
+        summary["tca"] = tca_document(Tca(result))
+        shown += tca_tables(summary["tca"])
+        if plot:
+            from sor_opt.report.tca_plot import draw_tca
+
+            draw_tca(summary["tca"], plot)
     out.result(summary)
-    out.show(*backtest_tables(summary))
+    out.show(*shown)
 
 
 def _show_contest(summary: dict[str, Any], plot: Path | None, out: Output) -> None:

@@ -38,8 +38,8 @@ class Nbbo(NamedTuple):
 def nbbo_at(feed: Feed, venues: int, params: BookParams, times: IntArray, since: IntArray) -> Nbbo:
     """Best bid and ask at some times, of the last book so far that could be traded on.
 
-    The book is looked at after all rows of each timestamp and at the times themselves; one that is
-    empty, crossed or wide (see `look`) is passed over. What was taken from it plays no part.
+    That is the book at the time itself, or else the last one after all rows of a timestamp; one that
+    is empty, crossed or wide (see `look`) is passed over. What was taken from it plays no part.
 
     Parameters
     ----------
@@ -74,8 +74,7 @@ def _walk(
             row += 1
             if row == len(feed) or feed[row].ts > now:
                 last = _best(book, now, rules, last)
-        last = _best(book, times[i], rules, last)
-        bid[i], ask[i] = last
+        bid[i], ask[i] = _best(book, times[i], rules, last)  # quotes may have aged since
     return bid, ask
 
 

@@ -145,11 +145,11 @@ def _spreads(rows: Mapping[str, Any]) -> Table:
 
 
 def _over_time(rows: Mapping[str, Any]) -> Table:
-    """Realised half-spreads and impacts, the kind above the first of its times."""
+    """Realised half-spreads and impacts, each named at the first of its times."""
     horizons = tuple(rows[ALL]["horizons"])
     shown = table(
         "venue",
-        *(f"{'' if at else part}\n{tau}" for part in _PARTS for at, tau in enumerate(horizons)),
+        *(tau if at else f"{part} {tau}" for part in _PARTS for at, tau in enumerate(horizons)),
     )
     for name, row in rows.items():
         at = row["horizons"]

@@ -158,8 +158,9 @@ class Tca:
     - price impact :math:`D (m_{t + \tau} - m_t)`, so that effective = realised + impact,
     - price improvement :math:`a - p` for what is bought, :math:`p - b` for what is sold.
 
-    The quotes are those of the venues whatever a router saw of them, of the last book until then
-    that could be traded on (see `nbbo_at`); what we took from them is not seen.
+    The quotes are those of the venues, whatever a router saw of them and whatever we took, of the
+    last book so far that could be traded on (see `nbbo_at`). What takes does so after the rows of
+    its time; a bid is met before them: they show already what the trade left.
 
     Parameters
     ----------
@@ -172,7 +173,8 @@ class Tca:
     def _quotes(self) -> Nbbo:
         """Best bids and asks at the executions and at `HORIZONS` after them (shape (n, 1 + H))."""
         market, replay = self.result.market, self.result.replay
-        times = replay.ts[:, None] + np.array((0, *HORIZONS))
+        before = replay.reason == LIMIT  # a print meets bids before the rows of its time come
+        times = np.column_stack([replay.ts - before, replay.ts[:, None] + np.array(HORIZONS)])
         since = np.broadcast_to(market.orders.midnights[replay.order, None], times.shape)
         venues = len(market.tape.venues)
         found = nbbo_at(market.feed, venues, market.params.book, times.ravel(), since.ravel())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
 from sor_opt.backtest.contest import Entry, hold_contest
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market
+from sor_opt.backtest.result import Result
 from sor_opt.backtest.tca import Tca
 from sor_opt.cli.console import Output
 from sor_opt.cli.derive import duration
@@ -41,6 +43,29 @@ def _frame_option(help_text: str) -> Any:
     return typer.Option(callback=_frame, help=text, rich_help_panel="Output")
 
 
+@dataclass(frozen=True)
+class OnePolicyOptions:
+    """What can be asked of one policy's replay, and of no contest."""
+
+    log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None
+    orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None
+    tca: Annotated[
+        bool, typer.Option("--tca", help="Analyse what the executions cost, by venue.")
+    ] = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is."""
+        return bool(self.log or self.orders or self.tca)
+
+    def write(self, result: Result) -> None:
+        """Write the files."""
+        if self.log:
+            write_frame(result.executions(), self.log)
+        if self.orders:
+            write_frame(result.orders(), self.orders)
+
+
 def _durations(text: str) -> tuple[int, ...]:
     """Durations with commas between them, each once, in order."""
     lengths = tuple(sorted(Latency(duration(each)).everywhere or 0 for each in split_names(text)))
@@ -54,17 +79,8 @@ def backtest(
     replay: ReplayOptions,
     policy: Annotated[PolicyOptions, Group("Policy")],
     output: OutputGroup,
-    log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
-    orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
+    one: Annotated[OnePolicyOptions, Group("Output")],
     plot: PlotOption = None,
-    tca: Annotated[
-        bool,
-        typer.Option(
-            "--tca",
-            help="Analyse the transaction costs of every execution, by venue.",
-            rich_help_panel="Output",
-        ),
-    ] = False,
     over_latency: Annotated[
         str | None,
         typer.Option(
@@ -87,11 +103,11 @@ def backtest(
     contest = len(policies) > 1 or latencies is not None
     if latencies is not None and replay.latency.orders_take_time:
         raise ConfigError("--over-latency and --latency do not go together")
-    if contest and (log or orders or tca):
+    if contest and one.asked:
         raise ConfigError(
             "--log, --orders and --tca go with one policy; name one schedule and one router"
         )
-    if plot and not (contest or tca):
+    if plot and not (contest or one.tca):
         raise ConfigError(
             "--plot draws a contest, or with --tca its analysis; name several schedules or routers"
         )
@@ -109,21 +125,21 @@ def backtest(
         return
     result = run(market, policies[0], replay.jobs)
     baselines = run_baselines(market, policies[0], policy.given)
-    if log:
-        write_frame(result.executions(), log)
-    if orders:
-        write_frame(result.orders(), orders)
+    one.write(result)
     summary = backtest_summary(policies[0], result, baselines, output.seed)
-    shown = backtest_tables(summary)
-    if tca:
+    if one.tca:
         summary["tca"] = tca_document(Tca(result))
-        shown += tca_tables(summary["tca"])
-        if plot:
-            from sor_opt.report.tca_plot import draw_tca
+    _show_one(summary, plot, out)
 
-            draw_tca(summary["tca"], plot)
+
+def _show_one(summary: dict[str, Any], plot: Path | None, out: Output) -> None:
+    analysis = summary.get("tca")
+    if analysis and plot:
+        from sor_opt.report.tca_plot import draw_tca
+
+        draw_tca(analysis, plot)
     out.result(summary)
-    out.show(*shown)
+    out.show(*backtest_tables(summary), *(tca_tables(analysis) if analysis else ()))
 
 
 def _show_contest(summary: dict[str, Any], plot: Path | None, out: Output) -> None:

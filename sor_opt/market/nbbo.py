@@ -38,8 +38,8 @@ class Nbbo(NamedTuple):
 def nbbo_at(feed: Feed, venues: int, params: BookParams, times: IntArray, since: IntArray) -> Nbbo:
     """Best bid and ask at some times, of the last book so far that could be traded on.
 
-    That is the book at the time itself, or else the last one after all rows of a timestamp; one that
-    is empty, crossed or wide (see `look`) is passed over. What was taken from it plays no part.
+    That is the book at the time itself, or else the last one after all rows of a timestamp; one
+    that is empty, crossed or wide (see `look`) is passed over. What we took plays no part.
 
     Parameters
     ----------

@@ -42,6 +42,8 @@ def draw_tca(document: Mapping[str, Any], path: Path) -> None:
     panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes in panels.flat[len(shown) :]:
         axes.set_axis_off()
+    for axes in panels.flat[max(0, len(shown) - across) : len(shown)]:  # those with none below
+        axes.tick_params(labelbottom=True)
     for axes, (name, row) in zip(panels.flat, shown.items(), strict=False):
         _panel(axes, row)
         axes.set_title(f"{name}: {number(row['shares'], 0)} shares")

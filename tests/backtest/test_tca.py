@@ -34,7 +34,7 @@ ROWS = [
     (15, 0, 9.94, 500, 9.98, 100),
     (15, 1, 9.94, 500, 9.98, 300),
 ]
-"""Best bid and ask: 9.98 and 10.02 at once, 10.00 and 10.06 after a second, 9.94 and 9.98 after 15."""
+"""The best bid and ask are 9.98 and 10.02, from 1 s on 10.00 and 10.06, from 15 s 9.94 and 9.98."""
 
 
 def of(result, k=None):
@@ -78,18 +78,16 @@ def test_a_book_worked_by_hand(market):
 
 
 def mirrored(rows):
-    """The market in which selling is what buying was, around 20 dollars."""
+    """The market in which selling is what buying was, mirrored at 10 dollars."""
     return [(s, k, 20 - ask, ask_size, 20 - bid, size) for s, k, bid, size, ask, ask_size in rows]
 
 
 def test_a_sell_order_costs_what_buying_costs_in_the_mirror(market):
-    """Around 10 dollars, so that the first mid is the same; bps of it are then so too."""
+    """Mirrored at 10 dollars, so that the first mid is the same, and bps of it are."""
     bought = run(market(ROWS, size=200, taker=FEES), SWEEP)
     sold = run(market(mirrored(ROWS), size=200, taker=FEES, side="sell"), SWEEP)
     assert set(sold.executions()["side"]) == {"sell"}
-    one, other = (
-        [each for each in flatten(astuple(of(result)))] for result in (bought, sold)
-    )
+    one, other = (list(flatten(astuple(of(result)))) for result in (bought, sold))
     assert one == pytest.approx(other, nan_ok=True)
 
 
@@ -141,6 +139,16 @@ def test_a_limit_fill_earns_what_the_price_does_not_give_back(market):
     fills = Tca(result).fills(np.array([0]))
     assert (fills.limit, fills.posted, fills.limit_fill_rate) == (100, 100, 1)
     assert np.isnan(fills.fill_rate)
+
+
+def test_a_limit_fill_is_held_against_the_quotes_before_its_own_time(market):
+    """The quotes of the same time are what the trade left; they count from the next moment on."""
+    rows = [(0, 0, 9.98, 50, 10.02, 100), (6, 0, 9.94, 50, 9.98, 100)]
+    prints = [(6, 0, 9.97, 300, -1)]
+    costs = of(run(market(rows, size=100, prints=prints), Policy(Now(), OneBid())))
+    assert costs.effective.per_share == pytest.approx(-0.02)
+    assert [each.impact.per_share for each in costs.horizons] == pytest.approx([-0.04] * 5)
+    assert [each.realised.per_share for each in costs.horizons] == pytest.approx([0.02] * 5)
 
 
 def test_quotes_are_those_of_the_venues_and_not_of_the_router(market):

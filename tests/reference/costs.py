@@ -41,7 +41,8 @@ def costs_of(result: Result) -> list[Cost]:
         )
         if midnight not in days:
             days[midnight] = BestQuotes(market.tape.quotes, market.params.book, midnight)
-        bid, ask = days[midnight].at(ts)
+        # A print comes before the rows of its time, what takes after them.
+        bid, ask = days[midnight].at(ts - 1 if reason == "limit" else ts)
         now = (bid + ask) / 2
         later = []
         for seconds in HORIZONS:

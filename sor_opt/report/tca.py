@@ -82,8 +82,7 @@ def tca_tables(document: Mapping[str, Any]) -> list[Shown]:
         From `tca_document`.
     """
     total = document[ALL]
-    venues = {**venues_of(document), ALL: total}
-    kinds = {TAKEN: total[TAKEN], LIMIT_FILLS: total[LIMIT_FILLS]} if total["limit_shares"] else {}
+    venues, kinds = {**venues_of(document), ALL: total}, kinds_of(document)
     parts = (
         f"{name.removesuffix('_bps')} {number(bps)}"
         for name, bps in total["shortfall_parts"].items()
@@ -108,6 +107,12 @@ def venues_of(document: Mapping[str, Any]) -> dict[str, Any]:
         if name != ALL and (row["shares"] or row["sent_shares"] or row["posted_shares"])
     }
     return dict(sorted(used.items(), key=lambda item: -item[1]["shares"]))
+
+
+def kinds_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What was taken and what bids got, apart; nothing where bids got nothing."""
+    total = document[ALL]
+    return {TAKEN: total[TAKEN], LIMIT_FILLS: total[LIMIT_FILLS]} if total["limit_shares"] else {}
 
 
 def _fills(rows: Mapping[str, Any]) -> Table:

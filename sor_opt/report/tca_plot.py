@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from sor_opt.report.plots import save
 from sor_opt.report.tables import number
-from sor_opt.report.tca import ALL, venues_of
+from sor_opt.report.tca import ALL, kinds_of, venues_of
 
 _COLUMNS, _MOST = 4, 12
 _SIZE = (3.2, 2.7)
@@ -21,7 +21,8 @@ _WIDTH = 0.38
 def draw_tca(document: Mapping[str, Any], path: Path) -> None:
     """Draw how the effective half-spread parts into realised spread and impact, a panel per venue.
 
-    All venues together come first, then those with most shares.
+    All venues together come first, then what was taken and what bids got, then the venues with
+    most shares.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def draw_tca(document: Mapping[str, Any], path: Path) -> None:
     ConfigError
         If the file's ending is no picture format.
     """
-    parts = {ALL: document[ALL], **venues_of(document)}
+    parts = {ALL: document[ALL], **kinds_of(document), **venues_of(document)}
     shown = dict(list(parts.items())[:_MOST])
     across = min(_COLUMNS, len(shown))
     down = -(-len(shown) // across)

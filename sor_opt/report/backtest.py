@@ -18,6 +18,7 @@ from sor_opt.report.tables import (
     draws_note,
     interval,
     number,
+    participation_note,
     table,
     unfilled_note,
 )
@@ -74,5 +75,6 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *all_savings_tables(summary),
         *unfilled_note(summary["incomplete_orders"]),
         *arrival_notes(summary),
+        *participation_note([summary]),
         *draws_note(summary["orders"]),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 
 from reference.book import Book
+from reference.impact import Raised
 from reference.transit import Cancel, Post, Take
 from reference.venues import Execution
 
@@ -24,9 +25,12 @@ class Account:
         The same for cancels, in venue order.
     sent, posted : list of float, length K
         All shares sent to each venue's ask, and posted there.
+    raised : Raised
+        What its buying is known to have done to the asks.
     """
 
-    def __init__(self, size: float, feed: list[int], dust: float) -> None:
+    def __init__(self, size: float, feed: list[int], dust: float, raised: Raised) -> None:
+        self.raised = raised
         self.size, self.remaining, self.dust, self._feed = size, size, dust, feed
         self.bids: dict[int, Post] = {}
         self.flight: list[Take] = []
@@ -90,6 +94,8 @@ class Account:
             if take.executed:
                 level = seen.venues[take.trip.venue].side(take.shares)
                 level.take(abs(take.executed), take.trip.arrives)
+            if take.executed > 0:
+                self.raised.bought(take.executed, take.trip.arrives, now)
         self._settle(sum((take.executed for take in known), 0.0))
         for cancel in self.cancels:
             if cancel.trip.known <= now:

@@ -89,6 +89,8 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
         through=posting is not None and posting.through == "fill",
         delayed=market.delayed,
         room=_most_on_their_way(market) if market.delayed else 0,
+        impact=0.0 if params.impact is None else float(params.impact.bps),
+        half_life=1 if params.impact is None else params.impact.half_life,
     )
     states = np.zeros(len(orders), STATE)
     venues = np.zeros(market.taker.shape, ROUTED_VENUE)

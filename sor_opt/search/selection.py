@@ -33,7 +33,7 @@ FEWEST_UNITS, FEWEST_DAYS = 10, 5
 _RESAMPLES = 2000
 _WORK, _CALL = 3 * 10**7, 10**4
 """Costs that a measure is taken of over all splits, and how many a call of it is worth."""
-_CHUNK = 2**17
+_CHUNK = 2**19
 """Values that are held at once."""
 _LEAST_SD = 0.1
 """A resample is studentised by no less than this part of the data's standard deviation."""

@@ -16,10 +16,11 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOp
 from sor_opt.cli.spread import Group
 from sor_opt.report import comparison as report
 from sor_opt.report.grid import grid_summary, grid_tables
-from sor_opt.report.landscape import landscape_summary, landscape_tables
+from sor_opt.report.landscape import LANDSCAPE_POINTS, landscape_summary, landscape_tables
+from sor_opt.report.risk import risk_summary
 from sor_opt.report.savings import headline, tested
 from sor_opt.search import compare as search
-from sor_opt.search.grid import run_grid
+from sor_opt.search.grid import default_point, run_grid
 from sor_opt.search.landscape import best_point, joint_landscape, make_landscape
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.savings import savings_at, savings_of
@@ -51,6 +52,7 @@ def grid(
     baselines = run_baselines(objective.market, searched.having(best.params), policy.given)
     saved = savings_of(objective, best.result, baselines, output.seed)
     summary = grid_summary(objective, ranking, baselines, saved, output.seed)
+    summary |= risk_summary(objective, {"best": best.result})
     if plot:
         from sor_opt.report.plots import draw_grid
 
@@ -85,8 +87,12 @@ def landscape(
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
-    saved = savings_at(objective, best_point(exact, space), policy.given, output.seed)
-    summary = landscape_summary(exact, ranking) | headline(objective, saved)
+    optimum = best_point(exact, space)
+    saved = savings_at(objective, optimum, policy.given, output.seed)
+    default = default_point(objective, space)
+    results = (objective.replay(optimum), ranking.best.result, default.result)
+    summary = landscape_summary(exact, ranking, default) | headline(objective, saved)
+    summary |= risk_summary(objective, dict(zip(LANDSCAPE_POINTS, results, strict=True)))
     if plot:
         from sor_opt.report.plots import draw_landscape
 
@@ -137,7 +143,12 @@ def compare(
         )
         for strategy in comparison.strategies
     }
+    winners = {
+        strategy.name: objective.replay(strategy.median_run.best.params)
+        for strategy in comparison.strategies
+    }
     summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
+    summary |= risk_summary(objective, winners)
     if plot:
         report.draw_comparison(comparison, exact, plot)
     out.result(summary)

@@ -20,6 +20,7 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
 from sor_opt.report.export import check_suffix, write_frame
+from sor_opt.report.risk import risk_summary
 from sor_opt.report.savings import headline
 from sor_opt.report.studies import (
     full_summary,
@@ -108,6 +109,7 @@ def run(
     saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
     said = headline(objective, saved)
     if best:
+        said |= risk_summary(objective, {"best": objective.replay(best.params)})
         with open_storage(study.storage) as opened:
             history.keep_headline(opened, name, best.number, said)
     summary = result_summary(result) | said

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.report.plots import save
+from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import (
     SELECTED,
     few_note,
@@ -111,13 +112,14 @@ def _quartiles(values: FloatArray) -> dict[str, Any]:
 def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The ranked strategies, and what chance explains of their differences."""
     title = (
-        f"{summary['budget']} evaluations a run: shortfall of the winners, bps, median and "
-        "quartiles over the runs; seconds of the median run"
+        f"{summary['budget']} evaluations a run: {summary['objective']} shortfall of the winners, "
+        "bps, median and quartiles over the runs; seconds of the median run"
     )
     return [
         title,
         _ranking(summary["strategies"]),
         *_optimum(summary["optimum"]),
+        *_risk(summary),
         *_headline(summary),
         *_pairs(summary),
     ]
@@ -156,6 +158,13 @@ def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
         return [f"No exact optimum, so no regrets: {known}."]
     train, test = number(optimum["train_bps"], 3), number(optimum["test_bps"], 3)
     return [f"Exact optimum: train {train} bps, its test {test} bps."]
+
+
+def _risk(summary: Mapping[str, Any]) -> list[Shown]:
+    """The risk of each strategy's winner."""
+    rows = (((name,), risk) for name, risk in summary["risk"].items())
+    title = "Shortfall, bps, of the winner of each strategy's median run, and seconds of its orders"
+    return [title, risk_table(("strategy",), rows, summary["objective"])]
 
 
 def _headline(summary: Mapping[str, Any]) -> list[Shown]:

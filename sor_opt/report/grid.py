@@ -45,6 +45,9 @@ class Column(NamedTuple):
 GRID_COLUMNS = (
     Column("train", lambda row: row["train_bps"], 3),
     Column("test", lambda row: row["test_bps"], 3),
+    Column("sd", lambda row: row["sd_bps"], 2),
+    Column("worst tenth", lambda row: row["cvar_bps"], 2),
+    Column("seconds", lambda row: row["duration_s"], 1),
     Column("unfilled", lambda row: row["unfilled_shares"], 0),
 )
 """What the grid's table shows of every point and of every baseline; rows of the document."""
@@ -109,7 +112,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     orders, searched = summary["orders"], summary["searched"]
     title = (
         f"{count(orders['all'], 'parent order')} ({orders['train']} train, "
-        f"{orders['test']} test): mean shortfall, bps"
+        f"{orders['test']} test): {summary['objective']} shortfall, bps"
     )
     axes = (name.replace("_", " ") for name in searched)
     shown = table("", *axes, *(column.heading for column in GRID_COLUMNS))
@@ -126,6 +129,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         shown.add_row("", name, *[""] * (len(searched) - 1), *cells)
     return [
         title,
+        "sd and worst tenth of the shortfall, and seconds, are of all orders.",
         shown,
         *headline_tables("the best point", summary),
         _verdict(summary),

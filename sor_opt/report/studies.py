@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import NO_TEST, Shown, number
 from sor_opt.search.samplers.registry import SAMPLERS
@@ -97,6 +98,7 @@ def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *_origin(summary),
         *_others(summary["not_measured"]),
         *_best(summary),
+        *_risk(summary),
         *_saved(summary),
     ]
 
@@ -117,6 +119,7 @@ def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
         *(_other(other) for other in summary["others"][: top or None]),
         *_ranges(summary["rounds"]),
         *_best(summary),
+        *_risk(summary),
         *_saved(summary),
     ]
 
@@ -213,6 +216,15 @@ def _best(summary: Mapping[str, Any]) -> list[Shown]:
     if summary["finished"] > 1 and summary["distinct"] == 1:
         lines.append("Flat: all trials came to the same; the parameters decide nothing.")
     return lines
+
+
+def _risk(summary: Mapping[str, Any]) -> list[Shown]:
+    """The risk of the best trial, where a run has told it."""
+    if "risk" not in summary:
+        return []
+    objective, rows = summary["objective"], [(("best trial",), summary["risk"]["best"])]
+    title = f"Minimised: {objective} shortfall of the train orders, bps"
+    return [title, risk_table(("",), rows, objective)]
 
 
 def _saved(summary: Mapping[str, Any]) -> list[Shown]:

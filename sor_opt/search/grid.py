@@ -55,6 +55,17 @@ class Grid:
         return self.distinct == 1
 
 
+def default_point(objective: ShortfallObjective, space: Space) -> GridPoint:
+    """Replay the policy as it is given, which no search over `space` has chosen."""
+    result = objective.replay({})
+    params = {
+        parameter.name: parameter.default
+        for parameter in objective.policy.parameters()
+        if parameter.name in space.all_names
+    }
+    return GridPoint(params, objective.outcome(result), result)
+
+
 def run_grid(
     objective: ShortfallObjective,
     space: Space,

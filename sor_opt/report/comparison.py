@@ -24,6 +24,7 @@ from sor_opt.report.savings import (
     selected_savings,
 )
 from sor_opt.report.tables import Shown, interval, number, table
+from sor_opt.report.verdict import comparison_verdict_tables
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
 from sor_opt.search.savings import Saving
@@ -122,6 +123,7 @@ def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *_risk(summary),
         *_headline(summary),
         *_pairs(summary),
+        *comparison_verdict_tables(summary),
     ]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import combinations, islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -40,25 +39,6 @@ _LEAST_SD = 0.1
 
 _Values = Callable[[BoolArray], FloatArray]
 """The measure of each point, shape (splits, points), from the blocks of splits."""
-
-
-class Selection(NamedTuple):
-    """How far the best of many points is to be trusted.
-
-    Attributes
-    ----------
-    points, distinct : int
-        How many were tried, and how many of them differ in what some order costs.
-    pbo : float or None
-        See `pbo`.
-    spa_p : float or None
-        See `spa`.
-    """
-
-    points: int
-    distinct: int
-    pbo: float | None
-    spa_p: float | None
 
 
 def pbo(
@@ -205,8 +185,7 @@ def _means_by(values: FloatArray, group: IntArray) -> FloatArray:
 def _running(orders: ParentOrders) -> int:
     """How many orders run at once at most, 1 where none overlaps another."""
     begun = np.searchsorted(orders.starts, orders.starts + orders.horizon, "left")
-    at_once: IntArray = begun - np.arange(len(orders))
-    return int(at_once.max(initial=1))
+    return max(1, *(begun - np.arange(len(orders))).tolist())
 
 
 def _distinct(costs: FloatArray) -> FloatArray:

@@ -34,8 +34,9 @@ _WORK, _CALL = 3 * 10**7, 10**4
 """Costs that a measure is taken of over all splits, and how many a call of it is worth."""
 _CHUNK = 2**19
 """Values that are held at once."""
-_LEAST_SD = 0.1
-"""A resample is studentised by no less than this part of the data's standard deviation."""
+_LEAST_SD = 0.5
+"""A resample is studentised by no less than this part of the data's standard deviation: where few
+orders make a point's saving, a resample may miss them all."""
 
 _Values = Callable[[BoolArray], FloatArray]
 """The measure of each point, shape (splits, points), from the blocks of splits."""
@@ -185,7 +186,7 @@ def _means_by(values: FloatArray, group: IntArray) -> FloatArray:
 def _running(orders: ParentOrders) -> int:
     """How many orders run at once at most, 1 where none overlaps another."""
     begun = np.searchsorted(orders.starts, orders.starts + orders.horizon, "left")
-    return max(1, *(begun - np.arange(len(orders))).tolist())
+    return max((begun - np.arange(len(orders))).tolist(), default=1)
 
 
 def _distinct(costs: FloatArray) -> FloatArray:
@@ -246,7 +247,8 @@ def _means(table: FloatArray, blocks: list[IntArray]) -> _Values:
 
     def values(half: BoolArray) -> FloatArray:
         counted = half.astype(np.float64)  # products of other types are slow
-        return (counted @ sums) / (counted @ sizes)[:, None]
+        means: FloatArray = (counted @ sums) / (counted @ sizes)[:, None]
+        return means
 
     return values
 

@@ -49,8 +49,8 @@ def grid(
         ranking = run_grid(objective, space, progress)
     best = ranking.best
     baselines = run_baselines(objective.market, searched.having(best.params), policy.given)
-    saved = savings_of(objective, best.result, baselines, output.seed)
-    summary = grid_summary(objective, ranking, baselines, saved, output.seed)
+    saved = savings_of(objective, best.result, baselines)
+    summary = grid_summary(objective, ranking, baselines, saved)
     if plot:
         from sor_opt.report.plots import draw_grid
 
@@ -85,7 +85,7 @@ def landscape(
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
-    saved = savings_at(objective, best_point(exact, space), policy.given, output.seed)
+    saved = savings_at(objective, best_point(exact, space), policy.given)
     summary = landscape_summary(exact, ranking) | headline(objective, saved)
     if plot:
         from sor_opt.report.plots import draw_landscape
@@ -132,9 +132,7 @@ def compare(
     with out.progress("comparison") as progress:
         comparison = search.compare(objective, space, params, progress)
     saved = {
-        strategy.name: savings_at(
-            objective, strategy.median_run.best.params, policy.given, output.seed
-        )
+        strategy.name: savings_at(objective, strategy.median_run.best.params, policy.given)
         for strategy in comparison.strategies
     }
     summary = report.comparison_summary(comparison, exact, saved) | tested(objective)

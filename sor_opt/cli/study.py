@@ -105,7 +105,7 @@ def run(
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     best = None if result.interrupted else result.best
-    saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
+    saved = savings_at(objective, best.params, policy.given) if best else {}
     said = headline(objective, saved)
     if best:
         with open_storage(study.storage) as opened:

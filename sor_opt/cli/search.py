@@ -57,13 +57,13 @@ def grid(
         ranking = run_grid(objective, space, progress)
     best = ranking.best
     baselines = run_baselines(objective.market, searched.having(best.params), policy.given)
-    saved = savings_of(objective, best.result, baselines, output.seed)
+    saved = savings_of(objective, best.result, baselines)
     default = default_point(objective, space)
-    summary = grid_summary(objective, ranking, default, baselines, saved, output.seed)
+    summary = grid_summary(objective, ranking, default, baselines, saved)
     summary |= risk_summary(objective, {"best": best.result})
     chosen = selection_of(objective, ranking.costs, default.result, output.seed)
     summary |= selection_summary(chosen)
-    summary |= saved_summary(saved_on_default(objective, best.result, default.result, output.seed))
+    summary |= saved_summary(saved_on_default(objective, best.result, default.result))
     if plot:
         from sor_opt.report.plots import draw_grid
 
@@ -99,13 +99,12 @@ def landscape(
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
     optimum = best_point(exact, space)
-    saved = savings_at(objective, optimum, policy.given, output.seed)
+    saved = savings_at(objective, optimum, policy.given)
     default = default_point(objective, space)
     results = (objective.replay(optimum), ranking.best.result, default.result)
     summary = landscape_summary(exact, ranking, default) | headline(objective, saved)
     summary |= risk_summary(objective, dict(zip(LANDSCAPE_POINTS, results, strict=True)))
-    on_default = saved_on_default(objective, results[0], default.result, output.seed)
-    summary |= saved_summary(on_default)
+    summary |= saved_summary(saved_on_default(objective, results[0], default.result))
     if plot:
         from sor_opt.report.plots import draw_landscape
 
@@ -152,9 +151,7 @@ def compare(
     with out.progress("comparison") as progress:
         comparison = search.compare(kept, space, params, progress)
     saved = {
-        strategy.name: savings_at(
-            objective, strategy.median_run.best.params, policy.given, output.seed
-        )
+        strategy.name: savings_at(objective, strategy.median_run.best.params, policy.given)
         for strategy in comparison.strategies
     }
     winners = {

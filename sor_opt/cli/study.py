@@ -111,7 +111,7 @@ def run(
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     best = None if result.interrupted else result.best
-    saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
+    saved = savings_at(objective, best.params, policy.given) if best else {}
     said = headline(objective, saved)
     if best:
         chosen, default = objective.replay(best.params), default_point(objective, space)
@@ -120,7 +120,7 @@ def run(
             costs = kept.table((trial.params for trial in result.history.trials), progress)
         said |= selection_summary(selection_of(objective, costs, default.result, output.seed))
         said |= default_summary(default)
-        said |= saved_summary(saved_on_default(objective, chosen, default.result, output.seed))
+        said |= saved_summary(saved_on_default(objective, chosen, default.result))
         with open_storage(study.storage) as opened:
             history.keep_headline(opened, name, best.number, said)
     summary = result_summary(result) | UNKNOWN | said

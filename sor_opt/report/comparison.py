@@ -20,6 +20,7 @@ from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import (
     SELECTED,
     few_note,
+    selected_basis,
     selected_cells,
     selected_savings,
 )
@@ -180,7 +181,8 @@ def _headline(summary: Mapping[str, Any]) -> list[Shown]:
         f"Saved on test orders against {against} (the same schedule), bps, by the winner of each "
         "strategy's median run"
     )
-    return [title, shown, *few_note(summary["orders"]["test"])]
+    bases = selected_basis(row["savings"][against] for row in strategies)
+    return [title, shown, *bases, *few_note(summary["orders"]["test"])]
 
 
 def _pairs(summary: Mapping[str, Any]) -> list[Shown]:

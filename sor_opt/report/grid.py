@@ -60,7 +60,6 @@ def grid_summary(
     default: GridPoint,
     baselines: Mapping[str, Baseline],
     saved: Mapping[str, Saving],
-    seed: int,
 ) -> dict[str, Any]:
     """The `grid` document: the points, the best on train first, against the baselines.
 
@@ -78,16 +77,14 @@ def grid_summary(
         Those of the best point's schedule.
     saved : mapping of str to Saving
         What the best point saves.
-    seed : int
-        Of the bootstrap intervals.
     """
-    points = [_point(point, baselines, seed) for point in grid.points]
+    points = [_point(point, baselines) for point in grid.points]
     return {
         **headline(objective, saved),
         "searched": list(grid.space.names),
         "points": points,
         "best": points[0],
-        "default": _point(default, baselines, seed),
+        "default": _point(default, baselines),
         "distinct": grid.distinct,
         "flat": grid.flat,
         "seconds": grid.seconds,
@@ -95,7 +92,7 @@ def grid_summary(
             name: {
                 "measures": each.measures,
                 **objective.outcome(each.result)._asdict(),
-                **totals(each.result, seed),
+                **totals(each.result),
             }
             for name, each in baselines.items()
         },
@@ -103,12 +100,12 @@ def grid_summary(
     }
 
 
-def _point(point: GridPoint, baselines: Mapping[str, Baseline], seed: int) -> dict[str, Any]:
+def _point(point: GridPoint, baselines: Mapping[str, Baseline]) -> dict[str, Any]:
     return {
         "params": dict(point.params),
         **point.outcome._asdict(),
-        **totals(point.result, seed),
-        **all_savings(point.result, baselines, seed),
+        **totals(point.result),
+        **all_savings(point.result, baselines),
     }
 
 

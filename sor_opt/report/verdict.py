@@ -38,6 +38,7 @@ def saved_summary(saved: Estimate) -> dict[str, Any]:
             "test_bps": saved.mean,
             "low": saved.low,
             "high": saved.high,
+            "basis": saved.basis,
             "orders": saved.orders,
         }
     }
@@ -88,10 +89,9 @@ def verdict_lines(point: str, saved: Mapping[str, Any] | None) -> list[Shown]:
     """
     if saved is None or not saved["orders"]:
         return []
-    told = (
-        f"saves {number(saved['test_bps'])} bps {interval((saved['low'], saved['high']))} "
-        f"on {count(saved['orders'], 'test order')}"
-    )
+    bounds = f"{interval((saved['low'], saved['high']))} {saved['basis'] or ''}".strip()
+    orders = count(saved["orders"], "test order")
+    told = f"saves {number(saved['test_bps'])} bps {bounds} on {orders}"
     return [f"{point[0].upper()}{point[1:]} is {standing(saved)} the default point: {told}."]
 
 

@@ -186,7 +186,8 @@ def _means_by(values: FloatArray, group: IntArray) -> FloatArray:
 def _running(orders: ParentOrders) -> int:
     """How many orders run at once at most, 1 where none overlaps another."""
     begun = np.searchsorted(orders.starts, orders.starts + orders.horizon, "left")
-    return max((begun - np.arange(len(orders))).tolist(), default=1)
+    most: int = max((begun - np.arange(len(orders))).tolist(), default=1)
+    return most
 
 
 def _distinct(costs: FloatArray) -> FloatArray:

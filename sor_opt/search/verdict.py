@@ -68,11 +68,9 @@ def selection_of(
     )
 
 
-def saved_on_default(
-    objective: ShortfallObjective, chosen: Result, default: Result, seed: int = 0
-) -> Estimate:
+def saved_on_default(objective: ShortfallObjective, chosen: Result, default: Result) -> Estimate:
     """What a chosen point's result saves on the default point's in the mean, on test orders."""
-    return savings(chosen, default, seed, ~objective.train)
+    return savings(chosen, default, ~objective.train)
 
 
 class ComparisonVerdict(NamedTuple):
@@ -115,7 +113,7 @@ def judge_comparison(
         The objective that was compared on.
     default : GridPoint
     seed : int
-        Of resamples and intervals.
+        Of the resamples.
     """
     strategies = comparison.strategies
     medians = {strategy.name: strategy.median_run for strategy in strategies}
@@ -130,11 +128,8 @@ def judge_comparison(
         default,
         selected(trial for run in runs for trial in run.trials),
         {name: selected(run.trials) for name, run in medians.items()},
-        {
-            name: saved_on_default(objective, each, default.result, seed)
-            for name, each in results.items()
-        },
-        winner_of(objective, comparison, results, seed),
+        {name: saved_on_default(objective, each, default.result) for name, each in results.items()},
+        winner_of(objective, comparison, results),
     )
 
 
@@ -142,7 +137,6 @@ def winner_of(
     objective: ShortfallObjective,
     comparison: Comparison,
     results: Mapping[str, Result],
-    seed: int = 0,
 ) -> str | None:
     """Name the strategy that is better than every other, if there is one.
 
@@ -156,14 +150,12 @@ def winner_of(
     comparison : Comparison
     results : mapping
         By strategy, the result of its median run's point.
-    seed : int
-        Of the intervals.
     """
     first, *others = (strategy.name for strategy in comparison.strategies)
     held = [pair for pair in comparison.pairs if pair.first == first]
     if not others or not all(map(_is_lower, held)):
         return None
-    against = (savings(results[first], results[name], seed, ~objective.train) for name in others)
+    against = (savings(results[first], results[name], ~objective.train) for name in others)
     return None if any(saved.high < 0 for saved in against) else first
 
 

@@ -25,7 +25,10 @@ from sor_opt.backtest.orders import OrderParams as OrderParams
 from sor_opt.backtest.orders import ParentOrders as ParentOrders
 from sor_opt.backtest.orders import make_orders as make_orders
 from sor_opt.backtest.result import Result as Result
+from sor_opt.backtest.risk import MEASURES as MEASURES
+from sor_opt.backtest.risk import Measure as Measure
 from sor_opt.backtest.risk import Risk as Risk
+from sor_opt.backtest.risk import read_measure as read_measure
 from sor_opt.backtest.risk import risk_of as risk_of
 from sor_opt.errors import ConfigError as ConfigError
 from sor_opt.errors import DataError as DataError

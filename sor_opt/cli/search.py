@@ -44,7 +44,7 @@ def grid(
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
-    objective = replay.objective(data, searched, space, out)
+    objective = replay.objective(data, searched, space, levels.measure, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
     best = ranking.best
@@ -81,7 +81,7 @@ def landscape(
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
-    objective = replay.objective(data, searched, space, out)
+    objective = replay.objective(data, searched, space, levels.measure, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
@@ -126,7 +126,7 @@ def compare(
     space = levels.space(searched, policy.given)
     for name in names:
         make_sampler(name, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, searched, space, out)
+    objective = replay.objective(data, searched, space, levels.measure, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     with out.progress("comparison") as progress:

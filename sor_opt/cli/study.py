@@ -89,7 +89,7 @@ def run(
     searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
     make_sampler(study.sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, searched, space, out)
+    objective = replay.objective(data, searched, space, levels.measure, out)
     plan = StudyRun(
         name,
         objective,

@@ -30,10 +30,11 @@ def all_savings(result: Result, baselines: Mapping[str, Baseline], seed: int) ->
 
 
 def tested(objective: ShortfallObjective) -> dict[str, Any]:
-    """What a search's document says of its policy, and of its orders."""
+    """What a search's document says of its policy, of what it minimises, and of its orders."""
     train = objective.train
     orders = {"all": len(train), "train": int(train.sum()), "test": int((~train).sum())}
-    return {**named_parts(objective.policy), "orders": orders}
+    minimised = {"objective": objective.measure.name}
+    return {**named_parts(objective.policy), **minimised, "orders": orders}
 
 
 def headline(objective: ShortfallObjective, saved: Mapping[str, Saving]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from sor_opt.report.studies import (
     result_tables,
     show_tables,
 )
+from sor_opt.search.pareto import measured_by
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.savings import savings_at
 from sor_opt.search.studies import history
@@ -88,11 +89,13 @@ def run(
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
-    make_sampler(study.sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, searched, space, levels.measure, out)
+    measures = levels.measures
+    # Complains before the data is read.
+    make_sampler(study.sampler, space, output.seed, len(measures))
+    objective = replay.objective(data, searched, space, measures[0], out)
     plan = StudyRun(
         name,
-        objective,
+        measured_by(objective, measures),
         space,
         study.sampler,
         study.trials,
@@ -110,7 +113,7 @@ def run(
     if best:
         with open_storage(study.storage) as opened:
             history.keep_headline(opened, name, best.number, said)
-    summary = result_summary(result) | said
+    summary = said | result_summary(result)
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:

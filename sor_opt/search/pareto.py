@@ -2,9 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
 
+from sor_opt.backtest.risk import Measure
 from sor_opt.market.tape import FloatArray
+from sor_opt.search.objective import TRAIN_TENTHS, AnyObjective, Outcomes, ShortfallObjective
+
+
+@dataclass(frozen=True, eq=False)
+class ParetoObjective:
+    """Several measures of the same replay, none of which stands for another.
+
+    Parameters
+    ----------
+    shortfall : ShortfallObjective
+        What is replayed.
+    measures : tuple of Measure
+        Of the orders' shortfalls.
+    """
+
+    shortfall: ShortfallObjective
+    measures: tuple[Measure, ...]
+
+    def __call__(self, params: Mapping[str, Any]) -> Outcomes:
+        """Replay the orders with `params`."""
+        costs = self.shortfall.replay(params).shortfall_bps
+        return Outcomes(
+            tuple(
+                replace(self.shortfall, measure=measure).outcome_of(costs)
+                for measure in self.measures
+            )
+        )
+
+    def prepare(self) -> None:
+        """Compile what a replay calls, and look at the past that it learns from."""
+        self.shortfall.prepare()
+
+    def fingerprint(self, without: Collection[str]) -> dict[str, Any]:
+        """What identifies the replay, and the names of the measures."""
+        return {
+            **self.shortfall.fingerprint(without),
+            "objective": f"shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
+            "measures": [measure.name for measure in self.measures],
+        }
+
+
+def measured_by(shortfall: ShortfallObjective, measures: tuple[Measure, ...]) -> AnyObjective:
+    """An objective of one measure, or of several."""
+    if len(measures) == 1:
+        return replace(shortfall, measure=measures[0])
+    return ParetoObjective(shortfall, measures)
 
 
 def front(values: FloatArray) -> list[int]:

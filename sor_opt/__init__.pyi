@@ -16,6 +16,7 @@ from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
 from sor_opt.backtest.intervals import Estimate as Estimate
 from sor_opt.backtest.intervals import estimate as estimate
+from sor_opt.backtest.intervals import mean_shortfall as mean_shortfall
 from sor_opt.backtest.intervals import savings as savings
 from sor_opt.backtest.latency import Latency as Latency
 from sor_opt.backtest.market import Market as Market
@@ -25,7 +26,10 @@ from sor_opt.backtest.orders import OrderParams as OrderParams
 from sor_opt.backtest.orders import ParentOrders as ParentOrders
 from sor_opt.backtest.orders import make_orders as make_orders
 from sor_opt.backtest.result import Result as Result
+from sor_opt.backtest.risk import MEASURES as MEASURES
+from sor_opt.backtest.risk import Measure as Measure
 from sor_opt.backtest.risk import Risk as Risk
+from sor_opt.backtest.risk import read_measure as read_measure
 from sor_opt.backtest.risk import risk_of as risk_of
 from sor_opt.errors import ConfigError as ConfigError
 from sor_opt.errors import DataError as DataError

@@ -116,17 +116,17 @@ def backtest(
     warn_of_routers(market, policies, out)
     if latencies is not None:
         contests = _hold_contests(market, policies, latencies, replay.jobs, out)
-        _show_latencies(latency_summary(market, contests, output.seed), plot, out)
+        _show_latencies(latency_summary(market, contests), plot, out)
         return
     if len(policies) > 1:
         with out.progress("contest") as progress:
             entries = hold_contest(market, policies, replay.jobs, progress)
-        _show_contest(contest_summary(market, entries, output.seed), plot, out)
+        _show_contest(contest_summary(market, entries), plot, out)
         return
     result = run(market, policies[0], replay.jobs)
     baselines = run_baselines(market, policies[0], policy.given)
     one.write(result)
-    summary = backtest_summary(policies[0], result, baselines, output.seed)
+    summary = backtest_summary(policies[0], result, baselines)
     if one.tca:
         summary["tca"] = tca_document(Tca(result))
     _show_one(summary, plot, out)

@@ -17,13 +17,14 @@ from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.parallel import check_jobs
-from sor_opt.backtest.risk import risk_of
+from sor_opt.backtest.risk import FORMS, Measure, read_measures, risk_of
 from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import FeeOptions
 from sor_opt.cli.places import READS, WRITES, Files
 from sor_opt.cli.policy import warn_of_routers
 from sor_opt.cli.spread import Group
+from sor_opt.errors import ConfigError
 from sor_opt.market.book import BookParams
 from sor_opt.market.quality import BookQuality
 from sor_opt.models.venues import FeeSchedule
@@ -60,15 +61,51 @@ PlotOption = Annotated[
 ]
 
 
+def _objective(text: str) -> str:
+    try:
+        return ",".join(measure.name for measure in read_measures(text))
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 @dataclass(frozen=True)
 class LevelsOptions:
-    """Where a search looks."""
+    """What a search minimises, and where it looks."""
+
+    objective: Annotated[
+        str,
+        typer.Option(
+            parser=_objective,
+            metavar="|".join(FORMS),
+            help="Of the train orders' shortfall; ALPHA 0.9: the mean of the worst tenth.",
+        ),
+    ] = "mean"
 
     levels: Annotated[
         Path | None,
         typer.Option(help="TOML: a list of levels of a parameter, or one value that fixes it."),
         READS,
     ] = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What of the train orders' shortfall is minimised: one measure, or several."""
+        return read_measures(self.objective)
+
+    @property
+    def measure(self) -> Measure:
+        """The same, where it has to be one.
+
+        Raises
+        ------
+        ConfigError
+            If there are several.
+        """
+        if len(self.measures) > 1:
+            raise ConfigError(
+                f"--objective {self.objective}: only `study run` searches by several objectives"
+            )
+        return self.measures[0]
 
     def space(self, policy: Policy, given: Collection[str]) -> Space:
         """What of a policy is searched: what the file names, and what has a range.
@@ -183,12 +220,12 @@ class ReplayOptions:
         return market
 
     def objective(
-        self, path: Path, policy: Policy, space: Space, out: Output
+        self, path: Path, policy: Policy, space: Space, measure: Measure, out: Output
     ) -> ShortfallObjective:
         """Load the data, and measure a policy on it that is searched over a space."""
         market = self.market(path, out)
         warn_of_routers(market, [policy.having(params) for params in space.grid()], out)
-        return ShortfallObjective(market, policy, self.jobs)
+        return ShortfallObjective(market, policy, self.jobs, measure)
 
 
 def _doubts(quality: BookQuality, book: BookParams) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sor_opt.backtest.intervals import estimate
+from sor_opt.backtest.intervals import mean_shortfall
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import COMPLETION, LIMIT
 from sor_opt.backtest.result import Result
@@ -40,9 +40,9 @@ def arrivals(result: Result) -> dict[str, Any]:
     }
 
 
-def totals(result: Result, seed: int) -> dict[str, Any]:
+def totals(result: Result) -> dict[str, Any]:
     """What all orders of a result amount to."""
-    shortfall = estimate(result.shortfall_bps, result.market.orders, seed)
+    shortfall = mean_shortfall(result)
     risk = risk_of(result.shortfall_bps)
     return {
         "filled_shares": float(result.filled.sum()),
@@ -55,6 +55,7 @@ def totals(result: Result, seed: int) -> dict[str, Any]:
         "fees": float(result.fees.sum()),
         "shortfall_bps": shortfall.mean,
         "shortfall_interval_bps": [shortfall.low, shortfall.high],
+        "interval_basis": shortfall.basis,
         "sd_bps": risk.sd,
         "median_bps": risk.median,
         "cvar_bps": risk.cvar,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -39,6 +39,12 @@ def interval(bounds: Sequence[float]) -> str:
     """`[low, high]`; a dash where it is not known."""
     low, high = bounds
     return "-" if not math.isfinite(low) else f"[{low:.2f}, {high:.2f}]"
+
+
+def basis_line(bases: Iterable[str | None]) -> list[Shown]:
+    """Say what intervals speak of, such as "within this day"; nothing where there are none."""
+    told = dict.fromkeys(basis for basis in bases if basis)
+    return [f"95 % intervals {', '.join(told)}."] if told else []
 
 
 def unfilled_note(orders: int) -> list[Shown]:

@@ -3,16 +3,19 @@
 A replay changes only where the shortfall penalty lambda_under + theta_queue, the threshold below
 which a share is worth taking, passes one of finitely many values, and tells the next of them
 (`sor_opt.backtest.core.ahead.order.OrderAhead`). Walking from value to value gives each order's
-shortfall as a staircase over the threshold; the objective is the staircases' mean. All this holds
-for one excess penalty lambda_over + theta_queue. Where every fill is a whole chunk that penalty
-plays no part, which is proven on the way, and the optimum holds for all three parameters.
+shortfall as a staircase over the threshold; the objective, any measure of the orders, follows piece
+by piece. All this holds for one excess penalty lambda_over + theta_queue. Where every fill is a
+whole chunk that penalty plays no part, which is proven on the way, and the optimum holds for all
+three parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 from threading import Lock
 from typing import NamedTuple
 
@@ -22,8 +25,9 @@ from sor_opt.backtest.core.ahead.order import OrderAhead
 from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.replay import Replay
 from sor_opt.backtest.result import Result
+from sor_opt.backtest.risk import Measure
 from sor_opt.errors import ConfigError
-from sor_opt.market.tape import BoolArray, FloatArray
+from sor_opt.market.tape import FloatArray
 from sor_opt.models.bounds import MAX_PENALTY
 from sor_opt.models.risk import RiskParams
 from sor_opt.params import parameters
@@ -34,6 +38,9 @@ from sor_opt.search.space import Setting, Space
 
 _JUST_BEYOND = 1 + 1e-9
 """Break points closer than this, relatively, are taken as one."""
+
+_AT_ONCE = 4_000_000
+"""Costs of orders at thresholds that are held in memory together."""
 
 
 class Staircase(NamedTuple):
@@ -63,7 +70,7 @@ class Landscape:
     low, high : float
         The interval of thresholds that is covered, in the space's unit.
     staircase : Staircase
-        Train and test shortfall in bps (columns).
+        The measure of the train and of the test orders' shortfall, bps (columns).
     excess : float or None
         The excess penalty that it holds for; None for all of the space.
     replays : int
@@ -78,7 +85,7 @@ class Landscape:
 
     @property
     def breakpoints(self) -> int:
-        """How many thresholds there are at which the train or the test shortfall changes."""
+        """How many thresholds there are at which the measure of train or of test changes."""
         return len(self.staircase.ends) - 1
 
     @property
@@ -194,7 +201,7 @@ def _is_exact(objective: ShortfallObjective, space: Space) -> bool:
 
 def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> Landscape:
     """Put the orders' staircases together."""
-    overlaid = _overlay(stairs, walk.objective.train)
+    overlaid = _overlay(stairs, walk.objective)
     walk.objective.check_defined(overlaid.values[:, 0])
     return Landscape(*walk.thresholds, overlaid, excess, walk.replays)
 
@@ -266,16 +273,22 @@ class _Walk:
             limits.check_decisions(self.decisions, "the replays of the landscape")
 
 
-def _overlay(stairs: list[Staircase], train: BoolArray) -> Staircase:
-    """Mean over the train and over the test orders, equal neighbours joined."""
+def _overlay(stairs: Sequence[Staircase], objective: ShortfallObjective) -> Staircase:
+    """The measure of the train and of the test orders, equal neighbours joined."""
+    known = np.array([np.isfinite(stair.values).all() for stair in stairs])
     ends = np.unique(np.concatenate([stair.ends for stair in stairs]))
-    table = np.array([stair.at(ends) for stair in stairs])
-    means = np.column_stack([_mean_of_known(table[which]) for which in (train, ~train)])
-    same = np.isclose(means[1:], means[:-1], rtol=1e-13, atol=1e-13, equal_nan=True).all(axis=1)
+    columns = []
+    for which in (objective.train & known, ~objective.train & known):
+        counted = list(compress(stairs, which))
+        columns.append(_measured(counted, ends, objective.measure))
+    values = np.column_stack(columns)
+    same = np.isclose(values[1:], values[:-1], rtol=1e-13, atol=1e-13, equal_nan=True).all(axis=1)
     keep = np.append(~same, True)
-    return Staircase(ends[keep], means[keep])
+    return Staircase(ends[keep], values[keep])
 
 
-def _mean_of_known(table: FloatArray) -> FloatArray:
-    known = table[np.isfinite(table).all(axis=1)]
-    return known.mean(axis=0) if len(known) else np.full(table.shape[1], np.nan)
+def _measured(stairs: Sequence[Staircase], ends: FloatArray, measure: Measure) -> FloatArray:
+    """The measure of some orders at all thresholds, part by part."""
+    parts = np.array_split(ends, math.ceil(len(stairs) * len(ends) / _AT_ONCE) or 1)
+    tables = (np.reshape([stair.at(part) for stair in stairs], (-1, len(part))) for part in parts)
+    return np.concatenate([measure.of(table) for table in tables])

@@ -1,4 +1,4 @@
-"""What a search minimises: the realised shortfall in bps, on train and on test orders."""
+"""What a search minimises: a measure of the realised shortfall, on train and on test orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
-from sor_opt.backtest.risk import mean_of
+from sor_opt.backtest.risk import Mean, Measure
 from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
@@ -26,16 +26,27 @@ TRAIN_TENTHS = 7
 
 
 class Outcome(NamedTuple):
-    """Mean implementation shortfall of one parameter point, in bps (NaN where undefined)."""
+    """A measure of one parameter point's implementation shortfall, bps (NaN where undefined)."""
 
     train_bps: float
     test_bps: float
 
+    @property
+    def each(self) -> tuple[Outcome, ...]:
+        """What it is by each measure, of which there is one."""
+        return (self,)
 
-class Objective(Protocol):
+
+class Outcomes(NamedTuple):
+    """What a parameter point comes to by each of several measures, in their order."""
+
+    each: tuple[Outcome, ...]
+
+
+class AnyObjective(Protocol):
     """A function of parameters by their names; the search sees `train_bps` alone."""
 
-    def __call__(self, params: Mapping[str, Any]) -> Outcome:
+    def __call__(self, params: Mapping[str, Any]) -> Outcome | Outcomes:
         """Replay the orders with `params`."""
 
     def prepare(self) -> None:
@@ -53,9 +64,16 @@ class Objective(Protocol):
         """
 
 
+class Objective(AnyObjective, Protocol):
+    """One that is measured in one way."""
+
+    def __call__(self, params: Mapping[str, Any]) -> Outcome:
+        """Replay the orders with `params`."""
+
+
 @dataclass(frozen=True, eq=False)
 class ShortfallObjective:
-    """Mean shortfall of a policy over a market's orders, as a function of its parameters.
+    """A measure of a policy's shortfall over a market's orders, as a function of its parameters.
 
     Parameters steer the policy and are no part of what is measured: a search over a cost that
     contains lambda would merely pick the smallest lambda.
@@ -66,11 +84,14 @@ class ShortfallObjective:
     policy : Policy
     jobs : int
         Threads that share the orders of a replay; no part of what is measured.
+    measure : Measure
+        Of the orders' shortfalls; their mean by default.
     """
 
     market: Market
     policy: Policy = field(default_factory=lambda: named("static"))
     jobs: int = 1
+    measure: Measure = field(default_factory=Mean)
 
     def __call__(self, params: Mapping[str, Any]) -> Outcome:
         """Replay the orders with `params`."""
@@ -96,9 +117,13 @@ class ShortfallObjective:
         run(self.market, self.policy, self.jobs)
 
     def outcome(self, result: Result) -> Outcome:
-        """Mean shortfall over the train and over the test orders of any policy's result."""
+        """The measure over the train and over the test orders of any policy's result."""
+        return self.outcome_of(result.shortfall_bps)
+
+    def outcome_of(self, costs: FloatArray) -> Outcome:
+        """The measure of costs over the train and over the test orders (shape (orders,))."""
         train = self.train
-        return Outcome(mean_of(result.shortfall_bps[train]), mean_of(result.shortfall_bps[~train]))
+        return Outcome(*(float(self.measure.of(costs[which])) for which in (train, ~train)))
 
     @property
     def train(self) -> BoolArray:
@@ -114,8 +139,10 @@ class ShortfallObjective:
         DataError
         """
         if np.isnan(train_bps).all():
+            least = self.measure.least
+            too_few = f"not {least} train orders meet" if least > 1 else "no train order meets"
             raise DataError(
-                "no train order meets a book to trade on",
+                f"{too_few} a book to trade on",
                 file=self.market.tape.source,
                 hint="see `sor-opt data inspect`",
             )
@@ -133,7 +160,9 @@ class ShortfallObjective:
             "rules": asdict(market.params),
             "fees": _fees(market),
             "policy": self.policy.describe(without),
-            "objective": f"mean shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
+            "objective": (
+                f"{self.measure.name} shortfall in bps of the first {TRAIN_TENTHS} of 10 orders"
+            ),
         }
 
 

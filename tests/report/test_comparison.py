@@ -24,7 +24,7 @@ EXACT = Landscape(
 
 def a_run(*values):
     trials = tuple(
-        FinishedTrial(number, POINT, Outcome(value, value + 10), 0.1)
+        FinishedTrial(number, POINT, (Outcome(value, value + 10),), 0.1)
         for number, value in enumerate(values)
     )
     best = min(trials, key=lambda trial: trial.outcome.train_bps)

@@ -10,6 +10,7 @@ import pytest
 from search_fakes import SPACE
 
 from sor_opt.backtest.backtest import run
+from sor_opt.backtest.risk import Cvar, MeanSd
 from sor_opt.errors import DataError
 from sor_opt.models.risk import RiskParams
 from sor_opt.policies.policy import Policy
@@ -98,3 +99,33 @@ def test_the_identity_names_data_orders_rules_fees_and_policy(market):
     assert differs(prints=[(10, 0, 10.0, 5, 0)]) == {"data"}
     other = replace(objective, policy=Policy(Now(), Static(RiskParams(0.5, 0.5, 0.5))))
     assert other.fingerprint(SPACE.all_names) == base  # the risk is what a search moves
+
+
+def test_a_measure_of_the_train_and_of_the_test_orders(market):
+    """Ten orders cost 2, 4 .. 20 bps; the worst fifth of seven is two, of three one."""
+    objective, mean = outcome_of(market, 10)
+    risky = replace(objective, measure=Cvar(0.8))
+    result = run(objective.market, named("best-ask"))
+    assert mean == pytest.approx((8.0, 18.0))
+    assert risky.outcome(result) == pytest.approx((13.0, 20.0))
+    assert risky.outcome_of(result.shortfall_bps) == risky.outcome(result)
+    cautious = replace(objective, measure=MeanSd(0.5))
+    spread = np.std([2, 4, 6, 8, 10, 12, 14], ddof=1), np.std([16, 18, 20], ddof=1)
+    expected = 8 + 0.5 * spread[0], 18 + 0.5 * spread[1]
+    assert cautious.outcome(result) == pytest.approx(expected)
+
+
+def test_the_measure_is_part_of_the_identity_and_that_of_the_mean_stays_what_it_was(market):
+    objective = ShortfallObjective(market(ROWS, size=100, starts=(10, 20)))
+    base = objective.fingerprint(())
+    assert base["objective"] == "mean shortfall in bps of the first 7 of 10 orders"
+    other = replace(objective, measure=Cvar(0.9)).fingerprint(())
+    assert {part for part in base if base[part] != other[part]} == {"objective"}
+    assert other["objective"] == "cvar:0.9 shortfall in bps of the first 7 of 10 orders"
+
+
+def test_one_order_has_no_spread_to_minimise(market):
+    objective, _ = outcome_of(market, 1)
+    spread = replace(objective, measure=MeanSd(0.5))
+    with pytest.raises(DataError, match="not 2 train orders meet a book to trade on"):
+        spread.check_defined(np.array([spread.outcome_of(np.array([2.0])).train_bps]))

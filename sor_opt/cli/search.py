@@ -56,7 +56,7 @@ def grid(
     if plot:
         from sor_opt.report.plots import draw_grid
 
-        draw_grid(ranking, saved, plot)
+        draw_grid(ranking, saved, levels.objective, plot)
     out.result(summary)
     out.show(*grid_tables(summary, top))
 
@@ -96,7 +96,7 @@ def landscape(
     if plot:
         from sor_opt.report.plots import draw_landscape
 
-        draw_landscape(exact, ranking, plot)
+        draw_landscape(exact, ranking, levels.objective, plot)
     out.result(summary)
     out.show(*landscape_tables(summary))
 
@@ -150,6 +150,6 @@ def compare(
     summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
     summary |= risk_summary(objective, winners)
     if plot:
-        report.draw_comparison(comparison, exact, plot)
+        report.draw_comparison(comparison, exact, levels.objective, plot)
     out.result(summary)
     out.show(*report.comparison_tables(summary))

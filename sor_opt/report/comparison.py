@@ -20,10 +20,12 @@ from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import (
     SELECTED,
     few_note,
+    selected_basis,
     selected_cells,
     selected_savings,
 )
 from sor_opt.report.tables import Shown, interval, number, table
+from sor_opt.report.verdict import comparison_verdict_tables
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
 from sor_opt.search.savings import Saving
@@ -122,6 +124,7 @@ def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *_risk(summary),
         *_headline(summary),
         *_pairs(summary),
+        *comparison_verdict_tables(summary),
     ]
 
 
@@ -178,7 +181,8 @@ def _headline(summary: Mapping[str, Any]) -> list[Shown]:
         f"Saved on test orders against {against} (the same schedule), bps, by the winner of each "
         "strategy's median run"
     )
-    return [title, shown, *few_note(summary["orders"]["test"])]
+    bases = selected_basis(row["savings"][against] for row in strategies)
+    return [title, shown, *bases, *few_note(summary["orders"]["test"])]
 
 
 def _pairs(summary: Mapping[str, Any]) -> list[Shown]:

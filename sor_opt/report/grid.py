@@ -17,6 +17,7 @@ from sor_opt.report.tables import (
     table,
     unfilled_note,
 )
+from sor_opt.report.verdict import selection_lines, verdict_lines
 from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.savings import Saving
@@ -55,9 +56,9 @@ _UNFILLED = Column("unfilled", lambda row: row["unfilled_shares"], 0)
 def grid_summary(
     objective: ShortfallObjective,
     grid: Grid,
+    default: GridPoint,
     baselines: Mapping[str, Baseline],
     saved: Mapping[str, Saving],
-    seed: int,
 ) -> dict[str, Any]:
     """The `grid` document: the points, the best on train first, against the baselines.
 
@@ -69,19 +70,20 @@ def grid_summary(
     ----------
     objective : ShortfallObjective
     grid : Grid
+    default : GridPoint
+        What the policy is without a search.
     baselines : mapping of str to Baseline
         Those of the best point's schedule.
     saved : mapping of str to Saving
         What the best point saves.
-    seed : int
-        Of the bootstrap intervals.
     """
-    points = [_point(point, baselines, seed) for point in grid.points]
+    points = [_point(point, baselines) for point in grid.points]
     return {
         **headline(objective, saved),
         "searched": list(grid.space.names),
         "points": points,
         "best": points[0],
+        "default": _point(default, baselines),
         "distinct": grid.distinct,
         "flat": grid.flat,
         "seconds": grid.seconds,
@@ -89,7 +91,7 @@ def grid_summary(
             name: {
                 "measures": each.measures,
                 **objective.outcome(each.result)._asdict(),
-                **totals(each.result, seed),
+                **totals(each.result),
             }
             for name, each in baselines.items()
         },
@@ -97,12 +99,12 @@ def grid_summary(
     }
 
 
-def _point(point: GridPoint, baselines: Mapping[str, Baseline], seed: int) -> dict[str, Any]:
+def _point(point: GridPoint, baselines: Mapping[str, Baseline]) -> dict[str, Any]:
     return {
         "params": dict(point.params),
         **point.outcome._asdict(),
-        **totals(point.result, seed),
-        **all_savings(point.result, baselines, seed),
+        **totals(point.result),
+        **all_savings(point.result, baselines),
     }
 
 
@@ -124,6 +126,9 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
             style="bold" if rank == 1 else None,
         )
     shown.add_section()
+    default = summary["default"]
+    cells = (column.cell(default) for column in GRID_COLUMNS)
+    shown.add_row("default", *(f"{default['params'][name]:.6g}" for name in searched), *cells)
     for name, row in summary["baselines"].items():
         cells = (column.cell(row) for column in columns)
         shown.add_row("", name, *[""] * (len(searched) - 1), *cells)
@@ -132,6 +137,8 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         shown,
         "Beside train and test are all orders: bps, and seconds to the last fill.",
         *headline_tables("the best point", summary),
+        *selection_lines(summary),
+        *verdict_lines("the best point", summary["saves_default"]),
         _verdict(summary),
         *unfilled_note(summary["best"]["incomplete_orders"]),
         *draws_note(orders["all"]),

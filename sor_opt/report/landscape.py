@@ -8,6 +8,7 @@ from typing import Any
 from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import Shown, number
+from sor_opt.report.verdict import verdict_lines
 from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.landscape import Landscape
 
@@ -68,7 +69,13 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"Exact for {scope}.",
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
-    return [*lines[:2], shown, *lines[2:], *headline_tables("the exact optimum", summary)]
+    return [
+        *lines[:2],
+        shown,
+        *lines[2:],
+        *headline_tables("the exact optimum", summary),
+        *verdict_lines("the exact optimum", summary["saves_default"]),
+    ]
 
 
 def threshold_of(params: Mapping[str, Any]) -> float:

@@ -11,6 +11,7 @@ from rich.table import Table
 from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import NO_TEST, Shown, number
+from sor_opt.report.verdict import UNKNOWN, selection_lines, verdict_lines
 from sor_opt.search.samplers.registry import SAMPLERS
 from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
@@ -61,6 +62,7 @@ def full_summary(history: History) -> dict[str, Any]:
     """
     return {
         **history_summary(history),
+        **UNKNOWN,
         **(history.headline or {"savings": {}}),
         "trials": [_trial(trial) for trial in history.trials],
         "others": [other._asdict() for other in history.others],
@@ -230,6 +232,7 @@ def _risk(summary: Mapping[str, Any]) -> list[Shown]:
 def _saved(summary: Mapping[str, Any]) -> list[Shown]:
     """What the best trial saves, where a run has told it."""
     if summary["savings"]:
-        return headline_tables("the best trial", summary)
+        saved = verdict_lines("the best trial", summary["saves_default"])
+        return [*headline_tables("the best trial", summary), *selection_lines(summary), *saved]
     best = summary["best"]
     return [NO_TEST] if best and not math.isfinite(best["test_bps"]) else []

@@ -127,7 +127,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         )
     shown.add_section()
     default = summary["default"]
-    cells = (column.cell(default) for column in GRID_COLUMNS)
+    cells = (column.cell(default) for column in columns)
     shown.add_row("default", *(f"{default['params'][name]:.6g}" for name in searched), *cells)
     for name, row in summary["baselines"].items():
         cells = (column.cell(row) for column in columns)

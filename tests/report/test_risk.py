@@ -91,6 +91,7 @@ def test_the_landscapes_table_holds_optimum_grid_and_default_against_each_other(
         "schedule": "now",
         "orders": {"test": 20},
         "savings": {},
+        "saves_default": None,
     }
     unknown = "test - - - - -"
     assert lines(*landscape_tables(summary))[:10] == [

@@ -258,6 +258,7 @@ def test_the_document_of_a_grid(scene):
             "policy": "static",
             "schedule": "now",
             "router": "static",
+            "objective": "mean",
             "orders": {"all": 3, "train": 2, "test": 1},
             "searched": ["lambda_over", "lambda_under", "theta_queue"],
             "points": [
@@ -313,7 +314,8 @@ def test_the_document_of_a_landscape(scene):
     values = np.array([[3.0, 7.0], [1.5, 8.0], [2.0, 6.0]])
     landscape = Landscape(0.001, 0.01, Staircase(np.array([0.002, 0.004, 0.01]), values), 0.0006, 9)
     point = GridPoint(asdict(RiskParams(0.001, 0.002, 0.0001)), Outcome(2.0, 6.0), None)
-    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1)) == near(
+    default = GridPoint(asdict(RiskParams(0.001, 0.001, 0.0002)), Outcome(3.0, 7.0), None)
+    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1), default) == near(
         {
             "interval": [0.001, 0.01],
             "breakpoints": 2,
@@ -334,6 +336,16 @@ def test_the_document_of_a_landscape(scene):
                 "train_bps": 2.0,
                 "test_bps": 6.0,
             },
+            "default": {
+                "params": {
+                    "lambda_over": 0.001,
+                    "lambda_under": 0.001,
+                    "theta_queue": 0.0002,
+                    "unit": "fraction",
+                },
+                "train_bps": 3.0,
+                "test_bps": 7.0,
+            },
             "grid_regret_bps": 0.5,
             "replays": 9,
             "staircase": {
@@ -344,6 +356,6 @@ def test_the_document_of_a_landscape(scene):
         }
     )
     lowest_first = replace(landscape, staircase=Staircase(np.array([0.01]), values[1:2]))
-    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1))["best"] == near(
-        {"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0}
-    )
+    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1), default)[
+        "best"
+    ] == near({"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0})

@@ -16,6 +16,7 @@ from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
 from sor_opt.backtest.intervals import Estimate as Estimate
 from sor_opt.backtest.intervals import estimate as estimate
+from sor_opt.backtest.intervals import mean_shortfall as mean_shortfall
 from sor_opt.backtest.intervals import savings as savings
 from sor_opt.backtest.latency import Latency as Latency
 from sor_opt.backtest.market import Market as Market

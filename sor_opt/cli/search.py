@@ -16,13 +16,21 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOp
 from sor_opt.cli.spread import Group
 from sor_opt.report import comparison as report
 from sor_opt.report.grid import grid_summary, grid_tables
-from sor_opt.report.landscape import landscape_summary, landscape_tables
+from sor_opt.report.landscape import LANDSCAPE_POINTS, landscape_summary, landscape_tables
+from sor_opt.report.risk import risk_summary
 from sor_opt.report.savings import headline, tested
+from sor_opt.report.verdict import (
+    comparison_verdict_summary,
+    saved_summary,
+    selection_summary,
+)
 from sor_opt.search import compare as search
-from sor_opt.search.grid import run_grid
+from sor_opt.search.grid import default_point, run_grid
+from sor_opt.search.kept_costs import KeptCosts
 from sor_opt.search.landscape import best_point, joint_landscape, make_landscape
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.savings import savings_at, savings_of
+from sor_opt.search.verdict import judge_comparison, saved_on_default, selection_of
 
 
 def grid(
@@ -49,8 +57,13 @@ def grid(
         ranking = run_grid(objective, space, progress)
     best = ranking.best
     baselines = run_baselines(objective.market, searched.having(best.params), policy.given)
-    saved = savings_of(objective, best.result, baselines, output.seed)
-    summary = grid_summary(objective, ranking, baselines, saved, output.seed)
+    saved = savings_of(objective, best.result, baselines)
+    default = default_point(objective, space)
+    summary = grid_summary(objective, ranking, default, baselines, saved)
+    summary |= risk_summary(objective, {"best": best.result})
+    chosen = selection_of(objective, ranking.costs, default.result, output.seed)
+    summary |= selection_summary(chosen)
+    summary |= saved_summary(saved_on_default(objective, best.result, default.result))
     if plot:
         from sor_opt.report.plots import draw_grid
 
@@ -85,8 +98,13 @@ def landscape(
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
-    saved = savings_at(objective, best_point(exact, space), policy.given, output.seed)
-    summary = landscape_summary(exact, ranking) | headline(objective, saved)
+    optimum = best_point(exact, space)
+    saved = savings_at(objective, optimum, policy.given)
+    default = default_point(objective, space)
+    results = (objective.replay(optimum), ranking.best.result, default.result)
+    summary = landscape_summary(exact, ranking, default) | headline(objective, saved)
+    summary |= risk_summary(objective, dict(zip(LANDSCAPE_POINTS, results, strict=True)))
+    summary |= saved_summary(saved_on_default(objective, results[0], default.result))
     if plot:
         from sor_opt.report.plots import draw_landscape
 
@@ -129,15 +147,22 @@ def compare(
     objective = replay.objective(data, searched, space, levels.measure, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
+    kept = KeptCosts(objective)
     with out.progress("comparison") as progress:
-        comparison = search.compare(objective, space, params, progress)
+        comparison = search.compare(kept, space, params, progress)
     saved = {
-        strategy.name: savings_at(
-            objective, strategy.median_run.best.params, policy.given, output.seed
-        )
+        strategy.name: savings_at(objective, strategy.median_run.best.params, policy.given)
+        for strategy in comparison.strategies
+    }
+    winners = {
+        strategy.name: objective.replay(strategy.median_run.best.params)
         for strategy in comparison.strategies
     }
     summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
+    summary |= risk_summary(objective, winners)
+    default = default_point(objective, space)
+    judged = judge_comparison(objective, comparison, kept, default, output.seed)
+    summary |= comparison_verdict_summary(judged)
     if plot:
         report.draw_comparison(comparison, exact, plot)
     out.result(summary)

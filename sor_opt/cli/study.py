@@ -20,6 +20,7 @@ from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
 from sor_opt.report.export import check_suffix, write_frame
+from sor_opt.report.risk import risk_summary
 from sor_opt.report.savings import headline
 from sor_opt.report.studies import (
     full_summary,
@@ -29,7 +30,10 @@ from sor_opt.report.studies import (
     result_tables,
     show_tables,
 )
-from sor_opt.search.pareto import measured_by
+from sor_opt.report.verdict import UNKNOWN, default_summary, saved_summary, selection_summary
+from sor_opt.search.grid import default_point
+from sor_opt.search.kept_costs import KeptCosts
+from sor_opt.search.pareto import ParetoObjective
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.savings import savings_at
 from sor_opt.search.studies import history
@@ -41,6 +45,7 @@ from sor_opt.search.studies.storage import (
     shown,
 )
 from sor_opt.search.studies.study import StudyRun, run_study
+from sor_opt.search.verdict import saved_on_default, selection_of
 
 NameArgument = Annotated[str, typer.Argument(help="The study.")]
 StorageOption = Annotated[
@@ -93,9 +98,10 @@ def run(
     # Complains before the data is read.
     make_sampler(study.sampler, space, output.seed, len(measures))
     objective = replay.objective(data, searched, space, measures[0], out)
+    kept = KeptCosts(objective)
     plan = StudyRun(
         name,
-        measured_by(objective, measures),
+        kept if len(measures) == 1 else ParetoObjective(objective, measures),
         space,
         study.sampler,
         study.trials,
@@ -108,12 +114,19 @@ def run(
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     best = None if result.interrupted else result.best
-    saved = savings_at(objective, best.params, policy.given, output.seed) if best else {}
+    saved = savings_at(objective, best.params, policy.given) if best else {}
     said = headline(objective, saved)
     if best:
+        chosen, default = objective.replay(best.params), default_point(objective, space)
+        said |= risk_summary(objective, {"best": chosen})
+        with out.progress("costs of the points") as progress:
+            costs = kept.table((trial.params for trial in result.history.trials), progress)
+        said |= selection_summary(selection_of(objective, costs, default.result, output.seed))
+        said |= default_summary(default)
+        said |= saved_summary(saved_on_default(objective, chosen, default.result))
         with open_storage(study.storage) as opened:
             history.keep_headline(opened, name, best.number, said)
-    summary = said | result_summary(result)
+    summary = UNKNOWN | said | result_summary(result)
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:

@@ -14,10 +14,12 @@ from sor_opt.report.tables import (
     INTERVAL,
     Shown,
     arrival_notes,
+    basis_line,
     count,
     draws_note,
     interval,
     number,
+    participation_note,
     table,
     unfilled_note,
 )
@@ -26,25 +28,25 @@ _AMOUNTS = ("avg price", "filled", "unfilled", "fees $")
 
 
 def backtest_summary(
-    policy: Policy, result: Result, baselines: Mapping[str, Baseline], seed: int
+    policy: Policy, result: Result, baselines: Mapping[str, Baseline]
 ) -> dict[str, Any]:
     """The `backtest` document: one policy against the baselines.
 
     `shortfall_bps` is the mean over orders, `sd_bps`, `median_bps` and `cvar_bps` (the mean of the
-    worst tenth) are of the same; the intervals are 95 % bootstrap over orders, null where there are
-    fewer than two. `duration_s` is a mean. `params` are what a search may move, and their unit;
-    null where there is nothing.
+    worst tenth) are of the same; the intervals are of 95 %, null where there are too few orders,
+    and their basis says what they speak of (docs/intervals.md). `duration_s` is a mean. `params`
+    are what a search may move, and their unit; null where there is nothing.
     """
     return {
         **described(policy),
         "orders": len(result.market.orders),
-        **totals(result, seed),
+        **totals(result),
         **arrivals(result),
         "baselines": {
-            name: {"measures": each.measures, **totals(each.result, seed)}
+            name: {"measures": each.measures, **totals(each.result)}
             for name, each in baselines.items()
         },
-        **all_savings(result, baselines, seed),
+        **all_savings(result, baselines),
         "quality": quality_shares(result.market),
     }
 
@@ -72,7 +74,9 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
         title,
         shown,
         *all_savings_tables(summary),
+        *basis_line([summary["interval_basis"], *summary["savings_basis"].values()]),
         *unfilled_note(summary["incomplete_orders"]),
         *arrival_notes(summary),
+        *participation_note([summary]),
         *draws_note(summary["orders"]),
     ]

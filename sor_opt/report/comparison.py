@@ -16,13 +16,16 @@ from rich.text import Text
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.report.plots import save
+from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import (
     SELECTED,
     few_note,
+    selected_basis,
     selected_cells,
     selected_savings,
 )
 from sor_opt.report.tables import Shown, interval, number, table
+from sor_opt.report.verdict import comparison_verdict_tables
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
 from sor_opt.search.savings import Saving
@@ -111,15 +114,17 @@ def _quartiles(values: FloatArray) -> dict[str, Any]:
 def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
     """The ranked strategies, and what chance explains of their differences."""
     title = (
-        f"{summary['budget']} evaluations a run: shortfall of the winners, bps, median and "
-        "quartiles over the runs; seconds of the median run"
+        f"{summary['budget']} evaluations a run: {summary['objective']} shortfall of the winners, "
+        "bps, median and quartiles over the runs; seconds of the median run"
     )
     return [
         title,
         _ranking(summary["strategies"]),
         *_optimum(summary["optimum"]),
+        *_risk(summary),
         *_headline(summary),
         *_pairs(summary),
+        *comparison_verdict_tables(summary),
     ]
 
 
@@ -158,6 +163,13 @@ def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
     return [f"Exact optimum: train {train} bps, its test {test} bps."]
 
 
+def _risk(summary: Mapping[str, Any]) -> list[Shown]:
+    """The risk of each strategy's winner."""
+    rows = (((name,), risk) for name, risk in summary["risk"].items())
+    title = "Shortfall, bps, of the winner of each strategy's median run, and seconds of its orders"
+    return [title, risk_table(("strategy",), rows, summary["objective"])]
+
+
 def _headline(summary: Mapping[str, Any]) -> list[Shown]:
     """What each strategy's winner saves by routing."""
     strategies = summary["strategies"]
@@ -169,7 +181,8 @@ def _headline(summary: Mapping[str, Any]) -> list[Shown]:
         f"Saved on test orders against {against} (the same schedule), bps, by the winner of each "
         "strategy's median run"
     )
-    return [title, shown, *few_note(summary["orders"]["test"])]
+    bases = selected_basis(row["savings"][against] for row in strategies)
+    return [title, shown, *bases, *few_note(summary["orders"]["test"])]
 
 
 def _pairs(summary: Mapping[str, Any]) -> list[Shown]:

@@ -16,6 +16,7 @@ from sor_opt.report.tables import (
     table,
     unfilled_note,
 )
+from sor_opt.report.verdict import selection_lines, verdict_lines
 from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.savings import Saving
@@ -45,6 +46,9 @@ class Column(NamedTuple):
 GRID_COLUMNS = (
     Column("train", lambda row: row["train_bps"], 3),
     Column("test", lambda row: row["test_bps"], 3),
+    Column("sd", lambda row: row["sd_bps"], 2),
+    Column("worst tenth", lambda row: row["cvar_bps"], 2),
+    Column("seconds", lambda row: row["duration_s"], 1),
     Column("unfilled", lambda row: row["unfilled_shares"], 0),
 )
 """What the grid's table shows of every point and of every baseline; rows of the document."""
@@ -53,9 +57,9 @@ GRID_COLUMNS = (
 def grid_summary(
     objective: ShortfallObjective,
     grid: Grid,
+    default: GridPoint,
     baselines: Mapping[str, Baseline],
     saved: Mapping[str, Saving],
-    seed: int,
 ) -> dict[str, Any]:
     """The `grid` document: the points, the best on train first, against the baselines.
 
@@ -67,19 +71,20 @@ def grid_summary(
     ----------
     objective : ShortfallObjective
     grid : Grid
+    default : GridPoint
+        What the policy is without a search.
     baselines : mapping of str to Baseline
         Those of the best point's schedule.
     saved : mapping of str to Saving
         What the best point saves.
-    seed : int
-        Of the bootstrap intervals.
     """
-    points = [_point(point, baselines, seed) for point in grid.points]
+    points = [_point(point, baselines) for point in grid.points]
     return {
         **headline(objective, saved),
         "searched": list(grid.space.names),
         "points": points,
         "best": points[0],
+        "default": _point(default, baselines),
         "distinct": grid.distinct,
         "flat": grid.flat,
         "seconds": grid.seconds,
@@ -87,7 +92,7 @@ def grid_summary(
             name: {
                 "measures": each.measures,
                 **objective.outcome(each.result)._asdict(),
-                **totals(each.result, seed),
+                **totals(each.result),
             }
             for name, each in baselines.items()
         },
@@ -95,12 +100,12 @@ def grid_summary(
     }
 
 
-def _point(point: GridPoint, baselines: Mapping[str, Baseline], seed: int) -> dict[str, Any]:
+def _point(point: GridPoint, baselines: Mapping[str, Baseline]) -> dict[str, Any]:
     return {
         "params": dict(point.params),
         **point.outcome._asdict(),
-        **totals(point.result, seed),
-        **all_savings(point.result, baselines, seed),
+        **totals(point.result),
+        **all_savings(point.result, baselines),
     }
 
 
@@ -109,7 +114,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
     orders, searched = summary["orders"], summary["searched"]
     title = (
         f"{count(orders['all'], 'parent order')} ({orders['train']} train, "
-        f"{orders['test']} test): mean shortfall, bps"
+        f"{orders['test']} test): {summary['objective']} shortfall, bps"
     )
     axes = (name.replace("_", " ") for name in searched)
     shown = table("", *axes, *(column.heading for column in GRID_COLUMNS))
@@ -121,13 +126,19 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
             style="bold" if rank == 1 else None,
         )
     shown.add_section()
+    default = summary["default"]
+    cells = (column.cell(default) for column in GRID_COLUMNS)
+    shown.add_row("default", *(f"{default['params'][name]:.6g}" for name in searched), *cells)
     for name, row in summary["baselines"].items():
         cells = (column.cell(row) for column in GRID_COLUMNS)
         shown.add_row("", name, *[""] * (len(searched) - 1), *cells)
     return [
         title,
+        "sd and worst tenth of the shortfall, and seconds, are of all orders.",
         shown,
         *headline_tables("the best point", summary),
+        *selection_lines(summary),
+        *verdict_lines("the best point", summary["saves_default"]),
         _verdict(summary),
         *unfilled_note(summary["best"]["incomplete_orders"]),
         *draws_note(orders["all"]),

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import headline_tables
-from sor_opt.report.tables import Shown, number, table
-from sor_opt.search.grid import Grid
+from sor_opt.report.tables import Shown, number
+from sor_opt.report.verdict import verdict_lines
+from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.landscape import Landscape
 
+LANDSCAPE_POINTS = ("best", "grid_best", "default")
+"""The points of the document whose risk is told."""
 
-def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
+
+def landscape_summary(landscape: Landscape, grid: Grid, default: GridPoint) -> dict[str, Any]:
     """The `landscape` document: the staircase, its minimum, the regret of the grid.
 
-    `excess` is null where the optimum holds for every excess penalty.
+    `default` is the policy as it is given, which no search has chosen; `excess` is null where the
+    optimum holds for every excess penalty.
     """
     piece, best = landscape.best_piece, landscape.best
     ends, values = landscape.staircase
@@ -28,6 +34,7 @@ def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
         },
         "excess": landscape.excess,
         "grid_best": {"params": dict(grid.best.params), **grid.best.outcome._asdict()},
+        "default": {"params": dict(default.params), **default.outcome._asdict()},
         "grid_regret_bps": landscape.regret(grid.best.outcome.train_bps),
         "replays": landscape.replays,
         "staircase": {
@@ -39,14 +46,15 @@ def landscape_summary(landscape: Landscape, grid: Grid) -> dict[str, Any]:
 
 
 def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
-    """The exact optimum against the best of the grid."""
-    best, grid = summary["best"], summary["grid_best"]
-    shown = table("", "threshold", "train bps", "test bps")
-    scores = (number(best["train_bps"], 3), number(best["test_bps"], 3))
-    shown.add_row("exact optimum", f"{best['threshold']:.6g}", *scores, style="bold")
-    threshold = threshold_of(grid["params"])
-    scores = (number(grid["train_bps"], 3), number(grid["test_bps"], 3))
-    shown.add_row("best of the grid", f"{threshold:.6g}", *scores)
+    """The exact optimum against the best of the grid and the default point: cost and risk."""
+    best, grid, default = (summary[key] for key in LANDSCAPE_POINTS)
+    labels = (
+        ("optimum", f"{best['threshold']:.6g}"),
+        ("best of grid", f"{threshold_of(grid['params']):.6g}"),
+        ("default", f"{threshold_of(default['params']):.6g}"),
+    )
+    rows = zip(labels, (summary["risk"][key] for key in LANDSCAPE_POINTS), strict=True)
+    shown = risk_table(("", "threshold"), rows, summary["objective"])
     low, high = summary["interval"]
     held = summary["excess"]
     scope = (
@@ -55,12 +63,19 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
         else f"lambda_over + theta_queue = {held:g} alone: odd lots (shown or due) matter"
     )
     lines = (
+        f"Exact minimum of the {summary['objective']} shortfall of the train orders, bps.",
         f"lambda_under + theta_queue from {low:g} to {high:g}: "
         f"{summary['breakpoints']:,} break points, {summary['replays']:,} replays of one order",
         f"Exact for {scope}.",
         f"Regret of the grid on train: {number(summary['grid_regret_bps'], 3)} bps.",
     )
-    return [lines[0], shown, *lines[1:], *headline_tables("the exact optimum", summary)]
+    return [
+        *lines[:2],
+        shown,
+        *lines[2:],
+        *headline_tables("the exact optimum", summary),
+        *verdict_lines("the exact optimum", summary["saves_default"]),
+    ]
 
 
 def threshold_of(params: Mapping[str, Any]) -> float:

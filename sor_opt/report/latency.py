@@ -16,14 +16,13 @@ from sor_opt.report.tables import (
     count,
     draws_note,
     number,
+    participation_note,
     table,
     unfilled_note,
 )
 
 
-def latency_summary(
-    market: Market, contests: Mapping[int, Sequence[Entry]], seed: int
-) -> dict[str, Any]:
+def latency_summary(market: Market, contests: Mapping[int, Sequence[Entry]]) -> dict[str, Any]:
     """The `backtest` document of a contest at several order latencies.
 
     Parameters
@@ -31,14 +30,12 @@ def latency_summary(
     market : Market
     contests : mapping of int to sequence of Entry
         By latency, nanoseconds; at least one, of at least one entry.
-    seed : int
-        Of the bootstrap intervals.
     """
     some = next(iter(contests.values()))
     return {
         "orders": len(market.orders),
         "latencies": [
-            {"latency": write_duration(latency), "contest": contest_rows(entries, seed)}
+            {"latency": write_duration(latency), "contest": contest_rows(entries)}
             for latency, entries in contests.items()
         ],
         **arrivals(some[0].result),
@@ -59,5 +56,6 @@ def latency_tables(summary: Mapping[str, Any]) -> list[Shown]:
         shown,
         *unfilled_note(max(row["incomplete_orders"] for part in parts for row in part["contest"])),
         *arrival_notes(summary),
+        *participation_note(parts[0]["contest"]),
         *draws_note(orders),
     ]

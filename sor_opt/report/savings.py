@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sor_opt.backtest.baselines import Baseline
 from sor_opt.backtest.intervals import savings
 from sor_opt.backtest.result import Result
 from sor_opt.report.summary import named_parts
-from sor_opt.report.tables import INTERVAL, NO_TEST, Shown, count, interval, note, number, table
+from sor_opt.report.tables import (
+    INTERVAL,
+    NO_TEST,
+    Shown,
+    basis_line,
+    count,
+    interval,
+    note,
+    number,
+    table,
+)
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.savings import FEW_ORDERS, Saving
 
@@ -19,12 +29,13 @@ SELECTED = ("test", INTERVAL, "orders", "train (chose the point)")
 _PAIRED = "bps, paired over the orders that both filled"
 
 
-def all_savings(result: Result, baselines: Mapping[str, Baseline], seed: int) -> dict[str, Any]:
+def all_savings(result: Result, baselines: Mapping[str, Baseline]) -> dict[str, Any]:
     """What a result saves over all of its orders, by baseline; where nothing was selected."""
-    saved = {name: savings(result, each.result, seed) for name, each in baselines.items()}
+    saved = {name: savings(result, each.result) for name, each in baselines.items()}
     return {
         "savings_bps": {name: each.mean for name, each in saved.items()},
         "savings_interval_bps": {name: [each.low, each.high] for name, each in saved.items()},
+        "savings_basis": {name: each.basis for name, each in saved.items()},
         "savings_orders": {name: each.orders for name, each in saved.items()},
     }
 
@@ -45,8 +56,8 @@ def headline(objective: ShortfallObjective, saved: Mapping[str, Saving]) -> dict
 def selected_savings(saved: Mapping[str, Saving]) -> dict[str, Any]:
     """What a selected point saves, by baseline.
 
-    `low` and `high` are the 95 % interval of `test_bps`, `orders` the test orders that both filled;
-    `train_*` are the same of the orders that chose the point.
+    `low` and `high` are the 95 % interval of `test_bps`, `basis` says what it speaks of; `orders`
+    are the test orders that both filled. `train_*` are the same of the orders that chose the point.
     """
     return {
         name: {
@@ -54,10 +65,12 @@ def selected_savings(saved: Mapping[str, Saving]) -> dict[str, Any]:
             "test_bps": each.test.mean,
             "low": each.test.low,
             "high": each.test.high,
+            "basis": each.test.basis,
             "orders": each.test.orders,
             "train_bps": each.train.mean,
             "train_low": each.train.low,
             "train_high": each.train.high,
+            "train_basis": each.train.basis,
             "train_orders": each.train.orders,
         }
         for name, each in saved.items()
@@ -93,6 +106,7 @@ def headline_tables(point: str, summary: Mapping[str, Any]) -> list[Shown]:
         f"Saved by {point} on test orders, {_PAIRED}",
         shown,
         _measured(summary["schedule"]),
+        *selected_basis(summary["savings"].values()),
         *few_note(summary["orders"]["test"]),
     ]
 
@@ -101,6 +115,11 @@ def selected_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """What is shown under `SELECTED` of one saving."""
     bounds = interval((row["low"], row["high"]))
     return number(row["test_bps"]), bounds, str(row["orders"]), number(row["train_bps"])
+
+
+def selected_basis(rows: Iterable[Mapping[str, Any]]) -> list[Shown]:
+    """Say what the intervals of selected points speak of; older documents do not tell."""
+    return basis_line(row.get("basis") for row in rows)
 
 
 def _labelled(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -123,4 +142,4 @@ def few_note(orders: int) -> list[Shown]:
     if orders >= FEW_ORDERS:
         return []
     verb = "is" if orders == 1 else "are"
-    return [note(f"{count(orders, 'test order')} {verb} few: too few to trust the interval.")]
+    return [note(f"{count(orders, 'test order')} {verb} few: a first sign, no proof.")]

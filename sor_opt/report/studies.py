@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import NO_TEST, Shown, number
+from sor_opt.report.verdict import UNKNOWN, selection_lines, verdict_lines
 from sor_opt.search.samplers.registry import SAMPLERS
 from sor_opt.search.studies.history import History
 from sor_opt.search.studies.identity import DATA, FILE, words
@@ -71,6 +73,7 @@ def full_summary(history: History) -> dict[str, Any]:
     """
     return {
         **history_summary(history),
+        **UNKNOWN,
         **(history.headline or {"savings": {}}),
         "trials": [_trial(trial) for trial in history.trials],
         "others": [other._asdict() for other in history.others],
@@ -234,7 +237,7 @@ def _found(summary: Mapping[str, Any], top: int) -> list[Shown]:
     """The best trial and what it saves, or the front of several measures."""
     if "front" in summary:
         return _front(summary, top)
-    return [*_best(summary), *_saved(summary)]
+    return [*_best(summary), *_risk(summary), *_saved(summary)]
 
 
 def _front(summary: Mapping[str, Any], top: int) -> list[Shown]:
@@ -287,9 +290,19 @@ def _flat(summary: Mapping[str, Any]) -> list[Shown]:
     return ["Flat: all trials came to the same; the parameters decide nothing."]
 
 
+def _risk(summary: Mapping[str, Any]) -> list[Shown]:
+    """The risk of the best trial, where a run has told it."""
+    if "risk" not in summary:
+        return []
+    objective, rows = summary["objective"], [(("best trial",), summary["risk"]["best"])]
+    title = f"Minimised: {objective} shortfall of the train orders, bps"
+    return [title, risk_table(("",), rows, objective)]
+
+
 def _saved(summary: Mapping[str, Any]) -> list[Shown]:
     """What the best trial saves, where a run has told it."""
     if summary["savings"]:
-        return headline_tables("the best trial", summary)
+        saved = verdict_lines("the best trial", summary["saves_default"])
+        return [*headline_tables("the best trial", summary), *selection_lines(summary), *saved]
     best = summary["best"]
     return [NO_TEST] if best and not math.isfinite(best["test_bps"]) else []

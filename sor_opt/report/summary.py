@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sor_opt.backtest.intervals import estimate
+from sor_opt.backtest.intervals import mean_shortfall
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import COMPLETION, LIMIT
 from sor_opt.backtest.result import Result
@@ -40,9 +40,9 @@ def arrivals(result: Result) -> dict[str, Any]:
     }
 
 
-def totals(result: Result, seed: int) -> dict[str, Any]:
+def totals(result: Result) -> dict[str, Any]:
     """What all orders of a result amount to."""
-    shortfall = estimate(result.shortfall_bps, result.market.orders, seed)
+    shortfall = mean_shortfall(result)
     risk = risk_of(result.shortfall_bps)
     return {
         "filled_shares": float(result.filled.sum()),
@@ -55,13 +55,22 @@ def totals(result: Result, seed: int) -> dict[str, Any]:
         "fees": float(result.fees.sum()),
         "shortfall_bps": shortfall.mean,
         "shortfall_interval_bps": [shortfall.low, shortfall.high],
+        "interval_basis": shortfall.basis,
         "sd_bps": risk.sd,
         "median_bps": risk.median,
         "cvar_bps": risk.cvar,
         "duration_s": mean_of(result.duration_s),
         "cleanup_bps": mean_of(result.cleanup_bps),
         "opportunity_bps": mean_of(result.opportunity_bps),
+        **participations(result),
     }
+
+
+def participations(result: Result) -> dict[str, float]:
+    """The median order's part of the lit volume, and the largest; NaN where none is known."""
+    known = result.participation[np.isfinite(result.participation)]
+    median, most = (np.median(known), known.max()) if known.size else (np.nan, np.nan)
+    return {"participation": float(median), "participation_max": float(most)}
 
 
 def quality_shares(market: Market) -> dict[str, float]:

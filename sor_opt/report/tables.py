@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -41,6 +41,12 @@ def interval(bounds: Sequence[float]) -> str:
     return "-" if not math.isfinite(low) else f"[{low:.2f}, {high:.2f}]"
 
 
+def basis_line(bases: Iterable[str | None]) -> list[Shown]:
+    """Say what intervals speak of, such as "within this day"; nothing where there are none."""
+    told = dict.fromkeys(basis for basis in bases if basis)
+    return [f"95 % intervals {', '.join(told)}."] if told else []
+
+
 def unfilled_note(orders: int) -> list[Shown]:
     """Say that orders did not fill."""
     if not orders:
@@ -58,6 +64,22 @@ def arrival_notes(summary: Mapping[str, Any]) -> list[Shown]:
         longest = f"{summary['longest_delay_s']:.3g} s"
         notes.append(note(f"{count(late, 'arrival mid')} after the start, by {longest} at most."))
     return notes
+
+
+def participation_note(rows: Sequence[Mapping[str, Any]]) -> list[Shown]:
+    """Say how much of the lit volume the orders are; nothing where that is not known."""
+    known = [row for row in rows if math.isfinite(row["participation"])]
+    if not known:
+        return []
+    median, most = (
+        percent(max(row[key] for row in known)) for key in ("participation", "participation_max")
+    )
+    return [f"The median order is {median} of the lit volume meanwhile, the largest {most}."]
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, or in tenths below one."""
+    return f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
 
 
 def draws_note(orders: int) -> list[Shown]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from sor_opt.backtest.parallel import in_threads
 from sor_opt.backtest.result import Result
+from sor_opt.market.tape import FloatArray
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.space import Setting, Space
 
@@ -33,6 +34,8 @@ class Grid:
         Ties keep the order of `Space.grid`.
     space : Space
         Whose points they are.
+    costs : float64 ndarray, shape (orders, points)
+        Shortfall of every order, bps; the points in the order of `Space.grid`.
     distinct : int
         How many different execution logs the points made.
     seconds : float
@@ -41,6 +44,7 @@ class Grid:
 
     points: tuple[GridPoint, ...]
     space: Space
+    costs: FloatArray
     distinct: int
     seconds: float
 
@@ -53,6 +57,17 @@ class Grid:
     def flat(self) -> bool:
         """Whether no parameter makes any difference."""
         return self.distinct == 1
+
+
+def default_point(objective: ShortfallObjective, space: Space) -> GridPoint:
+    """Replay the policy as it is given, which no search over `space` has chosen."""
+    result = objective.replay({})
+    params = {
+        parameter.name: parameter.default
+        for parameter in objective.policy.parameters()
+        if parameter.name in space.all_names
+    }
+    return GridPoint(params, objective.outcome(result), result)
 
 
 def run_grid(
@@ -91,4 +106,5 @@ def run_grid(
     objective.check_defined(np.array([point.outcome.train_bps for point in points]))
     ranked = sorted(points, key=lambda point: np.nan_to_num(point.outcome.train_bps, nan=np.inf))
     distinct = len({point.result.outcome_key() for point in points})
-    return Grid(tuple(ranked), space, distinct, seconds)
+    costs = np.column_stack([point.result.shortfall_bps for point in points])
+    return Grid(tuple(ranked), space, costs, distinct, seconds)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sor_opt.backtest.risk import Measure
 from sor_opt.market.tape import FloatArray
-from sor_opt.search.objective import TRAIN_TENTHS, AnyObjective, Outcomes, ShortfallObjective
+from sor_opt.search.objective import TRAIN_TENTHS, Outcomes, ShortfallObjective
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +49,6 @@ class ParetoObjective:
             "objective": f"shortfall in bps of the first {TRAIN_TENTHS} of 10 orders",
             "measures": [measure.name for measure in self.measures],
         }
-
-
-def measured_by(shortfall: ShortfallObjective, measures: tuple[Measure, ...]) -> AnyObjective:
-    """An objective of one measure, or of several."""
-    if len(measures) == 1:
-        return replace(shortfall, measure=measures[0])
-    return ParetoObjective(shortfall, measures)
 
 
 def front(values: FloatArray) -> list[int]:

@@ -36,7 +36,6 @@ def savings_of(
     objective: ShortfallObjective,
     result: Result,
     baselines: Mapping[str, Baseline],
-    seed: int = 0,
 ) -> dict[str, Saving]:
     """What a selected point's result saves against each baseline.
 
@@ -47,15 +46,13 @@ def savings_of(
     result : Result
         Of all its orders.
     baselines : mapping of str to Baseline
-    seed : int
-        Of the bootstrap intervals.
     """
     train = objective.train
     return {
         name: Saving(
             baseline.measures,
-            savings(result, baseline.result, seed, ~train),
-            savings(result, baseline.result, seed, train),
+            savings(result, baseline.result, ~train),
+            savings(result, baseline.result, train),
         )
         for name, baseline in baselines.items()
     }
@@ -65,7 +62,6 @@ def savings_at(
     objective: ShortfallObjective,
     params: Mapping[str, Any],
     given: Mapping[str, Any],
-    seed: int = 0,
 ) -> dict[str, Saving]:
     """Replay a selected point and the baselines, and tell what it saves against each.
 
@@ -76,7 +72,6 @@ def savings_at(
         The point, as of `ShortfallObjective.replay`.
     given : mapping
         Parameters of the baselines' schedules, as of `run_baselines`.
-    seed : int
     """
     baselines = run_baselines(objective.market, objective.policy.having(params), given)
-    return savings_of(objective, objective.replay(params), baselines, seed)
+    return savings_of(objective, objective.replay(params), baselines)

@@ -95,6 +95,8 @@ def totals(cash, fees, first, third, cleanup, completed, seconds):
         "cvar_bps": max(orders),
         "duration_s": seconds / 3,
         "cleanup_bps": cleanup / 3,
+        "participation": math.nan,
+        "participation_max": math.nan,
         "opportunity_bps": 1e4 * 50 * 0.01 / 2020 / 3,
     }
 
@@ -201,6 +203,8 @@ def test_the_document_of_a_sale_with_limit_fills(market):
             "duration_s": 60.0,
             "cleanup_bps": 1e4 * 50 * (0.01 + 0.003) / 3003,
             "opportunity_bps": 0.0,
+            "participation": 300 / 450,
+            "participation_max": 300 / 450,
             **ON_TIME,
             "baselines": {},
             "savings_bps": {},

@@ -295,8 +295,8 @@ class _Weights:
     mid: FloatArray
 
     def mean(self, values: FloatArray) -> Mean:
-        """The mean of dollars per share; NaN values are left out."""
-        known = np.isfinite(values)
+        """The mean of dollars per share, over executions whose value and mid are known."""
+        known = np.isfinite(values) & np.isfinite(self.mid)
         dollars, shares = (values * self.shares)[known], self.shares[known].sum()
         return Mean(
             _ratio(dollars.sum(), shares), _ratio((BPS * dollars / self.mid[known]).sum(), shares)

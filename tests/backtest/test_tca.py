@@ -192,6 +192,23 @@ def flatten_means(costs):
     return [number for mean in means for number in mean]
 
 
+def test_an_execution_that_no_book_goes_before_is_in_no_mean(market):
+    """The router sees asks of A and bids of B at once, the venues never had both: A asks too late.
+
+    B shows 9.98 bid alone, which its way of 5 s keeps for the router; A asks from 1 s on, when B is
+    empty already.
+    """
+    rows = [(0, 1, 9.98, 100, 0, 0), (1, 1, 0, 0, 0, 0), (1, 0, 0, 0, 10.02, 500)]
+    scene = market(rows, size=100, feed_latency=(0, 5, 0), starts=(0.5,), taker=FEES)
+    result = run(scene, SWEEP)
+    assert result.replay.shares.sum() == 100
+    costs = of(result)
+    assert (costs.shares, costs.improved_shares + costs.at_quote_shares) == (100, 0)
+    assert np.isnan(flatten_means(costs)).all()
+    assert [each.left_out for each in costs.horizons] == [1] * 5
+    assert np.isnan(Tca(result).shortfall_parts.spread).all()
+
+
 def test_an_order_that_buys_nothing_costs_nothing_that_is_known(market):
     result = run(market([(500, 0, 9.98, 50, 10.02, 50)], deadline=300), SWEEP)
     costs, fills = of(result), Tca(result).fills(np.arange(3))

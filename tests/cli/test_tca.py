@@ -42,11 +42,22 @@ def test_the_page_shows_what_the_complete_day_gives(run, shared, tmp_path, words
     assert (tmp_path / "tca.png").exists() == ("--plot" in words)
 
 
+def test_what_is_said_of_latency_is_what_the_complete_day_gives(run, shared):
+    quotes = shared("taq_full/quotes_full_2018-01-02.csv.gz")
+    words = ("--every", "10m", "--tca", "--latency", "50ms", "--json", "-")
+    code, out, _ = run("backtest", quotes, *words)
+    assert code == 0
+    rows = json.loads(out)["tca"]
+    filled, at_xbos = (f"{100 * rows[name]['fill_rate']:.1f} %" for name in ("all", "XBOS"))
+    drift = f"{rows['all']['shortfall_parts']['drift_bps']:.2f} bps"
+    said = f"{filled} of what is sent is filled, {at_xbos} at XBOS, and the drift is {drift}:"
+    assert said in " ".join(PAGE.split())
+
+
 def test_the_page_defines_every_figure():
     rows = [line.split("|") for line in PAGE.splitlines() if line.startswith("| ")]
-    named = {name for row in rows for name in re.findall(r"`(\w+)`|(\w+_shares)", row[3])}
-    defined = {name for pair in named for name in pair}
-    figures = {*Costs.__dataclass_fields__, "fill_rate", "limit_fill_rate", "participation"}
+    defined = {name for row in rows for name in re.findall(r"\w+", row[3])}
+    figures = {*vars_of(Costs), "fill_rate", "limit_fill_rate", "participation"}
     assert figures - {"executions", "shares", "horizons"} <= defined
     assert {"realised", "impact", "shortfall_parts"} <= defined
 

@@ -29,7 +29,7 @@ def main() -> None:
     given = parser.parse_args()
 
     orders, executions = Counter[str](), Counter[str]()
-    markets, delayed, mismatches = 0, 0, 0
+    markets, delayed, raised, mismatches = 0, 0, 0, 0
     while orders.total() < given.orders:
         name = f"{given.seed}/{markets}"
         random = Random(name)
@@ -42,6 +42,7 @@ def main() -> None:
             found = differences(core, plain_replay(market, policy))
             orders[policy.name] += len(market.orders)
             delayed += len(market.orders) * market.delayed
+            raised += len(market.orders) * (market.params.impact is not None)
             executions.update(REASONS[reason] for reason in core.reason.tolist())
             if found:
                 mismatches += 1
@@ -49,7 +50,10 @@ def main() -> None:
     for pair, count in sorted(orders.items()):
         print(f"{pair:24} {count:6,} orders")
     counts = ", ".join(f"{count:,} {reason}" for reason, count in executions.most_common())
-    print(f"{markets:,} markets, {orders.total():,} orders compared, {delayed:,} with latency")
+    print(
+        f"{markets:,} markets, {orders.total():,} orders compared, {delayed:,} with latency, "
+        f"{raised:,} with impact"
+    )
     print(f"executions: {counts}")
     print(f"{mismatches:,} replays differ")
     sys.exit(mismatches > 0)

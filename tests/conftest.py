@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
@@ -81,6 +82,7 @@ def _market(
     prints: Sequence[Print] = (),
     latency: float | Sequence[float] = 0,
     feed_latency: float | Sequence[float] = 0,
+    impact: Impact | None = None,
 ) -> Market:
     columns = np.array(rows, dtype=np.float64).T
     quotes = Quotes(
@@ -120,6 +122,7 @@ def _market(
         unfilled,  # type: ignore[arg-type]
         _latency(latency),
         _latency(feed_latency),
+        impact,
     )
     return prepare(tape, orders, params, fees)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.orders import ParentOrders
@@ -23,6 +24,7 @@ from sor_opt.market.feed import (
     last_rows,
     make_feed,
     make_prints,
+    volume_between,
 )
 from sor_opt.market.quality import BookQuality, Stretch, book_quality
 from sor_opt.market.tape import SECOND, FloatArray, IntArray, Tape
@@ -54,6 +56,8 @@ class ReplayParams:
     latency, feed_latency : Latency, optional
         How long an order is on its way to its venue, and a venue's quotes, prints and answers are
         on theirs to the router; None: no time.
+    impact : Impact, optional
+        How an order raises the asks that it meets; None: not at all.
 
     Raises
     ------
@@ -71,6 +75,7 @@ class ReplayParams:
     )
     latency: Latency | None = None
     feed_latency: Latency | None = None
+    impact: Impact | None = None
 
     def __post_init__(self) -> None:
         if self.slice <= 0:
@@ -223,6 +228,23 @@ class Market:
         to_buy = np.where(asks == best_ask[:, None], self.taker, np.inf).min(axis=1)
         to_sell = np.where(bids == best_bid[:, None], self.taker, np.inf).min(axis=1)
         return best_ask + to_buy, best_bid - to_sell
+
+    def participation(self, shares: FloatArray, ends: IntArray) -> FloatArray:
+        """Shares as a part of what printed on the lit venues after each order's start.
+
+        Parameters
+        ----------
+        shares : float64 ndarray, shape (orders,)
+        ends : int64 ndarray, shape (orders,)
+            Until when prints count; nanoseconds UTC.
+
+        Returns
+        -------
+        float64 ndarray, shape (orders,)
+            NaN where nothing printed, as without trades.
+        """
+        volume = volume_between(self.prints, self.orders.starts, ends)
+        return np.where(volume > 0, shares / np.where(volume > 0, volume, 1.0), np.nan)
 
     @cached_property
     def quality(self) -> BookQuality:

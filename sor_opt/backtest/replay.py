@@ -31,6 +31,9 @@ class Replay:
         When that was, nanoseconds UTC; -1 where there was none.
     snapshots, crossed, empty, wide : int64 ndarray, shape (orders,)
         Moments met while the order was open: all, and those with such a book.
+    sent, posted : float64 ndarray, shape (orders, K)
+        Shares that the router and the completion sent to each venue's ask, at most what was
+        displayed and not taken; and shares posted there as bids. What was given back is in neither.
     """
 
     ts: IntArray
@@ -47,6 +50,8 @@ class Replay:
     crossed: IntArray
     empty: IntArray
     wide: IntArray
+    sent: FloatArray
+    posted: FloatArray
 
     @staticmethod
     def side_by_side(replays: Sequence[Replay]) -> Replay:

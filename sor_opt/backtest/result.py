@@ -11,7 +11,7 @@ import pandas as pd
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import COMPLETION, EXCESS, LIMIT, REASONS, Replay
 from sor_opt.market.book import DUST
-from sor_opt.market.tape import SECOND, BoolArray, FloatArray
+from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
 
 BPS = 1e4
 
@@ -52,6 +52,16 @@ class Result:
         """Size less `filled`, per order; below 0 where an excess could not be given back."""
         return self.market.orders.size - self.filled
 
+    @property
+    def sent(self) -> FloatArray:
+        """Shares sent to each venue's ask, filled or not (shape (orders, K); see `Replay`)."""
+        return self.replay.sent
+
+    @property
+    def posted(self) -> FloatArray:
+        """Shares posted at each venue as bids (shape (orders, K))."""
+        return self.replay.posted
+
     @cached_property
     def cash(self) -> FloatArray:
         """Sum of `flows`, per order."""
@@ -66,13 +76,14 @@ class Result:
     def marks(self) -> FloatArray:
         """Dollars per share at which an order's unfilled shares are counted (shape (orders,)).
 
-        What buying them at the last live ask would cost, its taker fee included, and what selling
-        an excess at the last live bid would give; with ``unfilled="mid"`` the last mid.
+        What buying them at the last live ask would cost, as the order has raised it and with its
+        taker fee, and what selling an excess at the last live bid would give; with
+        ``unfilled="mid"`` the last mid.
         """
         if self.market.params.unfilled == "mid" or self.complete.all():
             return self.replay.last_mid
         bought, sold = self.market.prices_at(self.replay.last_ts)
-        return np.where(self.unfilled > 0, bought, sold)
+        return np.where(self.unfilled > 0, bought + self._raised, sold)
 
     @cached_property
     def shortfall_bps(self) -> FloatArray:
@@ -108,10 +119,20 @@ class Result:
     @cached_property
     def duration_s(self) -> FloatArray:
         """Seconds from an order's start to its last execution; NaN without any."""
-        last = np.full(len(self.market.orders), -1, dtype=np.int64)
-        np.maximum.at(last, self.replay.order, self.replay.ts)
+        last = self._last_executed
         seconds = (last - self.market.orders.starts) / SECOND
         return np.where(last < 0, np.nan, seconds)
+
+    @cached_property
+    def participation(self) -> FloatArray:
+        """`filled` as a part of the lit volume meanwhile, per order.
+
+        What printed after the order's start, until its horizon's end or its last execution,
+        whichever is later; NaN where nothing did, as without trades.
+        """
+        orders = self.market.orders
+        ends = np.maximum(orders.starts + orders.horizon, self._last_executed)
+        return self.market.participation(self.filled, ends)
 
     @property
     def total_cash(self) -> float:
@@ -150,9 +171,9 @@ class Result:
 
         Columns: order, start (UTC), arrival_mid, filled, unfilled, cash, avg_price, fees,
         shortfall_bps, cleanup_bps, opportunity_bps, arrival_delay_s (start to the arrival mid),
-        duration_s (start to last execution), fill_ratio, limit, completed and excess (shares filled
-        by resting bids, bought from the horizon on, and given back), snapshots, crossed, empty,
-        wide (decisions met, and those lost to such a book), complete.
+        duration_s (start to last execution), fill_ratio, participation, limit, completed and excess
+        (shares filled by resting bids, bought from the horizon on, and given back), snapshots,
+        crossed, empty, wide (decisions met, and those lost to such a book), complete.
         """
         orders, replay = self.market.orders, self.replay
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -173,6 +194,7 @@ class Result:
                 "arrival_delay_s": self.arrival_delay_s,
                 "duration_s": self.duration_s,
                 "fill_ratio": self.filled / orders.size,
+                "participation": self.participation,
                 "limit": self.shares_by(LIMIT),
                 "completed": self.shares_by(COMPLETION),
                 "excess": -self.shares_by(EXCESS) + 0.0,
@@ -200,6 +222,25 @@ class Result:
             replay.shares,
         )
         return b"".join(column.tobytes() for column in columns)
+
+    @cached_property
+    def _raised(self) -> FloatArray:
+        """By how much each order had raised the asks at its last mid, dollars per share."""
+        replay, impact = self.replay, self.market.params.impact
+        age = replay.last_ts[replay.order] - replay.ts
+        took = (replay.reason < EXCESS) & (age >= 0)
+        if impact is None:
+            return np.zeros(len(self.market.orders))
+        mids = replay.arrival_mid[replay.order]
+        raised = impact.raised(replay.shares, mids, np.maximum(age, 0))
+        return self._per_order(np.where(took, raised, 0.0))
+
+    @cached_property
+    def _last_executed(self) -> IntArray:
+        """When each order last executed, nanoseconds UTC; -1 for never."""
+        last = np.full(len(self.market.orders), -1, dtype=np.int64)
+        np.maximum.at(last, self.replay.order, self.replay.ts)
+        return last
 
     def _per_order(self, amounts: FloatArray) -> FloatArray:
         sums = np.bincount(self.replay.order, amounts, minlength=len(self.market.orders))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,8 @@ from sor_opt.backtest.baselines import BASELINE_SCHEDULES, run_baselines
 from sor_opt.backtest.contest import Entry, hold_contest
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market
+from sor_opt.backtest.result import Result
+from sor_opt.backtest.tca import Tca
 from sor_opt.cli.console import Output
 from sor_opt.cli.derive import duration
 from sor_opt.cli.names import split_names
@@ -27,6 +30,7 @@ from sor_opt.report.backtest import backtest_summary, backtest_tables
 from sor_opt.report.contest import contest_summary, contest_tables
 from sor_opt.report.export import check_suffix, write_frame
 from sor_opt.report.latency import latency_summary, latency_tables
+from sor_opt.report.tca import tca_document, tca_tables
 
 
 def _frame(path: Path | None) -> Path | None:
@@ -37,6 +41,29 @@ def _frame(path: Path | None) -> Path | None:
 def _frame_option(help_text: str) -> Any:
     text = f"{help_text}, .csv, .json or .parquet."
     return typer.Option(callback=_frame, help=text, rich_help_panel="Output")
+
+
+@dataclass(frozen=True)
+class OnePolicyOptions:
+    """What can be asked of one policy's replay, and of no contest."""
+
+    log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None
+    orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None
+    tca: Annotated[
+        bool, typer.Option("--tca", help="Analyse what the executions cost, by venue.")
+    ] = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is."""
+        return bool(self.log or self.orders or self.tca)
+
+    def write(self, result: Result) -> None:
+        """Write the files."""
+        if self.log:
+            write_frame(result.executions(), self.log)
+        if self.orders:
+            write_frame(result.orders(), self.orders)
 
 
 def _durations(text: str) -> tuple[int, ...]:
@@ -52,8 +79,7 @@ def backtest(
     replay: ReplayOptions,
     policy: Annotated[PolicyOptions, Group("Policy")],
     output: OutputGroup,
-    log: Annotated[Path | None, _frame_option("Write the executions"), WRITES] = None,
-    orders: Annotated[Path | None, _frame_option("Write a row per order"), WRITES] = None,
+    one: Annotated[OnePolicyOptions, Group("Output")],
     plot: PlotOption = None,
     over_latency: Annotated[
         str | None,
@@ -77,10 +103,14 @@ def backtest(
     contest = len(policies) > 1 or latencies is not None
     if latencies is not None and replay.latency.orders_take_time:
         raise ConfigError("--over-latency and --latency do not go together")
-    if contest and (log or orders):
-        raise ConfigError("--log and --orders go with one policy; name one schedule and one router")
-    if not contest and plot:
-        raise ConfigError("--plot draws a contest; name several schedules or routers")
+    if contest and one.asked:
+        raise ConfigError(
+            "--log, --orders and --tca go with one policy; name one schedule and one router"
+        )
+    if plot and not (contest or one.tca):
+        raise ConfigError(
+            "--plot draws a contest, or with --tca its analysis; name several schedules or routers"
+        )
     out = Output(output)
     market = replay.market(data, out)
     warn_of_routers(market, policies, out)
@@ -95,13 +125,21 @@ def backtest(
         return
     result = run(market, policies[0], replay.jobs)
     baselines = run_baselines(market, policies[0], policy.given)
-    if log:
-        write_frame(result.executions(), log)
-    if orders:
-        write_frame(result.orders(), orders)
+    one.write(result)
     summary = backtest_summary(policies[0], result, baselines)
+    if one.tca:
+        summary["tca"] = tca_document(Tca(result))
+    _show_one(summary, plot, out)
+
+
+def _show_one(summary: dict[str, Any], plot: Path | None, out: Output) -> None:
+    analysis = summary.get("tca")
+    if analysis and plot:
+        from sor_opt.report.tca_plot import draw_tca
+
+        draw_tca(analysis, plot)
     out.result(summary)
-    out.show(*backtest_tables(summary))
+    out.show(*backtest_tables(summary), *(tca_tables(analysis) if analysis else ()))
 
 
 def _show_contest(summary: dict[str, Any], plot: Path | None, out: Output) -> None:

@@ -8,14 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.latency import Latency, is_file
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.parallel import check_jobs
-from sor_opt.backtest.risk import FORMS, Measure, read_measure
+from sor_opt.backtest.risk import FORMS, Measure, read_measure, risk_of
 from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import FeeOptions
@@ -32,6 +34,9 @@ from sor_opt.search.space import Space
 
 _CROSSED_WARNING, _WIDE_WARNING, _ALWAYS_WIDE, _STUB_WARNING = 0.05, 0.01, 0.5, 0.5
 """Shares from which on a book is warned of."""
+
+_PARTICIPATION_WARNING = 0.1
+"""The part of the lit volume above which the median order is warned of."""
 
 
 def _picture(path: Path | None) -> Path | None:
@@ -139,6 +144,31 @@ class LatencyOptions:
 
 
 @dataclass(frozen=True)
+class ImpactOptions:
+    """What an order does to the asks that it meets afterwards."""
+
+    impact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BPS:DURATION",
+            help="1,000 shares bought raise the order's next asks by so much; it has this "
+            "half-life (0.5:1m). No impact if left out.",
+        ),
+    ] = None
+
+    def put(self, rules: ReplayParams) -> ReplayParams:
+        """The rules with this impact; one of 0 basis points is none.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot be read.
+        """
+        impact = None if self.impact is None else Impact.read(self.impact)
+        return replace(rules, impact=impact if impact and impact.bps else None)
+
+
+@dataclass(frozen=True)
 class ReplayOptions:
     """What is replayed and by which rules."""
 
@@ -146,10 +176,13 @@ class ReplayOptions:
     fees: Annotated[FeeOptions, Group("Data and fees")] = field(default_factory=FeeOptions)
     orders: Annotated[OrderParams, Group("Parent orders")] = field(default_factory=OrderParams)
     rules: Annotated[
-        ReplayParams, Group("Rules of the replay", without=("latency", "feed_latency"))
+        ReplayParams, Group("Rules of the replay", without=("latency", "feed_latency", "impact"))
     ] = field(default_factory=ReplayParams)
     latency: Annotated[LatencyOptions, Group("Rules of the replay")] = field(
         default_factory=LatencyOptions
+    )
+    impact: Annotated[ImpactOptions, Group("Rules of the replay")] = field(
+        default_factory=ImpactOptions
     )
     limits: Annotated[Limits, Group("Limits")] = field(default_factory=Limits)
     jobs: Annotated[
@@ -159,13 +192,14 @@ class ReplayOptions:
     def market(self, path: Path, out: Output) -> Market:
         """Load the data, lay the orders over it, and warn of what makes the results doubtful."""
         check_jobs(self.jobs)
-        rules = self.latency.put(self.rules)
+        rules = self.impact.put(self.latency.put(self.rules))
         fees = self.fees.schedule()
         tape = self.data.tape(path, out)
         orders = make_orders(tape, self.orders, self.limits)
         market = prepare(tape, orders, rules, fees, self.limits)
         for text in _doubts(market.quality, self.rules.book):
             out.warn(text)
+        _warn_of_participation(market, out)
         _warn_of_later_fees(market, fees, out)
         _warn_of_other_venues(market, out)
         return market
@@ -198,6 +232,21 @@ def _doubts(quality: BookQuality, book: BookParams) -> Iterator[str]:
         yield (
             f"{quality.stub_share:.1%} of the quotes' sides are more than {book.band:g} bps from "
             "the mid (stub quotes) and are left out; see --band"
+        )
+
+
+def _warn_of_participation(market: Market, out: Output) -> None:
+    """Say so where the orders are much of what trades: it would not look on."""
+    orders = market.orders
+    sizes = np.full(len(orders), float(orders.size))
+    parts = market.participation(sizes, orders.starts + orders.horizon)
+    median = risk_of(parts).median
+    if median > _PARTICIPATION_WARNING:
+        missing = "what this would do to prices is not in the costs; see --impact"
+        assumed = "what this does to prices is assumed by --impact"
+        out.warn(
+            f"the orders are {median:.0%} of the lit volume in their horizons (the median); "
+            f"{missing if market.params.impact is None else assumed}"
         )
 
 

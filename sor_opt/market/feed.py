@@ -137,6 +137,13 @@ def make_prints(trades: Trades | None, side: Side) -> Prints:
     return prints
 
 
+def volume_between(prints: Prints, starts: IntArray, ends: IntArray) -> FloatArray:
+    """Shares printed after each start and until each end, the end included (shape (n,))."""
+    until = np.concatenate([[0.0], np.cumsum(prints["shares"])])
+    first, last = (np.searchsorted(prints["ts"], times, "right") for times in (starts, ends))
+    return until[last] - until[first]
+
+
 def volume_heard(
     prints: Prints, latency: IntArray, start: int, end: int
 ) -> tuple[IntArray, FloatArray]:

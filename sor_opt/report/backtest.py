@@ -19,6 +19,7 @@ from sor_opt.report.tables import (
     draws_note,
     interval,
     number,
+    participation_note,
     table,
     unfilled_note,
 )
@@ -76,5 +77,6 @@ def backtest_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *basis_line([summary["interval_basis"], *summary["savings_basis"].values()]),
         *unfilled_note(summary["incomplete_orders"]),
         *arrival_notes(summary),
+        *participation_note([summary]),
         *draws_note(summary["orders"]),
     ]

@@ -11,7 +11,7 @@ from sor_opt.backtest.contest import Entry
 from sor_opt.backtest.intervals import mean_shortfall, savings
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.risk import mean_of, risk_of
-from sor_opt.report.summary import arrivals, described, quality_shares
+from sor_opt.report.summary import arrivals, described, participations, quality_shares
 from sor_opt.report.tables import (
     INTERVAL,
     Shown,
@@ -21,6 +21,7 @@ from sor_opt.report.tables import (
     draws_note,
     interval,
     number,
+    participation_note,
     table,
     unfilled_note,
 )
@@ -69,6 +70,7 @@ def _row(entry: Entry, entries: Sequence[Entry]) -> dict[str, Any]:
         "cvar_bps": risk.cvar,
         "median_bps": risk.median,
         "duration_s": mean_of(result.duration_s),
+        **participations(result),
         "incomplete_orders": int((~result.complete).sum()),
         **dict(
             zip(("saves_bps", "low", "high", "basis"), [None] * 4 if itself else told, strict=True)
@@ -107,6 +109,7 @@ def contest_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *basis_line(_bases(rows)),
         *unfilled_note(unfilled),
         *arrival_notes(summary),
+        *participation_note(rows),
         *draws_note(orders),
     ]
 

@@ -16,6 +16,7 @@ from sor_opt.report.tables import (
     count,
     draws_note,
     number,
+    participation_note,
     table,
     unfilled_note,
 )
@@ -55,5 +56,6 @@ def latency_tables(summary: Mapping[str, Any]) -> list[Shown]:
         shown,
         *unfilled_note(max(row["incomplete_orders"] for part in parts for row in part["contest"])),
         *arrival_notes(summary),
+        *participation_note(parts[0]["contest"]),
         *draws_note(orders),
     ]

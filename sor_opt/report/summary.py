@@ -62,7 +62,15 @@ def totals(result: Result) -> dict[str, Any]:
         "duration_s": mean_of(result.duration_s),
         "cleanup_bps": mean_of(result.cleanup_bps),
         "opportunity_bps": mean_of(result.opportunity_bps),
+        **participations(result),
     }
+
+
+def participations(result: Result) -> dict[str, float]:
+    """The median order's part of the lit volume, and the largest; NaN where none is known."""
+    known = result.participation[np.isfinite(result.participation)]
+    median, most = (np.median(known), known.max()) if known.size else (np.nan, np.nan)
+    return {"participation": float(median), "participation_max": float(most)}
 
 
 def quality_shares(market: Market) -> dict[str, float]:

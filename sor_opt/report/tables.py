@@ -66,6 +66,22 @@ def arrival_notes(summary: Mapping[str, Any]) -> list[Shown]:
     return notes
 
 
+def participation_note(rows: Sequence[Mapping[str, Any]]) -> list[Shown]:
+    """Say how much of the lit volume the orders are; nothing where that is not known."""
+    known = [row for row in rows if math.isfinite(row["participation"])]
+    if not known:
+        return []
+    median, most = (
+        percent(max(row[key] for row in known)) for key in ("participation", "participation_max")
+    )
+    return [f"The median order is {median} of the lit volume meanwhile, the largest {most}."]
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, or in tenths below one."""
+    return f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
+
+
 def draws_note(orders: int) -> list[Shown]:
     """Say that one order proves nothing."""
     return [note("One order is one draw: no interval, no claim.")] if orders == 1 else []

@@ -17,11 +17,17 @@ from sor_opt.backtest.result import Result
 
 
 @pytest.fixture(params=[core.replay, engine.replay], ids=["core", "plain"])
-def play(request, t0):
+def replayed(request):
+    """Replay a policy on a market; give the replay."""
+    return request.param
+
+
+@pytest.fixture
+def play(replayed, t0):
     """Run a policy; give the executions as (second, venue, price, signed shares, reason)."""
 
     def run_it(market, policy):
-        log = Result(market, policy.name, request.param(market, policy)).executions()
+        log = Result(market, policy.name, replayed(market, policy)).executions()
         signs = np.where(log["side"] == market.orders.side, 1, -1)
         seconds = (log["ts"].astype("int64") - t0) / 1e9 if len(log) else []
         columns = (seconds, log["venue"], log["price"], log["shares"] * signs, log["reason"])

@@ -16,6 +16,7 @@ from sor_opt.allocators.fast.single import FREE, solve_single
 from sor_opt.backtest.core.ahead.changes import next_excess, next_shortfall
 from sor_opt.backtest.core.ahead.order import OrderAhead
 from sor_opt.backtest.core.replay import replay
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.replay import Replay
@@ -243,13 +244,17 @@ quotes = st.tuples(
     st.lists(quotes, min_size=1, max_size=25),
     st.sampled_from([80, 150, 300, 420]),
     st.sampled_from(["price", "update", "every-snapshot"]),
+    st.sampled_from([None, Impact(50.0, 10 * SECOND), Impact(400.0, SECOND)]),
 )
-def test_a_walk_takes_its_replays_up_where_they_would_have_come_to(market, quotes, size, refill):
+def test_a_walk_takes_its_replays_up_where_they_would_have_come_to(
+    market, quotes, size, refill, impact
+):
     rows = [
         (at, venue, bid / 100, bid_size, ask / 100, ask_size)
         for at, venue, bid, bid_size, ask, ask_size in sorted(quotes)
     ]
-    assert_a_walk_is_what_its_replays_are(market(rows, size=size, refill=refill))
+    scene = market(rows, size=size, refill=refill, impact=impact)
+    assert_a_walk_is_what_its_replays_are(scene)
 
 
 def falling(market):

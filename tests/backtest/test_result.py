@@ -12,7 +12,7 @@ from sor_opt.backtest.backtest import run
 from sor_opt.backtest.baselines import run_baselines
 from sor_opt.backtest.intervals import estimate, savings
 from sor_opt.backtest.replay import LIMIT
-from sor_opt.market.tape import SECOND
+from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
 from sor_opt.models.static import StaticModel
 from sor_opt.policies.policy import Policy
@@ -179,8 +179,10 @@ def test_the_frame_of_orders_whole(market, t0):
         (100, 1, 10.04, 50, 10.05, 100),
         (110, 1, 10.00, 40, 10.05, 100),
     ]
+    prints = [(5, 900), (30, 40), (65, 40), (70, 20), (71, 900), (160, 60), (161, 900)]
     scene = market(
         rows,
+        prints=[(second, 2, 10.01, shares, UNKNOWN) for second, shares in prints],
         size=50,
         side="sell",
         starts=(5, 100),
@@ -213,6 +215,7 @@ def test_the_frame_of_orders_whole(market, t0):
         "arrival_delay_s": [0, 10],
         "duration_s": [65, 10],
         "fill_ratio": [1, 0.8],
+        "participation": [50 / 100, 40 / 60],  # after the start, until 70 and until 160
         "limit": [0, 0],
         "completed": [20, 0],
         "excess": [0, 0],
@@ -271,3 +274,16 @@ def test_intervals_are_of_the_seed_0_unless_told_otherwise(market):
     orders = scene.orders
     found = estimate(values, orders)
     assert found == estimate(values, orders, seed=0) != estimate(values, orders, seed=1)
+
+
+def test_participation_is_known_where_something_printed(market):
+    """Both orders fill; only in the second one's minute does anything print, at its very end."""
+    scene = market(
+        [(0, 0, 9.98, 900, 10.02, 900)],
+        size=50,
+        starts=(0, 100),
+        prints=[(0, 0, 10.02, 10, UNKNOWN), (160, 1, 10.02, 200, UNKNOWN)],
+    )
+    assert run(scene, BEST_ASK).participation.tolist() == [pytest.approx(np.nan, nan_ok=True), 0.25]
+    scene = market([(0, 0, 9.98, 900, 10.02, 900)], size=50)
+    assert np.isnan(run(scene, BEST_ASK).participation).all()

@@ -119,7 +119,8 @@ def test_a_contest_is_drawn_and_nothing_else(run, market, tmp_path):
     code, _, err = run("backtest", *market, "--plot", tmp_path / "other.png")
     assert (code, err) == (
         2,
-        "error: --plot draws a contest; name several schedules or routers\n",
+        "error: --plot draws a contest, or with --tca its analysis; name several schedules or "
+        "routers\n",
     )
     assert not (tmp_path / "other.png").exists()
 
@@ -141,7 +142,8 @@ def test_a_contest_is_drawn_and_nothing_else(run, market, tmp_path):
         (["--schedule", "twap", "--pov-rate", "0.1"], 2, "--pov-rate goes with --schedule pov"),
         (["--schedule", "pov", "--pov-rate", "2"], 2, "rate must be > 0 and <= 1, got 2"),
         (["--schedule", "ac", "--urgency", "-1"], 2, "urgency must be 0 to 1000, got -1"),
-        (["--router", "static,sweep", "--log", "l.csv"], 2, "--log and --orders go with one"),
+        (["--router", "static,sweep", "--log", "l.csv"], 2, "--log, --orders and --tca go with"),
+        (["--router", "static,sweep", "--tca"], 2, "--log, --orders and --tca go with one"),
         (["--router", "static,sweep", "--curve", "c.csv"], 2, "--curve goes with --schedule vwap"),
         (["--schedule", "vwap"], 3, "tells no volume to expect during the order"),
         (["--schedule", "now,vwap"], 3, "tells no volume to expect during the order"),

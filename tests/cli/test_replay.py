@@ -219,6 +219,18 @@ def test_fees_of_a_later_day_are_warned_of_once(quotes, tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(("shares", "part"), [(30000, "82%"), (300, None)])
+def test_orders_that_are_much_of_the_volume_are_warned_of_once(tmp_path, shares, part):
+    paths = tmp_path / "quotes.csv", tmp_path / "trades.csv"
+    save_tape(generate(SyntheticParams(seed=5, minutes=10)), *paths)
+    layout = ["--trades", paths[1], "--size", shares, "--horizon", "1m", "--every", "2m"]
+    for command in ("backtest", "grid"):
+        done = sor_opt(command, paths[0], *layout, "--no-fees")
+        warned = [line for line in done.stderr.splitlines() if "lit volume" in line]
+        expected = f"warning: the orders are {part} of the lit volume in their horizons (the median"
+        assert [line[: len(expected)] for line in warned] == [expected] * (part is not None)
+
+
 def test_a_grid_without_a_book_to_trade_on_is_refused(tmp_path):
     file, picture = tmp_path / "quotes.csv", tmp_path / "grid.png"
     starts = 1_709_562_600_000_000_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 
 from reference.book import Book
+from reference.impact import Raised
 from reference.transit import Cancel, Post, Take
 from reference.venues import Execution
 
@@ -22,13 +23,19 @@ class Account:
         What was sent to be executed at once, and is not answered yet; in order of sending.
     cancels : list of Cancel
         The same for cancels, in venue order.
+    sent, posted : list of float, length K
+        All shares sent to each venue's ask, and posted there.
+    raised : Raised
+        What its buying is known to have done to the asks.
     """
 
-    def __init__(self, size: float, feed: list[int], dust: float) -> None:
+    def __init__(self, size: float, feed: list[int], dust: float, raised: Raised) -> None:
+        self.raised = raised
         self.size, self.remaining, self.dust, self._feed = size, size, dust, feed
         self.bids: dict[int, Post] = {}
         self.flight: list[Take] = []
         self.cancels: list[Cancel] = []
+        self.sent, self.posted = ([0.0] * len(feed) for _ in range(2))
         self._fills: list[tuple[int, Execution]] = []
 
     @property
@@ -57,6 +64,18 @@ class Account:
         here = (take.shares for take in self.flight if take.trip.venue == venue)
         return sum((shares for shares in here if shares > 0), 0.0)
 
+    def note_takes(self, takes: list[Take]) -> None:
+        """Count what is sent to asks."""
+        self.flight += takes
+        for take in takes:
+            self.sent[take.trip.venue] += take.shares
+
+    def note_posts(self, posts: list[Post]) -> None:
+        """Count what is posted."""
+        for post in posts:
+            self.bids[post.trip.venue] = post
+            self.posted[post.trip.venue] += post.shares
+
     def filled(self, fill: Execution) -> None:
         """Keep a fill until it is heard of."""
         self._fills.append((fill.ts + self._feed[fill.venue], fill))
@@ -75,6 +94,8 @@ class Account:
             if take.executed:
                 level = seen.venues[take.trip.venue].side(take.shares)
                 level.take(abs(take.executed), take.trip.arrives)
+            if take.executed > 0:
+                self.raised.bought(take.executed, take.trip.arrives, now)
         self._settle(sum((take.executed for take in known), 0.0))
         for cancel in self.cancels:
             if cancel.trip.known <= now:

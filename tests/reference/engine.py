@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from reference.account import Account
 from reference.book import DUST, Book, Look, Quoted, Row, read_rows
+from reference.impact import Raised
 from reference.prints import Printed
 from reference.routers import COMPLETIONS, SPLITS, Costs, place
 from reference.schedules import Clock, due
@@ -77,6 +79,8 @@ def replay(market: Market, policy: Policy) -> Replay:
         crossed=counts("crossed"),
         empty=counts("empty"),
         wide=counts("wide"),
+        sent=np.array([run.account.sent for run in runs]),
+        posted=np.array([run.account.posted for run in runs]),
     )
 
 
@@ -116,8 +120,9 @@ class Run:
             for delays in ([0] * venues, self.feed)
         )
         through = isinstance(policy.router, Placement) and policy.router.windows.through == "fill"
-        self.venues = Venues(self.actual.book, printed, start, through, self.dust)
-        self.account = Account(orders.size, self.feed, self.dust)
+        self.raised = Raised(params.impact), Raised(params.impact)
+        self.venues = Venues(self.actual.book, printed, start, through, self.dust, self.raised[0])
+        self.account = Account(orders.size, self.feed, self.dust, self.raised[1])
         self.looks = set(clock.moments(self.actual.times))
         self.decisions = set(clock.moments(self.seen.times))
         self.moments = Moments(self.looks | self.decisions)
@@ -186,11 +191,14 @@ class Run:
             self.last = Traded(look.mid, now)
             if self.arrival.ts < 0:
                 self.arrival = self.last
+                for raised in self.raised:
+                    raised.mid = look.mid
 
     def _look(self, now: int) -> Look:
-        """The book as the router knows it, without what it has in flight."""
+        """The book as the router knows it, without what it has in flight, and as it raised it."""
         in_flight = [self.account.in_flight_to(venue) for venue in range(len(self.feed))]
-        return self.seen.book.look(now, in_flight)
+        look = self.seen.book.look(now, in_flight)
+        return replace(look, ask=look.ask + self.account.raised.at(now))
 
     def _decide(self, now: int) -> bool:
         """Buy what is due; say whether the order is done."""
@@ -205,7 +213,7 @@ class Run:
             self._place(now, look, router)
         elif self.due - account.committed > self.dust:
             missing = self.due - account.committed
-            self._take(now, look, SPLITS[type(router)](router, self.costs, look, missing), ROUTE)
+            self._take(now, SPLITS[type(router)](router, self.costs, look, missing), ROUTE)
         if account.remaining < 0 and account.is_quiet:
             self._give_back(now)
         return account.remaining == 0 and account.is_quiet
@@ -220,7 +228,7 @@ class Run:
 
     def _complete(self, now: int, look: Look, missing: float) -> None:
         if missing > self.dust:
-            self._take(now, look, self.complete(self.costs, look, missing), COMPLETION)
+            self._take(now, self.complete(self.costs, look, missing), COMPLETION)
 
     def _place(self, now: int, look: Look, router: Placement) -> None:
         """Complete what earlier slices left, if that is the rule, and send this slice's orders."""
@@ -245,20 +253,19 @@ class Run:
             for venue, shares in enumerate(placed.posts)
             if shares > 0
         ]
-        self.account.bids.update((post.trip.venue, post) for post in posts)
+        self.account.note_posts(posts)
         self.over = self.clock.slice_end(self.slice)
-        self._take(now, look, placed.takes, ROUTE, posts)
+        self._take(now, placed.takes, ROUTE, posts)
 
-    def _take(
-        self, now: int, look: Look, split: list[float], reason: int, posts: Sequence[Post] = ()
-    ) -> None:
-        """Send a split of shares to buy, each venue's at the ask seen there."""
+    def _take(self, now: int, split: list[float], reason: int, posts: Sequence[Post] = ()) -> None:
+        """Send a split of shares to buy, each venue's at the ask displayed there."""
+        shown = self.seen.book.venues
         takes = [
-            Take(self._trip(venue, now), reason, float(look.ask[venue]), float(shares))
+            Take(self._trip(venue, now), reason, shown[venue].ask.price, float(shares))
             for venue, shares in enumerate(split)
             if shares > 0
         ]
-        self.account.flight += takes
+        self.account.note_takes(takes)
         self._send(now, [*takes, *posts])
 
     def _give_back(self, now: int) -> None:

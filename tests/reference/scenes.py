@@ -11,6 +11,7 @@ import numpy as np
 
 from reference.routers import SPLITS
 from reference.schedules import DUE
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import ParentOrders
@@ -65,6 +66,7 @@ class Scene:
     completion: str = "sweep"
     latency: tuple[float, ...] = (0.0, 0.0, 0.0)
     feed_latency: tuple[float, ...] = (0.0, 0.0, 0.0)
+    impact: Impact | None = None
 
     def market(self) -> Market:
         """Make it ready for a replay."""
@@ -97,6 +99,7 @@ class Scene:
             self.completion,  # type: ignore[arg-type]
             latency=_latency(self.latency),
             feed_latency=_latency(self.feed_latency),
+            impact=self.impact,
         )
         return prepare(Tape(VENUES, quotes, trades), orders, params, fees)
 
@@ -192,7 +195,15 @@ def draw_scene(random: Random) -> Scene:
         completion=random.choice(("sweep", "best-ask")),
         latency=draw_latency(random),
         feed_latency=draw_latency(random),
+        impact=draw_impact(random),
     )
+
+
+def draw_impact(random: Random) -> Impact | None:
+    """None, or one by which a few hundred shares move the ask by some ticks for a while."""
+    if random.choice((True, False)):
+        return None
+    return Impact(random.choice((0.0, 1.0, 25.0, 400.0)), random.choice((1, 20, 600)) * SECOND)
 
 
 def draw_latency(random: Random) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reference.book import Book
+from reference.impact import Raised
 from reference.prints import Print, Printed
 from sor_opt.backtest.replay import LIMIT
 
@@ -67,11 +68,20 @@ class Venues:
         Whether a print below the limit fills all that rests at its venue.
     dust : float
         Shares up to which a rest counts as nothing.
+    raised : Raised
+        What our buying does to the asks.
     """
 
     def __init__(
-        self, book: Book, printed: Printed, start: int, through: bool, dust: float
+        self,
+        book: Book,
+        printed: Printed,
+        start: int,
+        through: bool,
+        dust: float,
+        raised: Raised,
     ) -> None:
+        self.raised = raised
         self.book, self.printed, self.through, self.dust = book, printed, through, dust
         self.bids: dict[int, Bid] = {}
         self.log: list[Execution] = []
@@ -105,7 +115,11 @@ class Venues:
             return 0.0
         level.take(done, now)
         signed = math.copysign(done, shares)
-        self.log.append(Execution(now, venue, reason, level.price, signed))
+        price = level.price
+        if shares > 0:
+            price += self.raised.at(now)
+            self.raised.bought(done, now, now)
+        self.log.append(Execution(now, venue, reason, price, signed))
         return signed
 
     def join(self, venue: int, now: int, limit: float, shares: float) -> None:

@@ -1,4 +1,4 @@
-"""Savings of a selected point, and the lines that show them."""
+"""Savings and risk of a selected point, and the lines that show them."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ LINES = [
     "12 test orders are few: too few to trust the interval.",
 ]
 """What is shown of it below its title."""
+
+RISK = {
+    "train": {
+        "objective_bps": 2.75,
+        "mean_bps": 1.25,
+        "sd_bps": 2.5,
+        "median_bps": 1.0,
+        "cvar_bps": 8.0,
+        "duration_s": 30.25,
+    },
+    "test": dict.fromkeys(
+        ("objective_bps", "mean_bps", "sd_bps", "median_bps", "cvar_bps", "duration_s"),
+        float("nan"),
+    ),
+}
+"""Where no order is left to test on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from rich.table import Table
 
@@ -51,6 +53,8 @@ def test_the_document_of_a_contest(summary):
         "cvar_bps": pytest.approx(15.0),
         "median_bps": pytest.approx(15.0),
         "duration_s": 30.0,
+        "participation": pytest.approx(math.nan, nan_ok=True),
+        "participation_max": pytest.approx(math.nan, nan_ok=True),
         "incomplete_orders": 0,
         "saves_bps": None,
         "low": None,
@@ -127,3 +131,14 @@ def test_late_and_missing_arrival_mids_are_told(market):
         "1 order met no book to trade on: not counted.",
         "1 arrival mid after the start, by 5 s at most.",
     ]
+
+
+def test_the_part_of_the_lit_volume_is_told_where_trades_tell_it(summary):
+    """Each order fills its 200: the first among 500, the second among 4,000."""
+    prints = [(10, 2, 10.00, 500, 0), (70, 2, 10.00, 4000, 0)]
+    found = summary(prints=prints)
+    assert [row["participation"] for row in found["contest"]] == [0.225] * 2
+    assert contest_tables(found)[-1] == (
+        "The median order is 22% of the lit volume meanwhile, the largest 40%."
+    )
+    assert "lit volume" not in str(contest_tables(summary())[-1])

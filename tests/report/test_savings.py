@@ -41,6 +41,7 @@ def test_the_headline_counts_the_orders_that_train_and_test(market):
         "policy": "placement",
         "schedule": "twap",
         "router": "placement",
+        "objective": "mean",
         "orders": {"all": 10, "train": 7, "test": 3},
         "savings": ROWS,
     }

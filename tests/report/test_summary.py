@@ -95,6 +95,8 @@ def totals(cash, fees, first, third, cleanup, completed, seconds):
         "cvar_bps": max(orders),
         "duration_s": seconds / 3,
         "cleanup_bps": cleanup / 3,
+        "participation": math.nan,
+        "participation_max": math.nan,
         "opportunity_bps": 1e4 * 50 * 0.01 / 2020 / 3,
     }
 
@@ -201,6 +203,8 @@ def test_the_document_of_a_sale_with_limit_fills(market):
             "duration_s": 60.0,
             "cleanup_bps": 1e4 * 50 * (0.01 + 0.003) / 3003,
             "opportunity_bps": 0.0,
+            "participation": 300 / 450,
+            "participation_max": 300 / 450,
             **ON_TIME,
             "baselines": {},
             "savings_bps": {},
@@ -254,6 +258,7 @@ def test_the_document_of_a_grid(scene):
             "policy": "static",
             "schedule": "now",
             "router": "static",
+            "objective": "mean",
             "orders": {"all": 3, "train": 2, "test": 1},
             "searched": ["lambda_over", "lambda_under", "theta_queue"],
             "points": [
@@ -309,7 +314,8 @@ def test_the_document_of_a_landscape(scene):
     values = np.array([[3.0, 7.0], [1.5, 8.0], [2.0, 6.0]])
     landscape = Landscape(0.001, 0.01, Staircase(np.array([0.002, 0.004, 0.01]), values), 0.0006, 9)
     point = GridPoint(asdict(RiskParams(0.001, 0.002, 0.0001)), Outcome(2.0, 6.0), None)
-    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1)) == near(
+    default = GridPoint(asdict(RiskParams(0.001, 0.001, 0.0002)), Outcome(3.0, 7.0), None)
+    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1), default) == near(
         {
             "interval": [0.001, 0.01],
             "breakpoints": 2,
@@ -330,6 +336,16 @@ def test_the_document_of_a_landscape(scene):
                 "train_bps": 2.0,
                 "test_bps": 6.0,
             },
+            "default": {
+                "params": {
+                    "lambda_over": 0.001,
+                    "lambda_under": 0.001,
+                    "theta_queue": 0.0002,
+                    "unit": "fraction",
+                },
+                "train_bps": 3.0,
+                "test_bps": 7.0,
+            },
             "grid_regret_bps": 0.5,
             "replays": 9,
             "staircase": {
@@ -340,6 +356,6 @@ def test_the_document_of_a_landscape(scene):
         }
     )
     lowest_first = replace(landscape, staircase=Staircase(np.array([0.01]), values[1:2]))
-    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1))["best"] == near(
-        {"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0}
-    )
+    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1), default)[
+        "best"
+    ] == near({"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0})

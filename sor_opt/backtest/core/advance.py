@@ -16,6 +16,7 @@ import numpy as np
 
 from sor_opt.backtest.core.clock import step, step_delayed
 from sor_opt.backtest.core.executions import Log, buy, sell_excess, settle
+from sor_opt.backtest.core.impact import quotes_of
 from sor_opt.backtest.core.resting import end_bids, is_open, meet_until, post
 from sor_opt.backtest.core.state import (
     NEVER,
@@ -26,7 +27,6 @@ from sor_opt.backtest.core.state import (
     Rules,
     Run,
     clear,
-    quotes_of,
     set_mid,
 )
 from sor_opt.backtest.core.transit import hide_in_flight, send_cancels, send_excess, send_takes
@@ -107,7 +107,7 @@ def _take(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
     if inputs.rules.delayed:
         send_takes(inputs, run, log, reason)
     else:
-        bought = buy(log, run, state.now, reason)
+        bought = buy(inputs, run, log, reason)
         state.remaining = settle(state.remaining, -bought, inputs.rules.dust)
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sor_opt.backtest.core.state import Run
+from sor_opt.backtest.core.impact import note_bought, raised_at
+from sor_opt.backtest.core.state import Inputs, Run
 from sor_opt.backtest.replay import EXCESS
 from sor_opt.compiled import compiled
 from sor_opt.market.book import take_ask, take_bid
@@ -46,16 +47,21 @@ def settle(shares: float, change: float, dust: float) -> float:
 
 
 @compiled
-def buy(log: Log, run: Run, now: int, reason: int) -> float:
+def buy(inputs: Inputs, run: Run, log: Log, reason: int) -> float:
     """Execute what is to be taken, up to what is left; give the shares bought."""
-    bought = 0.0
+    now, bought, raised = inputs.states[run.order].now, 0.0, 0.0
+    if inputs.rules.impact > 0:
+        raised = raised_at(run.raised[0], now, inputs)
     for k in range(len(run.book)):
         venue = run.book[k]
         shares = min(run.venues[k].take, venue.ask_left)
         if shares > 0:
             take_ask(venue, shares, now)
-            record(log, now, run.order, k, reason, venue.ask, shares)
+            record(log, now, run.order, k, reason, venue.ask + raised, shares)
+            run.venues[k].sent += shares
             bought += shares
+            if inputs.rules.impact > 0:
+                note_bought(inputs, run, shares, now)
     return bought
 
 

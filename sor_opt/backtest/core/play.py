@@ -9,7 +9,8 @@ import numpy as np
 
 from sor_opt.backtest.core.advance import ASK_SCHEDULE, OVER, advance, execute
 from sor_opt.backtest.core.executions import Log, make_room
-from sor_opt.backtest.core.state import Inputs, OrderStarts, Run, begin, clear, quotes_of
+from sor_opt.backtest.core.impact import asks_seen, quotes_of
+from sor_opt.backtest.core.state import Inputs, OrderStarts, Run, begin, clear
 from sor_opt.backtest.core.steps import checked_due, numbers
 from sor_opt.compiled import compiled
 from sor_opt.errors import ConfigError, quoted
@@ -61,6 +62,7 @@ def play_in_python(
         _Volume(inputs, order_starts.feed_latency, state),
     )
     while (asked := advance(inputs, run, log)) != OVER:
+        asks_seen(inputs, run)  # which writes what the view shows
         _renew(view, state, volume)
         if asked == ASK_SCHEDULE:
             state.scheduled = checked_due(policy.schedule, view)
@@ -112,7 +114,7 @@ def _view_of(policy: Policy, venues: tuple[str, ...], inputs: Inputs, run: Run) 
         now=int(state.now),
         volume=0.0,
         venues=venues,
-        ask=_read_only(run.book["ask"]),
+        ask=_read_only(asks_seen(inputs, run)),
         ask_left=_read_only(run.book["ask_left"]),
         bid=_read_only(run.book["bid"]),
         bid_left=_read_only(run.book["bid_left"]),

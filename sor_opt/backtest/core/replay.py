@@ -9,14 +9,13 @@ import numpy as np
 
 from sor_opt.backtest.core.executions import Log, make_room
 from sor_opt.backtest.core.play import play, play_in_python
-from sor_opt.backtest.core.state import STATE, Inputs, OrderStarts, Rules
+from sor_opt.backtest.core.state import ROUTED_VENUE, STATE, Inputs, OrderStarts, Rules
 from sor_opt.backtest.core.steps import due_steps
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.parallel import check_jobs, dealt, in_threads
 from sor_opt.backtest.replay import Replay
 from sor_opt.compiled import addressed, types_of
 from sor_opt.market.book import DUST
-from sor_opt.market.feed import Records
 from sor_opt.market.tape import IntArray
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.view import LiveQuotes
@@ -48,7 +47,7 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
         venues = market.tape.venues
         orders = range(len(market.orders))
         logs = [play_in_python(ready, venues, inputs, order_starts, order) for order in orders]
-        return replay_of(logs, inputs.states)
+        return replay_of(logs, inputs)
 
     split = addressed(router.split, types_of(router.form) + _types_of_a_call())
 
@@ -62,7 +61,7 @@ def replay(market: Market, policy: Policy, jobs: int = 1) -> Replay:
         return log
 
     logs = in_threads(play_some, dealt(len(market.orders), jobs), jobs)
-    return replay_of(logs, inputs.states)
+    return replay_of(logs, inputs)
 
 
 @cache
@@ -90,8 +89,11 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
         through=posting is not None and posting.through == "fill",
         delayed=market.delayed,
         room=_most_on_their_way(market) if market.delayed else 0,
+        impact=0.0 if params.impact is None else float(params.impact.bps),
+        half_life=1 if params.impact is None else params.impact.half_life,
     )
     states = np.zeros(len(orders), STATE)
+    venues = np.zeros(market.taker.shape, ROUTED_VENUE)
     order_starts = OrderStarts(
         orders.starts,
         orders.deadlines,
@@ -105,7 +107,8 @@ def inputs_of(market: Market, policy: Policy) -> tuple[Inputs, OrderStarts]:
         market.seen_standing,
         first_step,
     )
-    return Inputs(market.feed, market.prints, market.seen, steps, states, rules), order_starts
+    inputs = Inputs(market.feed, market.prints, market.seen, steps, states, venues, rules)
+    return inputs, order_starts
 
 
 def _most_on_their_way(market: Market) -> int:
@@ -129,8 +132,9 @@ def _most_within(ts: IntArray, length: int) -> int:
     return int((ends - np.arange(len(ts))).max(initial=0))
 
 
-def replay_of(logs: list[Log], states: Records) -> Replay:
+def replay_of(logs: list[Log], inputs: Inputs) -> Replay:
     """What was played, order by order."""
+    states = inputs.states
     rows = np.concatenate([log.rows[: log.total[0]] for log in logs])
     if len(logs) > 1:  # parts that threads took
         rows = rows[np.argsort(rows["order"], kind="stable")]
@@ -140,4 +144,5 @@ def replay_of(logs: list[Log], states: Records) -> Replay:
     return Replay(
         **{name: rows[name].copy() for name in columns},
         **{name: states[name].copy() for name in (*tallies, *counts)},
+        **{name: inputs.venues[name].copy() for name in ("sent", "posted")},
     )

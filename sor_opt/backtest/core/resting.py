@@ -24,6 +24,8 @@ def post(inputs: Inputs, run: Run) -> None:
         queue = queues_ahead(book["bid"], book["bid_left"], state.best_bid)
         for k in range(len(queue)):
             run.venues[k].queue, run.venues[k].resting = queue[k], run.venues[k].post
+    for k in range(len(run.venues)):
+        run.venues[k].posted += run.venues[k].post
     state.limit, state.bids_end = state.best_bid, state.slice_end
     state.next_print = _first_after(inputs.prints, state.now)
 

@@ -10,7 +10,6 @@ from sor_opt.compiled import compiled, inlined
 from sor_opt.market.book import TRADABLE, Book, BookRules, apply_quote, look, new_book
 from sor_opt.market.feed import Feed, Prints, Records, record_type
 from sor_opt.market.tape import FloatArray, IntArray
-from sor_opt.policies.view import LiveQuotes
 
 NEVER = np.iinfo(np.int64).max
 """A time after all others."""
@@ -92,10 +91,18 @@ ROUTED_VENUE = record_type(
     ("resting", np.float64),
     ("open", np.float64),
     ("in_flight", np.float64),
+    ("ask", np.float64),
+    ("sent", np.float64),
+    ("posted", np.float64),
 )
 """An order's fees at a venue (dollars per share), its latencies (nanoseconds), what its router
 sends there, the shares before our bid, what is left of the bid, what the router believes of that
-where it hears of it later, and the shares in flight to its ask."""
+where it hears of it later, the shares in flight to its ask, the ask as the order's impact raises
+it, and all shares that were sent to its ask, and posted there."""
+
+RAISED = record_type(("since", np.int64), ("dollars", np.float64), ("fresh", np.float64))
+"""By how much an order raises asks: dollars per share at a time, and what its executions at that
+very time add from then on."""
 
 CHILD = record_type(
     ("reason", np.int64),
@@ -126,6 +133,8 @@ class Rules(NamedTuple):
     through : whether a print below the limit fills all.
     delayed : whether anything takes time between the router and the venues.
     room : child orders that can be on their way at once.
+    impact : basis points of the arrival mid by which 1,000 shares raise asks; 0 for no impact.
+    half_life : nanoseconds in which half of that is gone.
     """
 
     book: BookRules
@@ -140,10 +149,12 @@ class Rules(NamedTuple):
     through: bool
     delayed: bool
     room: int
+    impact: float
+    half_life: int
 
 
 class Inputs(NamedTuple):
-    """What the orders of a replay read, and the states that they write.
+    """What the orders of a replay read, and the states and venues that they write.
 
     Attributes
     ----------
@@ -153,6 +164,7 @@ class Inputs(NamedTuple):
     steps : records of dtype `STEP`
         What the schedule asks for, order after order.
     states : records of dtype `STATE`, shape (orders,)
+    venues : records of dtype `ROUTED_VENUE`, shape (orders, K)
     rules : Rules
     """
 
@@ -161,6 +173,7 @@ class Inputs(NamedTuple):
     seen: Records
     steps: Records
     states: Records
+    venues: Records
     rules: Rules
 
 
@@ -209,6 +222,10 @@ class Run(NamedTuple):
     venues : records of dtype `ROUTED_VENUE`, shape (K,)
     children : records of dtype `CHILD`
         What is on its way, in the order of sending.
+    raised : records of dtype `RAISED`, shape (1,)
+        By how much the order raises the venues' asks.
+    known : records of dtype `RAISED`, shape (1,)
+        The same as its router has heard; the same array, unless something takes time.
     """
 
     order: int
@@ -216,6 +233,8 @@ class Run(NamedTuple):
     market: Book
     venues: Records
     children: Records
+    raised: Records
+    known: Records
 
 
 @compiled
@@ -224,9 +243,11 @@ def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     state, start, rules = inputs.states[order], order_starts.starts[order], inputs.rules
     market = _standing_book(inputs, order_starts.standing[order])
     book = _standing_book(inputs, order_starts.seen_standing[order]) if rules.delayed else market
-    venues = np.zeros(len(book), ROUTED_VENUE)
+    venues = inputs.venues[order]
     for k in range(len(book)):
         venue = venues[k]
+        venue.queue = venue.resting = venue.open = venue.in_flight = 0.0
+        venue.sent = venue.posted = 0.0
         venue.taker, venue.rebate = order_starts.taker[order, k], order_starts.rebate[order, k]
         venue.latency, venue.feed_latency = order_starts.latency[k], order_starts.feed_latency[k]
     state.phase, state.now, state.row = TICK, start, order_starts.first_row[order]
@@ -243,7 +264,9 @@ def begin(inputs: Inputs, order_starts: OrderStarts, order: int) -> Run:
     state.arrival_mid = state.last_mid = np.nan
     state.arrival_ts = state.last_ts = -1
     state.snapshots = state.crossed = state.empty = state.wide = 0
-    run = Run(order, book, market, venues, np.empty(rules.room, CHILD))
+    raised = np.zeros(1, RAISED)
+    known = np.zeros(1, RAISED) if rules.delayed else raised
+    run = Run(order, book, market, venues, np.empty(rules.room, CHILD), raised, known)
     if rules.delayed:
         note_mid(inputs, run, start)
     return run
@@ -286,21 +309,3 @@ def clear(run: Run) -> None:
     """Take and post nothing."""
     for k in range(len(run.venues)):
         run.venues[k].take = run.venues[k].post = 0.0
-
-
-@inlined
-def quotes_of(inputs: Inputs, run: Run) -> LiveQuotes:
-    """What a compiled router sees."""
-    state, book, venues = inputs.states[run.order], run.book, run.venues
-    return LiveQuotes(
-        book["ask"],
-        book["ask_left"],
-        book["bid"],
-        book["bid_left"],
-        venues["taker"],
-        venues["rebate"],
-        state.best_bid,
-        (state.best_bid + state.best_ask) / 2,
-        run.order,
-        state.slice,
-    )

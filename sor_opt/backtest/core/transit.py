@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log, dearest_bid, record, settle
+from sor_opt.backtest.core.impact import note_bought, note_heard, raised_at
 from sor_opt.backtest.core.state import NEVER, Inputs, Run
 from sor_opt.backtest.replay import EXCESS, LIMIT
 from sor_opt.compiled import compiled
@@ -29,6 +30,7 @@ def send_takes(inputs: Inputs, run: Run, log: Log, reason: int) -> None:
         shares = min(run.venues[k].take, seen.ask_left)
         if shares > 0:
             _send(inputs, run, reason, k, seen.ask, shares)
+            run.venues[k].sent += shares
     deliver(inputs, run, log, inputs.states[run.order].now)
     hide_in_flight(run)
 
@@ -148,7 +150,11 @@ def _arrive(inputs: Inputs, run: Run, log: Log, child: Records) -> None:
         shares = min(child.shares, left_of(quote.ask_size, quote.ask_taken))
         if shares > 0:
             take_ask(quote, shares, now)
-            record(log, now, run.order, k, child.reason, quote.ask, shares)
+            raised = 0.0
+            if rules.impact > 0:
+                raised = raised_at(run.raised[0], now, inputs)
+                note_bought(inputs, run, shares, now)
+            record(log, now, run.order, k, child.reason, quote.ask + raised, shares)
             child.executed = shares
 
 
@@ -174,6 +180,8 @@ def _hear(inputs: Inputs, run: Run, child: Records) -> float:
             venue.open = 0.0
     elif child.executed > 0:
         take_ask(seen, child.executed, child.arrives)
+        if inputs.rules.impact > 0:
+            note_heard(inputs, run, child.executed, child.arrives, state.now)
     elif child.executed < 0:
         take_bid(seen, -child.executed, child.arrives)
     return float(child.executed)

@@ -24,11 +24,11 @@ _NOT_COMPARED = (FILE,)
 _SPEAKING = (FILE, "name")
 """Values that say what they are without their names."""
 
-_NAMED = ("latency", "feed_latency")
+_NAMED = ("latency", "feed_latency", "impact")
 """Groups of values that do not say what they are without its name."""
 
 _DURATIONS = (
-    *("at", "everywhere", "horizon", "lookback"),
+    *("at", "everywhere", "half_life", "horizon", "lookback"),
     *("max_quote_age", "refill_memory", "slice", "stride"),
 )
 """Values that are nanoseconds."""

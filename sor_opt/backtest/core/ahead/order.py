@@ -9,8 +9,9 @@ from sor_opt.backtest.core.ahead.changes import Ahead, next_changes
 from sor_opt.backtest.core.ahead.memory import FUZZY, look_up, make_memory, store
 from sor_opt.backtest.core.ahead.saves import no_saves, restore, save
 from sor_opt.backtest.core.executions import Log, make_room
+from sor_opt.backtest.core.impact import quotes_of
 from sor_opt.backtest.core.replay import inputs_of, replay_of
-from sor_opt.backtest.core.state import Inputs, OrderStarts, begin, quotes_of
+from sor_opt.backtest.core.state import Inputs, OrderStarts, begin
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import Replay
 from sor_opt.compiled import compiled
@@ -86,7 +87,7 @@ class OrderAhead:
             self._ahead.saves.depth[0] = 0
             self._play()
         found = self._ahead.found
-        return replay_of([self._log], self._inputs.states), float(found[0]), float(found[1])
+        return replay_of([self._log], self._inputs), float(found[0]), float(found[1])
 
     def _play(self) -> None:
         self._log.total[0], self._ahead.found[:] = 0, np.inf

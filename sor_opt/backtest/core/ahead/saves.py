@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log
-from sor_opt.backtest.core.state import STATE, Inputs, Run
+from sor_opt.backtest.core.state import RAISED, ROUTED_VENUE, STATE, Inputs, Run
 from sor_opt.compiled import compiled
 from sor_opt.market.book import QUOTED
 from sor_opt.market.feed import Records
@@ -23,7 +23,8 @@ class Saves(NamedTuple):
     There are ``depth[0]`` of them: the first, where there is no room for all. ``ends[i]`` is the
     shortfall penalty up to which the split holds, so that they fall; ``found[i]`` is what was found
     before it (see `Ahead`), ``executions[i]`` how many there had been, ``states[i]`` where the
-    order stood, of dtype `STATE`, ``books[i]`` its book.
+    order stood, of dtype `STATE`, ``books[i]`` its book, ``venues[i]`` what it did at each venue,
+    ``raised[i]`` by how much it raised the asks.
     """
 
     depth: IntArray
@@ -32,6 +33,8 @@ class Saves(NamedTuple):
     executions: IntArray
     states: Records
     books: Records
+    venues: Records
+    raised: Records
 
 
 def no_saves(venues: int) -> Saves:
@@ -43,6 +46,8 @@ def no_saves(venues: int) -> Saves:
         np.zeros(_ROOM, np.int64),
         np.zeros(_ROOM, STATE),
         np.zeros((_ROOM, venues), QUOTED),
+        np.zeros((_ROOM, venues), ROUTED_VENUE),
+        np.zeros(_ROOM, RAISED),
     )
 
 
@@ -61,9 +66,9 @@ def save(
     saves.ends[at] = end
     saves.found[at, 0], saves.found[at, 1] = before
     saves.executions[at] = log.total[0]
-    saves.states[at] = inputs.states[run.order]
+    saves.states[at], saves.raised[at] = inputs.states[run.order], run.raised[0]
     for k in range(len(run.book)):
-        saves.books[at, k] = run.book[k]
+        saves.books[at, k], saves.venues[at, k] = run.book[k], run.venues[k]
 
 
 @compiled
@@ -77,6 +82,6 @@ def restore(
     saves.depth[0] = at
     found[0], found[1] = saves.found[at, 0], saves.found[at, 1]
     log.total[0] = saves.executions[at]
-    inputs.states[run.order] = saves.states[at]
+    inputs.states[run.order], run.raised[0] = saves.states[at], saves.raised[at]
     for k in range(len(run.book)):
-        run.book[k] = saves.books[at, k]
+        run.book[k], run.venues[k] = saves.books[at, k], saves.venues[at, k]

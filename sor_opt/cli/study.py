@@ -33,6 +33,7 @@ from sor_opt.report.studies import (
 from sor_opt.report.verdict import UNKNOWN, default_summary, saved_summary, selection_summary
 from sor_opt.search.grid import default_point
 from sor_opt.search.kept_costs import KeptCosts
+from sor_opt.search.pareto import ParetoObjective
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.savings import savings_at
 from sor_opt.search.studies import history
@@ -93,12 +94,14 @@ def run(
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
-    make_sampler(study.sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, searched, space, levels.measure, out)
+    measures = levels.measures
+    # Complains before the data is read.
+    make_sampler(study.sampler, space, output.seed, len(measures))
+    objective = replay.objective(data, searched, space, measures[0], out)
     kept = KeptCosts(objective)
     plan = StudyRun(
         name,
-        kept,
+        kept if len(measures) == 1 else ParetoObjective(objective, measures),
         space,
         study.sampler,
         study.trials,
@@ -123,7 +126,7 @@ def run(
         said |= saved_summary(saved_on_default(objective, chosen, default.result))
         with open_storage(study.storage) as opened:
             history.keep_headline(opened, name, best.number, said)
-    summary = result_summary(result) | UNKNOWN | said
+    summary = UNKNOWN | said | result_summary(result)
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:

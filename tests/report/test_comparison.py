@@ -24,7 +24,7 @@ EXACT = Landscape(
 
 def a_run(*values):
     trials = tuple(
-        FinishedTrial(number, POINT, Outcome(value, value + 10), 0.1)
+        FinishedTrial(number, POINT, (Outcome(value, value + 10),), 0.1)
         for number, value in enumerate(values)
     )
     best = min(trials, key=lambda trial: trial.outcome.train_bps)
@@ -153,7 +153,8 @@ def test_the_tables_whole():
         "strategy  test  95 % interval  orders  train (chose the point)",
         "random    1.25   [0.50, 2.00]      12                     2.50",
         "grid      1.25   [0.50, 2.00]      12                     2.50",
-        "12 test orders are few: too few to trust the interval.",
+        "95 % intervals within this day.",
+        "12 test orders are few: a first sign, no proof.",
         "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "
         "a strategy without seeds; two of these differ for certain, or not at",
         "all)",

@@ -45,7 +45,7 @@ def params(under):
 
 
 def a_trial(number, under, train, test=float("nan")):
-    return FinishedTrial(number, params(under), Outcome(train, test), 0.25 + number)
+    return FinishedTrial(number, params(under), (Outcome(train, test),), 0.25 + number)
 
 
 STUDY = History(

@@ -61,7 +61,7 @@ def test_a_grid_ranks_the_levels_of_its_parameters(market, objective):
     assert len({point.outcome for point in nothing}) == 1  # all is left to the horizon
     baselines = run_baselines(market, objective.policy)
     saved = savings_of(objective, grid.best.result, baselines)
-    summary = grid_summary(objective, grid, baselines, saved, seed=0)
+    summary = grid_summary(objective, grid, baselines, saved)
     assert summary["searched"] == ["part", "lots"]
     assert json.loads(json.dumps(summary["best"]["params"])) == grid.best.params
     headings = [column.header for column in grid_tables(summary)[1].columns]

@@ -32,6 +32,9 @@ from sor_opt.backtest.risk import Measure as Measure
 from sor_opt.backtest.risk import Risk as Risk
 from sor_opt.backtest.risk import read_measure as read_measure
 from sor_opt.backtest.risk import risk_of as risk_of
+from sor_opt.backtest.tca import Costs as Costs
+from sor_opt.backtest.tca import Fills as Fills
+from sor_opt.backtest.tca import Tca as Tca
 from sor_opt.errors import ConfigError as ConfigError
 from sor_opt.errors import DataError as DataError
 from sor_opt.errors import OutputError as OutputError
@@ -44,6 +47,8 @@ from sor_opt.market.loaders import load_tape as load_tape
 from sor_opt.market.loaders import save_tape as save_tape
 from sor_opt.market.loaders.base import Example as Example
 from sor_opt.market.loaders.base import Loader as Loader
+from sor_opt.market.nbbo import Nbbo as Nbbo
+from sor_opt.market.nbbo import nbbo_at as nbbo_at
 from sor_opt.market.quality import book_quality as book_quality
 from sor_opt.market.quality import inspect as inspect
 from sor_opt.market.synthetic import SyntheticParams as SyntheticParams

@@ -80,7 +80,6 @@ def test_an_order_that_is_late_does_not_fill_all_that_it_is_sent_for(analysis):
     at_once, late = (analysis("--latency", latency)["tca"]["all"] for latency in ("0s", "2s"))
     assert at_once["fill_rate"] == 1
     assert 0 < late["fill_rate"] < 1
-    assert late["improved_shares"] > 0 == at_once["improved_shares"]
 
 
 def test_without_the_option_there_is_no_analysis(run):

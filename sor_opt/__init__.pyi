@@ -14,6 +14,7 @@ from sor_opt.backtest.baselines import Baseline as Baseline
 from sor_opt.backtest.baselines import run_baselines as run_baselines
 from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
+from sor_opt.backtest.impact import Impact as Impact
 from sor_opt.backtest.intervals import Estimate as Estimate
 from sor_opt.backtest.intervals import estimate as estimate
 from sor_opt.backtest.intervals import mean_shortfall as mean_shortfall

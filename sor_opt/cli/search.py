@@ -67,7 +67,7 @@ def grid(
     if plot:
         from sor_opt.report.plots import draw_grid
 
-        draw_grid(ranking, saved, plot)
+        draw_grid(ranking, saved, levels.objective, plot)
     out.result(summary)
     out.show(*grid_tables(summary, top))
 
@@ -108,7 +108,7 @@ def landscape(
     if plot:
         from sor_opt.report.plots import draw_landscape
 
-        draw_landscape(exact, ranking, plot)
+        draw_landscape(exact, ranking, levels.objective, plot)
     out.result(summary)
     out.show(*landscape_tables(summary))
 
@@ -164,6 +164,6 @@ def compare(
     judged = judge_comparison(objective, comparison, kept, default, output.seed)
     summary |= comparison_verdict_summary(judged)
     if plot:
-        report.draw_comparison(comparison, exact, plot)
+        report.draw_comparison(comparison, exact, levels.objective, plot)
     out.result(summary)
     out.show(*report.comparison_tables(summary))

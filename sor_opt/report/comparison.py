@@ -220,8 +220,18 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def draw_comparison(comparison: Comparison, landscape: Landscape | None, path: Path) -> None:
+def draw_comparison(
+    comparison: Comparison, landscape: Landscape | None, objective: str, path: Path
+) -> None:
     """Draw the best so far over the evaluations, and the winners' train against their test.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    landscape : Landscape or None
+    objective : str
+        The name of the measure that was minimised.
+    path : Path
 
     Raises
     ------
@@ -230,8 +240,8 @@ def draw_comparison(comparison: Comparison, landscape: Landscape | None, path: P
     """
     figure = Figure(figsize=(13, 6), layout="constrained")
     progress, winners = figure.subplots(1, 2, width_ratios=(1.4, 1))
-    _curves(progress, comparison)
-    _winners(winners, comparison)
+    _curves(progress, comparison, objective)
+    _winners(winners, comparison, objective)
     if landscape is not None:
         best = landscape.best
         progress.axhline(best.train_bps, color="black", linestyle=":", label="exact optimum")
@@ -242,7 +252,7 @@ def draw_comparison(comparison: Comparison, landscape: Landscape | None, path: P
     save(figure, path)
 
 
-def _curves(axes: Axes, comparison: Comparison) -> None:
+def _curves(axes: Axes, comparison: Comparison, objective: str) -> None:
     budget = comparison.params.budget
     evaluations = np.arange(1, budget + 1)
     for strategy in comparison.strategies:
@@ -252,14 +262,14 @@ def _curves(axes: Axes, comparison: Comparison) -> None:
         axes.fill_between(evaluations, *bounds, step="post", alpha=0.15, color=line.get_color())
     axes.set_xlim(1, max(budget, 2))
     axes.set_xlabel("evaluations")
-    axes.set_ylabel("best mean train shortfall so far, bps")
+    axes.set_ylabel(f"best {objective} train shortfall so far, bps")
     axes.set_title("Median and quartiles over the runs")
 
 
-def _winners(axes: Axes, comparison: Comparison) -> None:
+def _winners(axes: Axes, comparison: Comparison, objective: str) -> None:
     for strategy, marker in zip(comparison.strategies, itertools.cycle("osD^v<>"), strict=False):
         (dots,) = axes.plot(*strategy.outcomes.T, marker, markersize=9, label=strategy.name)
         dots.set_fillstyle("none")
     axes.set_xlabel("train, bps")
     axes.set_ylabel("test, bps")
-    axes.set_title("Mean shortfall of each run's winner")
+    axes.set_title(f"Each run's winner: {objective} shortfall")

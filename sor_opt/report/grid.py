@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sor_opt.backtest.baselines import Baseline
+from sor_opt.backtest.risk import Mean
 from sor_opt.report.savings import all_savings, headline, headline_tables
 from sor_opt.report.summary import quality_shares, totals
 from sor_opt.report.tables import (
@@ -43,15 +44,13 @@ class Column(NamedTuple):
         return number(self.value(row), self.digits)
 
 
-GRID_COLUMNS = (
-    Column("train", lambda row: row["train_bps"], 3),
-    Column("test", lambda row: row["test_bps"], 3),
-    Column("sd", lambda row: row["sd_bps"], 2),
-    Column("worst tenth", lambda row: row["cvar_bps"], 2),
-    Column("seconds", lambda row: row["duration_s"], 1),
-    Column("unfilled", lambda row: row["unfilled_shares"], 0),
-)
-"""What the grid's table shows of every point and of every baseline; rows of the document."""
+_TRAIN = Column("train", lambda row: row["train_bps"], 3)
+_TEST = Column("test", lambda row: row["test_bps"], 3)
+_MEAN = Column("mean", lambda row: row["shortfall_bps"], 2)
+_SD = Column("sd", lambda row: row["sd_bps"], 2)
+_WORST = Column("worst tenth", lambda row: row["cvar_bps"], 2)
+_SECONDS = Column("seconds", lambda row: row["duration_s"], 1)
+_UNFILLED = Column("unfilled", lambda row: row["unfilled_shares"], 0)
 
 
 def grid_summary(
@@ -117,25 +116,26 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         f"{orders['test']} test): {summary['objective']} shortfall, bps"
     )
     axes = (name.replace("_", " ") for name in searched)
-    shown = table("", *axes, *(column.heading for column in GRID_COLUMNS))
+    columns = _columns(summary)
+    shown = table("", *axes, *(column.heading for column in columns))
     for rank, point in enumerate(summary["points"][: top or None], 1):
         shown.add_row(
             str(rank),
             *(f"{point['params'][name]:.6g}" for name in searched),
-            *(column.cell(point) for column in GRID_COLUMNS),
+            *(column.cell(point) for column in columns),
             style="bold" if rank == 1 else None,
         )
     shown.add_section()
     default = summary["default"]
-    cells = (column.cell(default) for column in GRID_COLUMNS)
+    cells = (column.cell(default) for column in columns)
     shown.add_row("default", *(f"{default['params'][name]:.6g}" for name in searched), *cells)
     for name, row in summary["baselines"].items():
-        cells = (column.cell(row) for column in GRID_COLUMNS)
+        cells = (column.cell(row) for column in columns)
         shown.add_row("", name, *[""] * (len(searched) - 1), *cells)
     return [
         title,
-        "sd and worst tenth of the shortfall, and seconds, are of all orders.",
         shown,
+        "Beside train and test are all orders: bps, and seconds to the last fill.",
         *headline_tables("the best point", summary),
         *selection_lines(summary),
         *verdict_lines("the best point", summary["saves_default"]),
@@ -143,6 +143,14 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
         *unfilled_note(summary["best"]["incomplete_orders"]),
         *draws_note(orders["all"]),
     ]
+
+
+def _columns(summary: Mapping[str, Any]) -> list[Column]:
+    """What is shown of every point and of every baseline, each a row of the document."""
+    rows = (*summary["points"], *summary["baselines"].values())
+    another = summary["objective"] != Mean().name
+    unfilled = any(row["unfilled_shares"] for row in rows)
+    return [_TRAIN, _TEST, *[_MEAN] * another, _SD, _WORST, _SECONDS, *[_UNFILLED] * unfilled]
 
 
 def _verdict(summary: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ def landscape_tables(summary: Mapping[str, Any]) -> list[Shown]:
     best, grid, default = (summary[key] for key in LANDSCAPE_POINTS)
     labels = (
         ("optimum", f"{best['threshold']:.6g}"),
-        ("best of grid", f"{threshold_of(grid['params']):.6g}"),
+        ("grid best", f"{threshold_of(grid['params']):.6g}"),
         ("default", f"{threshold_of(default['params']):.6g}"),
     )
     rows = zip(labels, (summary["risk"][key] for key in LANDSCAPE_POINTS), strict=True)

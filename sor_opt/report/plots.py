@@ -30,8 +30,8 @@ _COLOURS = {"routing": "tab:blue", "timing": "tab:orange"}
 """Of what a saving measures."""
 
 
-def draw_grid(grid: Grid, saved: Mapping[str, Saving], path: Path) -> None:
-    """Draw what the best point saves against each baseline, and the mean shortfall over the grid.
+def draw_grid(grid: Grid, saved: Mapping[str, Saving], objective: str, path: Path) -> None:
+    """Draw what the best point saves against each baseline, and the objective over the grid.
 
     The grid is a line over one parameter, a map over two, a map for each level of the last of
     three; of more, and of more maps than fit, the best points are bars. Train and test orders are
@@ -42,6 +42,8 @@ def draw_grid(grid: Grid, saved: Mapping[str, Saving], path: Path) -> None:
     grid : Grid
     saved : mapping of str to Saving
         By baseline, those that measure routing first.
+    objective : str
+        The name of the measure that was minimised.
     path : Path
 
     Raises
@@ -55,11 +57,11 @@ def draw_grid(grid: Grid, saved: Mapping[str, Saving], path: Path) -> None:
     _savings(upper.subplots(), saved)
     maps = _by_map(grid)
     if len(grid.space.axes) == 1:
-        _line(lower.subplots(), grid)
+        _line(lower.subplots(), grid, objective)
     elif 0 < len(maps) <= _MOST_MAPS:
-        _maps(lower, grid, maps)
+        _maps(lower, grid, maps, objective)
     else:
-        _bars(lower.subplots(), grid)
+        _bars(lower.subplots(), grid, objective)
     save(figure, path)
 
 
@@ -193,7 +195,7 @@ def _savings(axes: Axes, saved: Mapping[str, Saving]) -> None:
     axes.grid(alpha=0.3, axis="x")
 
 
-def _line(axes: Axes, grid: Grid) -> None:
+def _line(axes: Axes, grid: Grid, objective: str) -> None:
     """The train shortfall over the only parameter, and the test shortfall beside it."""
     (axis,) = grid.space.axes
     points = sorted(grid.points, key=lambda point: point.params[axis.name])
@@ -204,7 +206,7 @@ def _line(axes: Axes, grid: Grid) -> None:
     axes.plot(best.params[axis.name], best.outcome.train_bps, "r*", markersize=12, label="best")
     axes.set_xscale(axis.scale)
     axes.set_xlabel(axis.name)
-    axes.set_ylabel("mean shortfall, bps")
+    axes.set_ylabel(f"{objective} shortfall, bps")
     axes.legend(frameon=False)
     axes.grid(alpha=0.3)
 
@@ -222,7 +224,9 @@ def _by_map(grid: Grid) -> dict[str, Sequence[GridPoint]]:
     }
 
 
-def _maps(figure: SubFigure, grid: Grid, parts: Mapping[str, Sequence[GridPoint]]) -> None:
+def _maps(
+    figure: SubFigure, grid: Grid, parts: Mapping[str, Sequence[GridPoint]], objective: str
+) -> None:
     """The shortfall over the first two parameters, a map for each part of the points.
 
     Train orders above, test orders below; the best point is framed.
@@ -250,10 +254,10 @@ def _maps(figure: SubFigure, grid: Grid, parts: Mapping[str, Sequence[GridPoint]
     for axes in panels[:, 0]:
         axes.set_yticks(range(len(up.levels)), [f"{x:g}" for x in up.levels])
         axes.set_ylabel(up.name)
-    figure.colorbar(image, ax=panels, label="mean shortfall, bps")
+    figure.colorbar(image, ax=panels, label=f"{objective} shortfall, bps")
 
 
-def _bars(axes: Axes, grid: Grid) -> None:
+def _bars(axes: Axes, grid: Grid, objective: str) -> None:
     """The train shortfall of the best points, the best on top, and beside it the test shortfall."""
     best = grid.points[:_MOST_BARS]
     names, rows = grid.space.names, range(len(best))
@@ -265,14 +269,14 @@ def _bars(axes: Axes, grid: Grid) -> None:
     axes.set_yticks(rows, labels)
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.5)
-    axes.set_xlabel("mean shortfall, bps")
+    axes.set_xlabel(f"{objective} shortfall, bps")
     axes.set_title(f"The best {len(best)} of {len(grid.points)} points: {', '.join(names)}")
     axes.legend(frameon=False)
     axes.grid(alpha=0.3, axis="x")
 
 
-def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
-    """Draw the staircase over the threshold with the grid's points on it.
+def draw_landscape(landscape: Landscape, grid: Grid, objective: str, path: Path) -> None:
+    """Draw the staircase of an objective over the threshold with the grid's points on it.
 
     Raises
     ------
@@ -291,7 +295,7 @@ def draw_landscape(landscape: Landscape, grid: Grid, path: Path) -> None:
         best = landscape.best_piece
         label = f"optimum, {landscape.best.train_bps:.2f} bps"
         axes.plot(np.mean(best), landscape.best.train_bps, "r*", markersize=12, label=label)
-        axes.set_ylabel("mean shortfall, bps")
+        axes.set_ylabel(f"{objective} shortfall, bps")
         axes.grid(alpha=0.3)
     whole_range.set_xscale("log")
     whole_range.set_title("Exact objective over the threshold lambda_under + theta_queue")

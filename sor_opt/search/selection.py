@@ -203,7 +203,7 @@ def distinct(costs: FloatArray) -> int:
     ----------
     costs : float64 ndarray, shape (orders, points)
     """
-    return _distinct(costs[np.isfinite(costs).all(axis=1)]).shape[1]
+    return int(_distinct(costs[np.isfinite(costs).all(axis=1)]).shape[1])
 
 
 def _affordable(size: int) -> int:

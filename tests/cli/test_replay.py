@@ -231,6 +231,22 @@ def test_orders_that_are_much_of_the_volume_are_warned_of_once(tmp_path, shares,
         assert [line[: len(expected)] for line in warned] == [expected] * (part is not None)
 
 
+def test_an_impact_makes_orders_dearer_and_one_of_nothing_changes_nothing(quotes):
+    plain = document("backtest", quotes, *LAYOUT)
+    assert document("backtest", quotes, *LAYOUT, "--impact", "0:1m") == plain
+    raised = document("backtest", quotes, *LAYOUT, "--impact", "20:1m")
+    assert raised["shortfall_bps"] > plain["shortfall_bps"] + 1
+    twap, before = (each["baselines"]["twap"]["shortfall_bps"] for each in (raised, plain))
+    assert twap > before
+
+
+def test_an_impact_without_a_half_life_is_refused_in_a_line(quotes):
+    done = sor_opt("backtest", quotes, *LAYOUT, "--impact", "0.5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: '0.5' is no impact; write 0.5:1m")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_grid_without_a_book_to_trade_on_is_refused(tmp_path):
     file, picture = tmp_path / "quotes.csv", tmp_path / "grid.png"
     starts = 1_709_562_600_000_000_000

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
-from savings_rows import ROWS, SAVED
+from savings_rows import RISK, ROWS, SAVED
 
 from sor_opt.errors import ConfigError
 from sor_opt.report.comparison import comparison_summary, comparison_tables, draw_comparison
@@ -40,9 +40,10 @@ def a_comparison(repeats=3):
 
 
 def summarised(comparison, exact):
-    """The document, with savings by hand."""
-    saved = {strategy.name: SAVED for strategy in comparison.strategies}
-    return comparison_summary(comparison, exact, saved) | {"orders": {"test": 12}}
+    """The document, with savings and risk by hand."""
+    names = [strategy.name for strategy in comparison.strategies]
+    of_policy = {"orders": {"test": 12}, "objective": "mean", "risk": dict.fromkeys(names, RISK)}
+    return comparison_summary(comparison, exact, dict.fromkeys(names, SAVED)) | of_policy
 
 
 def text(summary):
@@ -132,8 +133,8 @@ def lines(summary):
 def test_the_tables_whole():
     summary = summarised(a_comparison(), EXACT)
     assert lines(summary) == [
-        "3 evaluations a run: shortfall of the winners, bps, median and quartiles over the runs; "
-        "seconds of the median run",
+        "3 evaluations a run: mean shortfall of the winners, bps, median and quartiles over the "
+        "runs; seconds of the median run",
         "strategy  runs  points  train     quartiles  regret    test       quartiles  objective  "
         "search  + storage",
         "1  random       3       3  3.000  [2.50, 3.50]   2.000  13.000  [12.50, 13.50]       1.50"
@@ -141,12 +142,19 @@ def test_the_tables_whole():
         "2  grid         1       1  5.000                 4.000  15.000                       0.50"
         "    0.25       0.50",
         "Exact optimum: train 1.000 bps, its test 9.000 bps.",
+        "Shortfall, bps, of the winner of each strategy's median run, and seconds of its orders",
+        "strategy  orders   mean    sd  worst tenth  seconds",
+        "random    train   1.250  2.50         8.00     30.2",
+        "test        -     -            -        -",
+        "grid      train   1.250  2.50         8.00     30.2",
+        "test        -     -            -        -",
         "Saved on test orders against best-ask (the same schedule), bps, by the winner of each "
         "strategy's median run",
         "strategy  test  95 % interval  orders  train (chose the point)",
         "random    1.25   [0.50, 2.00]      12                     2.50",
         "grid      1.25   [0.50, 2.00]      12                     2.50",
-        "12 test orders are few: too few to trust the interval.",
+        "95 % intervals within this day.",
+        "12 test orders are few: a first sign, no proof.",
         "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "
         "a strategy without seeds; two of these differ for certain, or not at",
         "all)",
@@ -228,11 +236,11 @@ def test_one_strategy_alone_has_no_pairs():
 @pytest.mark.parametrize("exact", [EXACT, None])
 def test_the_picture_is_written_whole(tmp_path, exact):
     path = tmp_path / "comparison.png"
-    draw_comparison(a_comparison(), exact, path)
+    draw_comparison(a_comparison(), exact, "mean", path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_picture_needs_a_format(tmp_path):
     with pytest.raises(ConfigError, match="unknown picture format"):
-        draw_comparison(a_comparison(), None, tmp_path / "comparison.xls")
+        draw_comparison(a_comparison(), None, "mean", tmp_path / "comparison.xls")
     assert not list(tmp_path.iterdir())

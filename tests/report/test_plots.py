@@ -30,7 +30,7 @@ def drawn(scene, monkeypatch):
         figures = []
         monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
         grid = run_grid(ShortfallObjective(scene, STATIC), Space.of(STATIC, levels))
-        plots.draw_grid(grid, SAVED, None)
+        plots.draw_grid(grid, SAVED, "mean", None)
         return grid, figures[0].axes[1:]
 
     return draw
@@ -54,7 +54,7 @@ def test_savings_are_those_of_test_orders_with_train_as_an_open_marker(scene, mo
     figures = []
     monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
     grid = run_grid(ShortfallObjective(scene, STATIC), Space.of(STATIC))
-    plots.draw_grid(grid, SAVED, None)
+    plots.draw_grid(grid, SAVED, "mean", None)
     axes = figures[0].axes[0]
     assert axes.get_title() == "Saved by the best point on 12 test orders"
     labels = [label.get_text() for label in axes.get_yticklabels()]
@@ -127,7 +127,7 @@ def test_the_best_of_more_are_bars_the_best_on_top(drawn, levels):
 def test_the_picture_is_a_file(scene, tmp_path, ending):
     grid = run_grid(ShortfallObjective(scene, STATIC), Space.of(STATIC))
     path = tmp_path / f"grid.{ending}"
-    plots.draw_grid(grid, SAVED, path)
+    plots.draw_grid(grid, SAVED, "cvar:0.9", path)
     assert path.read_bytes()[:5] in (b"\x89PNG\r", b"<?xml")
 
 

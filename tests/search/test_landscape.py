@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from search_fakes import SPACE, penalties
 
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.limits import Limits
-from sor_opt.backtest.market import ReplayParams, prepare
+from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
+from sor_opt.backtest.risk import read_measure
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.book import BookParams
 from sor_opt.market.loaders import load_tape
@@ -80,6 +83,70 @@ def test_odd_lots_make_the_excess_penalty_matter_and_the_landscape_says_so(odd_l
     assert_exact(objective, landscape, draws=300, excess=0.0006)
 
 
+def by_hand(measure, costs):
+    """A measure of some orders with nothing but numpy."""
+    costs = np.sort(costs[np.isfinite(costs)])
+    return {
+        "mean": lambda: costs.mean(),
+        "mean+sd:0.5": lambda: costs.mean() + 0.5 * np.std(costs, ddof=1),
+        "cvar:0.9": lambda: costs[-((len(costs) + 9) // 10) :].mean(),
+        "cvar:0.5": lambda: costs[-((len(costs) + 1) // 2) :].mean(),
+    }[measure]()
+
+
+ROOMY = penalties((0.001,), (0.0006,), (0.0001,), reach=3)
+
+
+class Brute(NamedTuple):
+    """Replays of a small market at many thresholds."""
+
+    market: Market
+    thresholds: np.ndarray
+    costs: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def brute():
+    """At 1,000 random thresholds, and close to every break point on either side."""
+    tape = generate(SyntheticParams(seed=3, minutes=15))
+    orders = make_orders(tape, OrderParams(size=700, horizon=60 * SECOND, every=20 * SECOND))
+    market = prepare(tape, orders, ReplayParams(), FeeSchedule.packaged())
+    objective = ShortfallObjective(market)
+    assert objective.train.sum() >= 20
+    found = make_landscape(objective, ROOMY, excess=0.0006)
+    random = np.random.default_rng(8).uniform(found.low, found.high, 1000)
+    ends = found.staircase.ends[:-1]
+    assert len(ends) > 50
+    # Costs that agree to 1e-9 are equal to a solver, which moves a break point by a little more.
+    thresholds = np.concatenate([random, ends * (1 - 1e-7), ends * (1 + 1e-7)])
+    risks = (asdict(RiskParams(0.0006, threshold, 0.0)) for threshold in thresholds)
+    costs = np.array([objective.replay(risk).shortfall_bps for risk in risks])
+    return Brute(market, thresholds, costs)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name", ["mean", "mean+sd:0.5", "cvar:0.9", "cvar:0.5"])
+def test_the_minimum_of_a_risk_measure_is_that_of_brute_force(brute, name):
+    objective = ShortfallObjective(brute.market, measure=read_measure(name))
+    found, train = make_landscape(objective, ROOMY, excess=0.0006), objective.train
+    parts = (brute.costs[:, train], brute.costs[:, ~train])
+    expected = np.array([[by_hand(name, costs) for costs in part] for part in parts]).T
+    np.testing.assert_allclose(found.staircase.at(brute.thresholds), expected, rtol=1e-9)
+    assert found.best.train_bps == pytest.approx(expected[:, 0].min(), rel=1e-9)
+    low, high = found.best_piece
+    within = (brute.thresholds > low) & (brute.thresholds < high)
+    np.testing.assert_allclose(expected[within, 0], found.best.train_bps, rtol=1e-9)
+
+
+def test_orders_are_measured_in_parts_where_they_are_many(odd_lots, monkeypatch):
+    objective = ShortfallObjective(odd_lots, measure=read_measure("cvar:0.5"))
+    space = penalties((0.001,), (0.0002,), (0.0001,), reach=3)
+    whole = make_landscape(objective, space)
+    monkeypatch.setattr("sor_opt.search.landscape._AT_ONCE", 7)
+    for one, other in zip(whole.staircase, make_landscape(objective, space).staircase, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
 @pytest.mark.compiled
 def test_a_landscape_of_orders_that_travel_is_exact(odd_lots):
     rules = replace(odd_lots.params, latency=Latency(300_000_000), feed_latency=Latency(50_000_000))
@@ -89,6 +156,23 @@ def test_a_landscape_of_orders_that_travel_is_exact(odd_lots):
     at_once = make_landscape(ShortfallObjective(odd_lots), SPACE, excess=0.0006)
     assert landscape.best != at_once.best
     assert_exact(objective, landscape, draws=100, excess=0.0006)
+
+
+@pytest.mark.compiled
+def test_a_landscape_of_orders_that_raise_their_asks_is_exact(odd_lots):
+    """At random thresholds and beside every break point it is what a replay finds there."""
+    rules = replace(odd_lots.params, impact=Impact(20.0, 10 * SECOND))
+    fees = FeeSchedule.packaged()
+    objective = ShortfallObjective(prepare(odd_lots.tape, odd_lots.orders, rules, fees))
+    landscape = make_landscape(objective, SPACE, excess=0.0006)
+    unmoved = make_landscape(ShortfallObjective(odd_lots), SPACE, excess=0.0006)
+    assert landscape.best != unmoved.best
+    assert_exact(objective, landscape, draws=300, excess=0.0006)
+    assert landscape.breakpoints > 20
+    for end in landscape.staircase.ends[:-1]:
+        for threshold in (end * (1 - 1e-7), end * (1 + 1e-7)):
+            found = objective(asdict(RiskParams(0.0006, threshold, 0.0)))
+            np.testing.assert_allclose(landscape.staircase.at(threshold), found, rtol=1e-9)
 
 
 @pytest.mark.compiled

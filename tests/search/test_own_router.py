@@ -61,11 +61,11 @@ def test_a_grid_ranks_the_levels_of_its_parameters(market, objective):
     assert len({point.outcome for point in nothing}) == 1  # all is left to the horizon
     baselines = run_baselines(market, objective.policy)
     saved = savings_of(objective, grid.best.result, baselines)
-    summary = grid_summary(objective, grid, baselines, saved, seed=0)
+    summary = grid_summary(objective, grid, baselines, saved)
     assert summary["searched"] == ["part", "lots"]
     assert json.loads(json.dumps(summary["best"]["params"])) == grid.best.params
     headings = [column.header for column in grid_tables(summary)[1].columns]
-    assert headings[:6] == ["", "part", "lots", "train", "test", "unfilled"]
+    assert headings[:6] == ["", "part", "lots", "train", "test", "sd"]
 
 
 def test_a_study_of_it_is_resumed_over_kills_and_is_that_of_one_piece(objective, database, start):

@@ -117,7 +117,9 @@ from sor_opt.search.landscape import Landscape as Landscape
 from sor_opt.search.landscape import make_landscape as make_landscape
 from sor_opt.search.objective import Objective as Objective
 from sor_opt.search.objective import Outcome as Outcome
+from sor_opt.search.objective import Outcomes as Outcomes
 from sor_opt.search.objective import ShortfallObjective as ShortfallObjective
+from sor_opt.search.pareto import ParetoObjective as ParetoObjective
 from sor_opt.search.samplers.base import ModelSampler as ModelSampler
 from sor_opt.search.samplers.base import Sampler as Sampler
 from sor_opt.search.samplers.base import SequenceSampler as SequenceSampler

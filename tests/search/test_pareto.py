@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from search_fakes import SPACE
 
-from sor_opt.backtest.risk import Cvar, Mean, MeanSd, Sd
+from sor_opt.backtest.risk import Cvar, Mean, Sd
 from sor_opt.search.objective import ShortfallObjective
-from sor_opt.search.pareto import ParetoObjective, front, measured_by
+from sor_opt.search.pareto import ParetoObjective, front
 
 POINT = {"lambda_over": 1.0, "lambda_under": 1.0, "theta_queue": 1.0, "unit": "per_share"}
 
@@ -59,16 +59,9 @@ def shortfall(market):
 def test_each_measure_is_that_of_an_objective_of_its_own(shortfall):
     measures = (Mean(), Sd(), Cvar(0.5))
     alone = tuple(replace(shortfall, measure=measure)(POINT) for measure in measures)
-    assert measured_by(shortfall, measures)(POINT).each == alone
+    assert ParetoObjective(shortfall, measures)(POINT).each == alone
     assert len(set(alone)) == 3
     assert alone[0].each == (alone[0],)
-
-
-def test_one_measure_is_an_objective_as_it_was(shortfall):
-    one = measured_by(shortfall, (MeanSd(0.5),))
-    cautious = replace(shortfall, measure=MeanSd(0.5))
-    assert one(POINT) == cautious(POINT)
-    assert one.fingerprint(()) == cautious.fingerprint(())
 
 
 def test_the_identity_names_the_measures_in_their_order(shortfall):

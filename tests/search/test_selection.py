@@ -194,8 +194,8 @@ def test_a_point_that_differs_at_one_order_hides_no_other():
 def test_where_there_is_no_spa():
     costs = noise(np.random.default_rng(11), 39, 4)
     default = costs[:, 0]
-    assert spa(costs[:9], default[:9], orders(9)) is None
-    assert spa(costs[:10], default[:10], orders(10)) is not None
+    assert spa(costs[:7], default[:7], orders(7)) is None
+    assert spa(costs[:8], default[:8], orders(8)) is not None
     assert spa(costs, default, orders(39, every=60)) is None
     assert spa(costs, default, orders(39, every=60, days=5)) is not None
     assert spa(costs[:, :1], default, orders(39)) is None
@@ -209,12 +209,12 @@ def test_spa_follows_its_seed():
 
 
 def test_what_begins_before_another_ends_is_resampled_together():
-    """Nine orders at once are one observation: their order within it does not matter."""
+    """Of nine orders at once 27 are one observation: their order within it does not matter."""
     rng = np.random.default_rng(13)
-    costs = noise(rng, 180, 4)
-    mixed = rng.permuted(costs.reshape(20, 9, 4), axis=1).reshape(180, 4)
-    default = np.zeros(180) + 4.0
-    overlapping = orders(180, every=60)
+    costs = noise(rng, 270, 4)
+    mixed = rng.permuted(costs.reshape(10, 27, 4), axis=1).reshape(270, 4)
+    default = np.zeros(270) + 4.0
+    overlapping = orders(270, every=60)
     assert spa(costs, default, overlapping) == pytest.approx(spa(mixed, default, overlapping))
     apart = replace(overlapping, horizon=60 * SECOND)
     assert spa(costs, default, apart) != spa(costs, default, overlapping)

@@ -12,7 +12,6 @@ from savings_rows import HEADLINE
 
 from sor_opt.policies.registry import named
 from sor_opt.report.savings import headline_tables
-from sor_opt.report.verdict import UNKNOWN
 from sor_opt.report.studies import (
     full_summary,
     history_summary,
@@ -22,6 +21,7 @@ from sor_opt.report.studies import (
     show_tables,
 )
 from sor_opt.report.tables import NO_TEST
+from sor_opt.report.verdict import UNKNOWN
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import Space
 from sor_opt.search.studies.history import FinishedTrial, ForeignTrial, History

@@ -24,8 +24,8 @@ from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
 from sor_opt.policies.schedules.now import Now
 from sor_opt.report.grid import grid_summary, grid_tables
-from sor_opt.report.verdict import UNKNOWN
 from sor_opt.report.studies import full_summary, show_tables
+from sor_opt.report.verdict import UNKNOWN
 from sor_opt.search.compare import CompareParams, compare
 from sor_opt.search.grid import default_point, run_grid
 from sor_opt.search.landscape import joint_landscape, make_landscape

@@ -126,6 +126,8 @@ from sor_opt.search.samplers.base import SequenceSampler as SequenceSampler
 from sor_opt.search.samplers.registry import SAMPLERS as SAMPLERS
 from sor_opt.search.savings import Saving as Saving
 from sor_opt.search.savings import savings_of as savings_of
+from sor_opt.search.selection import pbo as pbo
+from sor_opt.search.selection import spa as spa
 from sor_opt.search.space import Space as Space
 from sor_opt.search.studies.study import StudyRun as StudyRun
 from sor_opt.search.studies.study import run_study as run_study

@@ -12,12 +12,18 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize(
-    ("page", "rows"), [("defaults", 50), ("conclusion", 50), ("participation", 25)]
+    ("page", "name", "rows"),
+    [
+        ("defaults", "defaults", 50),
+        ("conclusion", "conclusion", 50),
+        ("participation", "participation", 25),
+        ("selection", "selection_day", 9),
+    ],
 )
-def test_a_page_holds_the_tables_that_its_script_prints(shared, page, rows):
+def test_a_page_holds_the_tables_that_its_script_prints(shared, page, name, rows):
     quotes = shared("taq_full/quotes_full_2018-01-02.csv.gz")
     trades = shared("taq_full/trades_full_2018-01-02.csv.gz")
-    script = ROOT / "benchmarks" / f"{page}.py"
+    script = ROOT / "benchmarks" / f"{name}.py"
     done = subprocess.run(
         [sys.executable, script, quotes, "--trades", trades],
         capture_output=True,

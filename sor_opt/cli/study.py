@@ -6,11 +6,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sor_opt.backtest.baselines import BASELINE_SCHEDULES
+from sor_opt.backtest.result import Result
 from sor_opt.cli.console import Output
 from sor_opt.cli.names import OWN_FILES, name_option
 from sor_opt.cli.options import OutputGroup, OutputOptions
@@ -30,7 +31,13 @@ from sor_opt.report.studies import (
     result_tables,
     show_tables,
 )
-from sor_opt.report.verdict import UNKNOWN, default_summary, saved_summary, selection_summary
+from sor_opt.report.verdict import (
+    SELECTION,
+    UNKNOWN,
+    default_summary,
+    saved_summary,
+    selection_summary,
+)
 from sor_opt.search.grid import default_point
 from sor_opt.search.kept_costs import KeptCosts
 from sor_opt.search.pareto import ParetoObjective
@@ -119,9 +126,7 @@ def run(
     if best:
         chosen, default = objective.replay(best.params), default_point(objective, space)
         said |= risk_summary(objective, {"best": chosen})
-        with out.progress("costs of the points") as progress:
-            costs = kept.table((trial.params for trial in result.history.trials), progress)
-        said |= selection_summary(selection_of(objective, costs, default.result, output.seed))
+        said |= _selection(kept, result.history, default.result, output.seed, out)
         said |= default_summary(default)
         said |= saved_summary(saved_on_default(objective, chosen, default.result))
         with open_storage(study.storage) as opened:
@@ -132,6 +137,19 @@ def run(
     if result.interrupted:
         out.warn(f"interrupted; this resumes it: {_command(study.storage)}")
         raise typer.Exit(1)
+
+
+def _selection(
+    kept: KeptCosts, tried: history.History, default: Result, seed: int, out: Output
+) -> dict[str, Any]:
+    """How much of the best trial may be luck, as the last run told it where no point is new."""
+    points = {tried.space.point(trial.params): trial.params for trial in tried.trials}
+    known = tried.headline or {}
+    if known.get("tried") == len(points):
+        return {key: known[key] for key in SELECTION}
+    with out.progress("costs of the points") as progress:
+        costs = kept.table(points.values(), progress)
+    return selection_summary(selection_of(kept.objective, costs, default, seed))
 
 
 def list_studies(output: OutputGroup, storage: StorageOption = DEFAULT_STORAGE) -> None:

@@ -21,6 +21,7 @@ from sor_opt.report.studies import (
     show_tables,
 )
 from sor_opt.report.tables import NO_TEST
+from sor_opt.report.verdict import UNKNOWN
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import Space
 from sor_opt.search.studies.history import FinishedTrial, ForeignTrial, History
@@ -154,6 +155,7 @@ def test_the_document_that_is_shown():
         ],
         "rounds": [],
         "savings": {},
+        **UNKNOWN,
     }
     assert full_summary(replace(STUDY, headline=HEADLINE))["savings"] == HEADLINE["savings"]
 
@@ -246,7 +248,7 @@ def test_an_adaptive_studys_last_ranges_are_shown():
 
 def test_the_end_of_a_run_whole():
     run = {"note": "3 trials are finished, 2 of them new", "not_measured": 1}
-    summary = {**SUMMARY, **HEADLINE, **run}
+    summary = {**SUMMARY, **UNKNOWN, **HEADLINE, **run}
     best = lines(show_tables(full_summary(STUDY), top=1))[-1]
     saved = lines(headline_tables("the best trial", HEADLINE))
     assert lines(result_tables({**summary, "began_from": "a file"})) == [

@@ -23,7 +23,7 @@ from sor_opt.policies.schedules.twap import Twap
 from sor_opt.report.backtest import backtest_summary
 from sor_opt.report.grid import grid_summary
 from sor_opt.report.landscape import landscape_summary
-from sor_opt.search.grid import Grid, GridPoint, run_grid
+from sor_opt.search.grid import Grid, GridPoint, default_point, run_grid
 from sor_opt.search.landscape import Landscape, Staircase
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.savings import savings_of
@@ -236,8 +236,12 @@ def test_the_document_of_a_grid(scene):
     objective = ShortfallObjective(scene)
     grid, baselines = run_grid(objective, TWO_POINTS), run_baselines(scene, objective.policy)
     saved = savings_of(objective, grid.best.result, baselines)
-    found = grid_summary(objective, grid, baselines, saved)
+    default = default_point(objective, TWO_POINTS)
+    found = grid_summary(objective, grid, default, baselines, saved)
     assert found.pop("seconds") > 0
+    told = found.pop("default")
+    assert told.keys() == found["best"].keys()
+    assert told["params"] == default.params
 
     def params(under):
         return {"lambda_over": 0.0005, "lambda_under": under, "theta_queue": 0.0001} | {
@@ -319,7 +323,9 @@ def test_the_document_of_a_landscape(scene):
     landscape = Landscape(0.001, 0.01, Staircase(np.array([0.002, 0.004, 0.01]), values), 0.0006, 9)
     point = GridPoint(asdict(RiskParams(0.001, 0.002, 0.0001)), Outcome(2.0, 6.0), None)
     default = GridPoint(asdict(RiskParams(0.001, 0.001, 0.0002)), Outcome(3.0, 7.0), None)
-    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1), default) == near(
+    assert landscape_summary(
+        landscape, Grid((point,), TWO_POINTS, np.zeros((3, 1)), 1, 0.1), default
+    ) == near(
         {
             "interval": [0.001, 0.01],
             "breakpoints": 2,
@@ -360,6 +366,8 @@ def test_the_document_of_a_landscape(scene):
         }
     )
     lowest_first = replace(landscape, staircase=Staircase(np.array([0.01]), values[1:2]))
-    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1), default)[
-        "best"
-    ] == near({"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0})
+    assert landscape_summary(
+        lowest_first, Grid((point,), TWO_POINTS, np.zeros((3, 1)), 1, 0.1), default
+    )["best"] == near(
+        {"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0}
+    )

@@ -1,4 +1,4 @@
-"""Draw the figures of docs/searching.md and docs/tca.md again, with the project's own commands.
+"""Draw the figures of docs/searching.md, docs/risk.md and docs/tca.md again, with our own commands.
 
     python docs/figures.py data/sample_quotes.csv.gz QUOTES TRADES
 
@@ -89,6 +89,8 @@ def main() -> None:
     placement = ("--trades", files.trades, "--policy", "placement")
     sor_opt("backtest", files.quotes, *LAYOUT, *placement, "--tca", "--plot", IMAGES / "tca.png")
     sor_opt("landscape", files.quotes, *LAYOUT, "--plot", IMAGES / "landscape.png")
+    risky = ("--objective", "mean+sd:0.5", "--plot", IMAGES / "landscape_risk.png")
+    sor_opt("landscape", files.quotes, *LAYOUT, *risky)
     for data, budget, name in ((files.quotes, 100, "real"), (files.sample, 81, "sample")):
         given = ("--budget", budget, "--repeats", 10, "--plot", IMAGES / f"compare_{name}.png")
         sor_opt("compare", data, *LAYOUT, *given)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
         ("defaults", "defaults", 50),
         ("conclusion", "conclusion", 50),
         ("participation", "participation", 25),
+        ("risk", "risk", 40),
         ("selection", "selection_day", 9),
     ],
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress
 from threading import Lock
@@ -75,6 +75,8 @@ class Landscape:
         The excess penalty that it holds for; None for all of the space.
     replays : int
         Replays of one order that it took.
+    orders : tuple of Staircase
+        Each order's shortfall in bps.
     """
 
     low: float
@@ -82,6 +84,7 @@ class Landscape:
     staircase: Staircase
     excess: float | None
     replays: int
+    orders: tuple[Staircase, ...] = ()
 
     @property
     def breakpoints(self) -> int:
@@ -104,6 +107,12 @@ class Landscape:
     def best(self) -> Outcome:
         """Train and test shortfall where train's is least."""
         return Outcome(*self.staircase.at(self.best_piece.high).tolist())
+
+    def measured(self, objective: ShortfallObjective) -> Landscape:
+        """The same replays under the measure of another objective, which is equal in all else."""
+        overlaid = _overlay(self.orders, objective)
+        objective.check_defined(overlaid.values[:, 0])
+        return replace(self, staircase=overlaid)
 
     def regret(self, train_bps: float) -> float:
         """How much worse than the optimum a train shortfall is, bps."""
@@ -203,7 +212,7 @@ def _landscape(walk: _Walk, stairs: list[Staircase], excess: float | None) -> La
     """Put the orders' staircases together."""
     overlaid = _overlay(stairs, walk.objective)
     walk.objective.check_defined(overlaid.values[:, 0])
-    return Landscape(*walk.thresholds, overlaid, excess, walk.replays)
+    return Landscape(*walk.thresholds, overlaid, excess, walk.replays, tuple(stairs))
 
 
 def _sums(space: Space, name: str) -> Bounds:

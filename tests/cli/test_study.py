@@ -303,3 +303,15 @@ def test_workers_run_the_package_that_started_them(tmp_path):
         env={**os.environ, "COLUMNS": "200"},
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_study_goes_on_under_its_own_objective_alone(first):
+    code, _, err = first(
+        *("run", "first", *SAMPLE, "--sampler", "grid", "--trials", 6),
+        *("--objective", "mean+sd:0.5"),
+    )
+    assert code == 2
+    assert (
+        "objective is mean shortfall in bps of the first 7 of 10 orders in the study and "
+        "mean+sd:0.5 shortfall in bps of the first 7 of 10 orders in this run"
+    ) in err

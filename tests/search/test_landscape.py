@@ -138,6 +138,16 @@ def test_the_minimum_of_a_risk_measure_is_that_of_brute_force(brute, name):
     np.testing.assert_allclose(expected[within, 0], found.best.train_bps, rtol=1e-9)
 
 
+def test_the_same_replays_serve_every_measure(odd_lots):
+    space = penalties((0.001,), (0.0002,), (0.0001,), reach=3)
+    mean = ShortfallObjective(odd_lots)
+    risky = replace(mean, measure=read_measure("mean+sd:1"))
+    found, alone = make_landscape(mean, space).measured(risky), make_landscape(risky, space)
+    assert (found.excess, found.replays) == (alone.excess, alone.replays)
+    for one, other in zip(found.staircase, alone.staircase, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_orders_are_measured_in_parts_where_they_are_many(odd_lots, monkeypatch):
     objective = ShortfallObjective(odd_lots, measure=read_measure("cvar:0.5"))
     space = penalties((0.001,), (0.0002,), (0.0001,), reach=3)

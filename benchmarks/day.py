@@ -137,7 +137,8 @@ def _cost(result: Result) -> str:
 
 def _saved(entry: Entry) -> str:
     saved = savings(entry.result, entry.reference)
-    return f"{saved.mean:.2f} [{saved.low:.2f}, {saved.high:.2f}]"
+    bounds = f" [{saved.low:.2f}, {saved.high:.2f}]" if saved.basis else ""
+    return f"{saved.mean:.2f}{bounds}"
 
 
 @dataclass(frozen=True)

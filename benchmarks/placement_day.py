@@ -22,7 +22,7 @@ from sor_opt.allocators.base import Allocator
 from sor_opt.allocators.fast.allocator import FastAllocator
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.baselines import run_baselines
-from sor_opt.backtest.intervals import Estimate, estimate, savings
+from sor_opt.backtest.intervals import Estimate, mean_shortfall, savings
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.replay import LIMIT
@@ -102,14 +102,11 @@ def show(market: Market) -> None:
     results = {name: run(market, policy) for name, policy in tuned.items()}
     held = run_baselines(market, tuned["placement"])
     results |= {name: each.result for name, each in held.items()}
-    print(f"{len(train)} orders, {train.sum()} train; bps, 95 % bootstrap intervals over orders")
+    print(f"{len(train)} orders, {train.sum()} train; bps, 95 % intervals")
     print(f"{'':19}{'shortfall, train':^25}{'shortfall, test':^25}", end="")
     print(f"{'saved by placement, train':^27}{'saved, test':^25}limit fills")
     for name, result in results.items():
-        parts = [
-            text(estimate(np.where(which, result.shortfall_bps, np.nan), market.orders))
-            for which in (train, ~train)
-        ]
+        parts = [text(mean_shortfall(result, which)) for which in (train, ~train)]
         saved = [savings(results["placement"], result, among=which) for which in (train, ~train)]
         parts += map(text, saved)
         share = result.shares_by(LIMIT).sum() / max(1.0, float(np.abs(result.filled).sum()))

@@ -99,7 +99,8 @@ def in_time(layout: Layout, draw: Draw, rng: np.random.Generator) -> FloatArray:
     drawn = draw(rng, count + shared - 1)
     if shared == 1:
         return drawn
-    return np.lib.stride_tricks.sliding_window_view(drawn, shared, axis=0).mean(axis=-1)
+    shares: FloatArray = np.lib.stride_tricks.sliding_window_view(drawn, shared, axis=0).mean(-1)
+    return shares
 
 
 def rejected(layout: Layout, draw: Draw, draws: int, seed: int) -> float:

@@ -19,6 +19,7 @@ from sor_opt.policies.schedules.base import Schedule
 from sor_opt.policies.schedules.now import Now
 from sor_opt.policies.schedules.twap import Twap
 from sor_opt.report.tables import interval, number
+from sor_opt.report.verdict import selection_summary
 from sor_opt.search.grid import default_point, run_grid
 from sor_opt.search.kept_costs import KeptCosts
 from sor_opt.search.landscape import best_point, make_landscape
@@ -67,8 +68,9 @@ def rows(objective: ShortfallObjective) -> Iterator[list[str]]:
         saved = saved_on_default(objective, result, default.result)
         luck = ["", "", ""]
         if found.costs is not None:
-            told = selection_of(objective, found.costs, default.result)
-            luck = [f"{told.tried} ({told.distinct})", number(told.pbo), number(told.spa_p)]
+            told = selection_summary(selection_of(objective, found.costs, default.result))
+            tried = f"{told['tried']} ({told['tried_distinct']})"
+            luck = [tried, number(told["pbo"]), number(told["spa_p"])]
         scores = [number(score, 3) for score in objective.outcome(result)]
         won = f"{saved.mean:.2f} {interval((saved.low, saved.high))}"
         yield [name, found.search, luck[0], _threshold(found.params), *scores, won, *luck[1:]]

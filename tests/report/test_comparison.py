@@ -175,7 +175,7 @@ def test_the_tables_whole():
         "random         3         2     0.43   0.21   0.25  [-0.50, 1.00]",
         "grid           1         1        -      -   1.25   [0.50, 2.00]",
         "All runs. Best of 10 points (9 distinct): probability of overfitting 0.50. Against the "
-        "default point on train orders: SPA p = 0.03, hardly luck.",
+        "default point on train orders: SPA p = 0.031, hardly luck.",
         "No winner: none is lower than every other on train for more than chance, with no other "
         "cheaper on test.",
         "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "

@@ -1,5 +1,7 @@
 """What is kept of a search's points, and who is named better."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from search_fakes import SPACE
@@ -76,7 +78,7 @@ def contest(objective, points, **pair):
     """Two strategies of one run each, which found the points."""
     runs = [
         Run((trial,), trial, 0.0, 0.0)
-        for trial in (FinishedTrial(0, point, objective(point), 0.0) for point in points)
+        for trial in (FinishedTrial(0, point, (objective(point),), 0.0) for point in points)
     ]
     strategies = tuple(
         Strategy(name, (run,), 0.0) for name, run in zip(("one", "two"), runs, strict=True)
@@ -101,13 +103,22 @@ def test_a_winner_is_lower_than_every_other_beyond_chance(objective, grid, pair,
     assert winner_of(objective, found, results) == ("one" if wins else None)
 
 
+def costing(objective, bps):
+    """A result whose orders all fill, at about so many bps."""
+    market = objective.market
+    costs = bps + np.random.default_rng(5).normal(0.0, 0.1, len(market.orders))
+    filled = np.ones(len(costs), dtype=bool)
+    return SimpleNamespace(
+        market=market, complete=filled, shortfall_bps=costs, duration_s=60.0 * filled
+    )
+
+
 def test_a_winner_is_not_contradicted_by_the_test_orders(objective, grid):
-    by_test = sorted(grid.points, key=lambda point: point.outcome.test_bps)
-    cheap, dear = by_test[0], by_test[-1]
-    assert saved_on_default(objective, dear.result, cheap.result).high < 0
-    found = contest(objective, [dear.params, cheap.params])
-    assert winner_of(objective, found, {"one": dear.result, "two": cheap.result}) is None
-    assert winner_of(objective, found, {"one": cheap.result, "two": dear.result}) == "one"
+    cheap, dear = costing(objective, 1.0), costing(objective, 3.0)
+    found = contest(objective, [grid.best.params] * 2)
+    assert winner_of(objective, found, {"one": dear, "two": cheap}) is None
+    assert winner_of(objective, found, {"one": cheap, "two": dear}) == "one"
+    assert winner_of(objective, found, {"one": cheap, "two": cheap}) == "one"
 
 
 def test_a_comparison_is_judged_by_its_median_runs_and_by_all(objective, grid):

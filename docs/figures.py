@@ -1,8 +1,9 @@
-"""Draw the figures of docs/searching.md and docs/risk.md again, with the project's own commands.
+"""Draw the figures of docs/searching.md, docs/risk.md and docs/tca.md again, with our own commands.
 
-    python docs/figures.py data/sample_quotes.csv.gz QUOTES
+    python docs/figures.py data/sample_quotes.csv.gz QUOTES TRADES
 
-QUOTES are the complete real day's (NYSE TAQ, 2018-01-02); about six minutes on two cores.
+QUOTES and TRADES are the complete real day's (NYSE TAQ, 2018-01-02); about six minutes on two
+cores.
 """
 
 from __future__ import annotations
@@ -81,9 +82,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sample", type=Path)
     parser.add_argument("quotes", type=Path)
+    parser.add_argument("trades", type=Path)
     files = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     draw_ranges(adaptive_study(files.quotes), IMAGES / "adaptive.png")
+    placement = ("--trades", files.trades, "--policy", "placement")
+    sor_opt("backtest", files.quotes, *LAYOUT, *placement, "--tca", "--plot", IMAGES / "tca.png")
     sor_opt("landscape", files.quotes, *LAYOUT, "--plot", IMAGES / "landscape.png")
     risky = ("--objective", "mean+sd:0.5", "--plot", IMAGES / "landscape_risk.png")
     sor_opt("landscape", files.quotes, *LAYOUT, *risky)

@@ -14,6 +14,7 @@ from sor_opt.backtest.baselines import Baseline as Baseline
 from sor_opt.backtest.baselines import run_baselines as run_baselines
 from sor_opt.backtest.contest import Entry as Entry
 from sor_opt.backtest.contest import hold_contest as hold_contest
+from sor_opt.backtest.impact import Impact as Impact
 from sor_opt.backtest.intervals import Estimate as Estimate
 from sor_opt.backtest.intervals import estimate as estimate
 from sor_opt.backtest.intervals import mean_shortfall as mean_shortfall
@@ -31,6 +32,9 @@ from sor_opt.backtest.risk import Measure as Measure
 from sor_opt.backtest.risk import Risk as Risk
 from sor_opt.backtest.risk import read_measure as read_measure
 from sor_opt.backtest.risk import risk_of as risk_of
+from sor_opt.backtest.tca import Costs as Costs
+from sor_opt.backtest.tca import Fills as Fills
+from sor_opt.backtest.tca import Tca as Tca
 from sor_opt.errors import ConfigError as ConfigError
 from sor_opt.errors import DataError as DataError
 from sor_opt.errors import OutputError as OutputError
@@ -43,6 +47,8 @@ from sor_opt.market.loaders import load_tape as load_tape
 from sor_opt.market.loaders import save_tape as save_tape
 from sor_opt.market.loaders.base import Example as Example
 from sor_opt.market.loaders.base import Loader as Loader
+from sor_opt.market.nbbo import Nbbo as Nbbo
+from sor_opt.market.nbbo import nbbo_at as nbbo_at
 from sor_opt.market.quality import book_quality as book_quality
 from sor_opt.market.quality import inspect as inspect
 from sor_opt.market.synthetic import SyntheticParams as SyntheticParams
@@ -111,13 +117,17 @@ from sor_opt.search.landscape import Landscape as Landscape
 from sor_opt.search.landscape import make_landscape as make_landscape
 from sor_opt.search.objective import Objective as Objective
 from sor_opt.search.objective import Outcome as Outcome
+from sor_opt.search.objective import Outcomes as Outcomes
 from sor_opt.search.objective import ShortfallObjective as ShortfallObjective
+from sor_opt.search.pareto import ParetoObjective as ParetoObjective
 from sor_opt.search.samplers.base import ModelSampler as ModelSampler
 from sor_opt.search.samplers.base import Sampler as Sampler
 from sor_opt.search.samplers.base import SequenceSampler as SequenceSampler
 from sor_opt.search.samplers.registry import SAMPLERS as SAMPLERS
 from sor_opt.search.savings import Saving as Saving
 from sor_opt.search.savings import savings_of as savings_of
+from sor_opt.search.selection import pbo as pbo
+from sor_opt.search.selection import spa as spa
 from sor_opt.search.space import Space as Space
 from sor_opt.search.studies.study import StudyRun as StudyRun
 from sor_opt.search.studies.study import run_study as run_study

@@ -14,6 +14,9 @@ from sor_opt.durations import read_duration
 from sor_opt.errors import ConfigError, quoted
 from sor_opt.market.tape import FloatArray, IntArray
 
+LARGEST = 10_000
+"""Basis points: 1,000 shares double the price."""
+
 
 @dataclass(frozen=True)
 class Impact:
@@ -22,7 +25,7 @@ class Impact:
     Parameters
     ----------
     bps : float
-        Basis points of the arrival mid by which 1,000 shares raise them, >= 0.
+        Basis points of the arrival mid by which 1,000 shares raise them, 0 to `LARGEST`.
     half_life : int
         Nanoseconds in which half of that is gone, > 0.
 
@@ -43,8 +46,11 @@ class Impact:
     half_life: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.bps < np.inf:
-            raise ConfigError(f"an impact must be finite and >= 0 basis points, got {self.bps:g}")
+        if not 0 <= self.bps <= LARGEST:
+            raise ConfigError(
+                f"an impact must be 0 to {LARGEST:,} basis points per 1,000 shares, got "
+                f"{self.bps:g}"
+            )
         if self.half_life <= 0:
             raise ConfigError(
                 f"the half-life of an impact must be > 0, got {self.half_life / 1e9:g}s"

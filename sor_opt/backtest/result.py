@@ -130,9 +130,13 @@ class Result:
         What printed after the order's start, until its horizon's end or its last execution,
         whichever is later; NaN where nothing did, as without trades.
         """
+        return self.market.participation(self.filled, self.worked_until)
+
+    @cached_property
+    def worked_until(self) -> IntArray:
+        """The end of an order's horizon, or its last execution where that is later (ns UTC)."""
         orders = self.market.orders
-        ends = np.maximum(orders.starts + orders.horizon, self._last_executed)
-        return self.market.participation(self.filled, ends)
+        return np.maximum(orders.starts + orders.horizon, self._last_executed)
 
     @property
     def total_cash(self) -> float:

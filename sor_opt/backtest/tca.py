@@ -14,6 +14,7 @@ import numpy as np
 
 from sor_opt.backtest.replay import EXCESS, LIMIT
 from sor_opt.backtest.result import BPS, Result
+from sor_opt.market.feed import volume_between
 from sor_opt.market.nbbo import Nbbo, nbbo_at
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
 
@@ -267,20 +268,11 @@ class Tca:
 
     @cached_property
     def _printed(self) -> FloatArray:
-        """Shares printed at each venue from an order's start to its end (shape (orders, K)).
-
-        The end is the horizon's, or the last execution where that is later.
-        """
-        market, replay = self.result.market, self.result.replay
-        orders, prints = market.orders, market.prints
-        ends = orders.starts + orders.horizon
-        np.maximum.at(ends, replay.order, replay.ts)
-        printed = np.zeros((len(orders), len(market.tape.venues)))
-        windows = np.searchsorted(prints["ts"], (orders.starts, ends), "right").T
-        for i, (first, end) in enumerate(windows):
-            during = prints[first:end]
-            np.add.at(printed[i], during["venue"], during["shares"])
-        return printed
+        """Shares printed at each venue while each order was worked (shape (orders, K))."""
+        market, ends = self.result.market, self.result.worked_until
+        prints, starts = market.prints, market.orders.starts
+        by_venue = (prints[prints["venue"] == k] for k in range(len(market.tape.venues)))
+        return np.column_stack([volume_between(each, starts, ends) for each in by_venue])
 
     def _by(self, h: int, which: BoolArray, weights: _Weights) -> HorizonCosts:
         """The costs by one of `HORIZONS`."""
@@ -303,8 +295,8 @@ class _Weights:
     mid: FloatArray
 
     def mean(self, values: FloatArray) -> Mean:
-        """The mean of dollars per share; NaN values are left out."""
-        known = np.isfinite(values)
+        """The mean of dollars per share, over executions whose value and mid are known."""
+        known = np.isfinite(values) & np.isfinite(self.mid)
         dollars, shares = (values * self.shares)[known], self.shares[known].sum()
         return Mean(
             _ratio(dollars.sum(), shares), _ratio((BPS * dollars / self.mid[known]).sum(), shares)

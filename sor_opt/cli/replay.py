@@ -17,7 +17,7 @@ from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import Market, ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.parallel import check_jobs
-from sor_opt.backtest.risk import FORMS, Measure, read_measure, risk_of
+from sor_opt.backtest.risk import FORMS, Measure, read_measures, risk_of
 from sor_opt.cli.console import Output
 from sor_opt.cli.market import DataOptions
 from sor_opt.cli.options import FeeOptions
@@ -63,7 +63,7 @@ PlotOption = Annotated[
 
 def _objective(text: str) -> str:
     try:
-        return read_measure(text).name
+        return ",".join(measure.name for measure in read_measures(text))
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -88,9 +88,24 @@ class LevelsOptions:
     ] = None
 
     @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What of the train orders' shortfall is minimised: one measure, or several."""
+        return read_measures(self.objective)
+
+    @property
     def measure(self) -> Measure:
-        """What of the train orders' shortfall is minimised."""
-        return read_measure(self.objective)
+        """The same, where it has to be one.
+
+        Raises
+        ------
+        ConfigError
+            If there are several.
+        """
+        if len(self.measures) > 1:
+            raise ConfigError(
+                f"--objective {self.objective}: only `study run` searches by several objectives"
+            )
+        return self.measures[0]
 
     def space(self, policy: Policy, given: Collection[str]) -> Space:
         """What of a policy is searched: what the file names, and what has a range.

@@ -6,11 +6,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sor_opt.backtest.baselines import BASELINE_SCHEDULES
+from sor_opt.backtest.result import Result
 from sor_opt.cli.console import Output
 from sor_opt.cli.names import OWN_FILES, name_option
 from sor_opt.cli.options import OutputGroup, OutputOptions
@@ -30,9 +31,16 @@ from sor_opt.report.studies import (
     result_tables,
     show_tables,
 )
-from sor_opt.report.verdict import UNKNOWN, default_summary, saved_summary, selection_summary
+from sor_opt.report.verdict import (
+    SELECTION,
+    UNKNOWN,
+    default_summary,
+    saved_summary,
+    selection_summary,
+)
 from sor_opt.search.grid import default_point
 from sor_opt.search.kept_costs import KeptCosts
+from sor_opt.search.pareto import ParetoObjective
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.savings import savings_at
 from sor_opt.search.studies import history
@@ -93,12 +101,14 @@ def run(
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
     space = levels.space(searched, policy.given)
-    make_sampler(study.sampler, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, searched, space, levels.measure, out)
+    measures = levels.measures
+    # Complains before the data is read.
+    make_sampler(study.sampler, space, output.seed, len(measures))
+    objective = replay.objective(data, searched, space, measures[0], out)
     kept = KeptCosts(objective)
     plan = StudyRun(
         name,
-        kept,
+        kept if len(measures) == 1 else ParetoObjective(objective, measures),
         space,
         study.sampler,
         study.trials,
@@ -116,19 +126,30 @@ def run(
     if best:
         chosen, default = objective.replay(best.params), default_point(objective, space)
         said |= risk_summary(objective, {"best": chosen})
-        with out.progress("costs of the points") as progress:
-            costs = kept.table((trial.params for trial in result.history.trials), progress)
-        said |= selection_summary(selection_of(objective, costs, default.result, output.seed))
+        said |= _selection(kept, result.history, default.result, output.seed, out)
         said |= default_summary(default)
         said |= saved_summary(saved_on_default(objective, chosen, default.result))
         with open_storage(study.storage) as opened:
             history.keep_headline(opened, name, best.number, said)
-    summary = result_summary(result) | UNKNOWN | said
+    summary = UNKNOWN | said | result_summary(result)
     out.result(summary)
     out.show(*result_tables(summary))
     if result.interrupted:
         out.warn(f"interrupted; this resumes it: {_command(study.storage)}")
         raise typer.Exit(1)
+
+
+def _selection(
+    kept: KeptCosts, tried: history.History, default: Result, seed: int, out: Output
+) -> dict[str, Any]:
+    """How much of the best trial may be luck, as the last run told it where no point is new."""
+    points = {tried.space.point(trial.params): trial.params for trial in tried.trials}
+    known = tried.headline or {}
+    if known.get("tried") == len(points):
+        return {key: known[key] for key in SELECTION}
+    with out.progress("costs of the points") as progress:
+        costs = kept.table(points.values(), progress)
+    return selection_summary(selection_of(kept.objective, costs, default, seed))
 
 
 def list_studies(output: OutputGroup, storage: StorageOption = DEFAULT_STORAGE) -> None:

@@ -141,7 +141,8 @@ def volume_between(prints: Prints, starts: IntArray, ends: IntArray) -> FloatArr
     """Shares printed after each start and until each end, the end included (shape (n,))."""
     until = np.concatenate([[0.0], np.cumsum(prints["shares"])])
     first, last = (np.searchsorted(prints["ts"], times, "right") for times in (starts, ends))
-    return until[last] - until[first]
+    printed: FloatArray = until[last] - until[first]
+    return printed
 
 
 def volume_heard(

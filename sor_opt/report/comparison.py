@@ -123,8 +123,8 @@ def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
         *_optimum(summary["optimum"]),
         *_risk(summary),
         *_headline(summary),
-        *_pairs(summary),
         *comparison_verdict_tables(summary),
+        *_pairs(summary),
     ]
 
 

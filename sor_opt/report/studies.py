@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 
 from sor_opt.report.risk import risk_table
@@ -21,10 +23,18 @@ from sor_opt.search.studies.trials import FinishedTrial
 _COUNTS = ("finished", "failed", "pruned", "running")
 """What trials of ours may be."""
 
+_ROWS = 20
+"""How much of a front is shown at the end of a run."""
+
+_NOTHING = "No trial is finished."
+
 
 def history_summary(history: History) -> dict[str, Any]:
-    """Describe a study: what it was made for, and where it stands."""
-    train = {trial.outcome.train_bps for trial in history.trials}
+    """Describe a study: what it was made for, and where it stands.
+
+    One of several measures has a `front` in place of a best trial, and names them as its
+    `objective`; `values` and `test_values` of a trial are in their order.
+    """
     return {
         "study": history.name,
         "sampler": history.sampler,
@@ -34,8 +44,9 @@ def history_summary(history: History) -> dict[str, Any]:
         "pruned": history.pruned,
         "running": history.running,
         "not_measured": len(history.others),
-        "distinct": len(train),
+        "distinct": len({trial.train for trial in history.trials}),
         "best": _trial(history.best),
+        **_pareto(history),
         "identity": history.identity,
         "made_for": words(history.identity),
         "began_from": history.seeds.describe() if history.seeds else None,
@@ -87,7 +98,9 @@ def list_tables(summaries: Sequence[Mapping[str, Any]]) -> list[Shown]:
             _source(row),
             *(str(row[state]) for state in _COUNTS),
             str(row["not_measured"]),
-            number(best.get("train_bps", math.nan), 3),
+            f"front of {len(row['front'])}"
+            if "front" in row
+            else number(best.get("train_bps", math.nan), 3),
             number(best.get("test_bps", math.nan), 3),
         )
     return [table]
@@ -99,9 +112,7 @@ def result_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"{summary['study']}: {summary['note']}.",
         *_origin(summary),
         *_others(summary["not_measured"]),
-        *_best(summary),
-        *_risk(summary),
-        *_saved(summary),
+        *_found(summary, _ROWS),
     ]
 
 
@@ -111,18 +122,15 @@ def show_tables(summary: Mapping[str, Any], top: int) -> list[Shown]:
     for part, text in summary["made_for"].items():
         identity.add_row(part, text)
     counts = ", ".join(f"{summary[state]} {state}" for state in _COUNTS)
-    ranked = sorted(summary["trials"], key=lambda trial: trial["train_bps"])[: top or None]
     return [
         f"{summary['study']}: {counts}",
         identity,
         *_origin(summary),
-        _trials(ranked, summary["searched"]),
+        *_ranked(summary, top),
         *_others(summary["not_measured"]),
         *(_other(other) for other in summary["others"][: top or None]),
         *_ranges(summary["rounds"]),
-        *_best(summary),
-        *_risk(summary),
-        *_saved(summary),
+        *_found(summary, top),
     ]
 
 
@@ -157,8 +165,24 @@ def _trial(trial: FinishedTrial | None) -> dict[str, Any] | None:
     return {
         "number": trial.number,
         "params": dict(trial.params),
-        **trial.outcome._asdict(),
+        **_scores(trial),
         "seconds": trial.seconds,
+    }
+
+
+def _scores(trial: FinishedTrial) -> dict[str, Any]:
+    if len(trial.outcomes) == 1:
+        return trial.outcome._asdict()
+    return {"values": trial.train, "test_values": trial.test}
+
+
+def _pareto(history: History) -> dict[str, Any]:
+    """What there is in place of a best trial where there are several measures."""
+    if len(history.measures) == 1:
+        return {}
+    return {
+        "objective": list(history.measures),
+        "front": [_trial(trial) for trial in history.front],
     }
 
 
@@ -181,19 +205,62 @@ def _rounds(history: History) -> list[dict[str, Any]]:
     ]
 
 
-def _trials(trials: Sequence[Mapping[str, Any]], searched: Sequence[str]) -> Table:
+def _ranked(summary: Mapping[str, Any], top: int) -> list[Shown]:
+    """The best trials, where there is an order of them."""
+    if "front" in summary:
+        return []
+    ranked = sorted(summary["trials"], key=lambda trial: trial["train_bps"])[: top or None]
+    scores = [(trial["train_bps"], trial["test_bps"], trial["seconds"]) for trial in ranked]
+    return [_trials(ranked, summary["searched"], ("train", "test", "seconds"), scores)]
+
+
+def _trials(
+    trials: Sequence[Mapping[str, Any]],
+    searched: Sequence[str],
+    headings: Sequence[str],
+    scores: Sequence[Sequence[float]],
+) -> Table:
+    """A row per trial: its number, what moved, and its scores."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("trial", *searched, "train", "test", "seconds"):
+    for heading in ("trial", *searched, *headings):
         table.add_column(heading, justify="right")
-    for trial in trials:
+    for trial, values in zip(trials, scores, strict=True):
         table.add_row(
             str(trial["number"]),
             *(f"{trial['params'][name]:.6g}" for name in searched),
-            number(trial["train_bps"], 3),
-            number(trial["test_bps"], 3),
-            number(trial["seconds"], 3),
+            *(number(value, 3) for value in values),
         )
     return table
+
+
+def _found(summary: Mapping[str, Any], top: int) -> list[Shown]:
+    """The best trial and what it saves, or the front of several measures."""
+    if "front" in summary:
+        return _front(summary, top)
+    return [*_best(summary), *_risk(summary), *_saved(summary)]
+
+
+def _front(summary: Mapping[str, Any], top: int) -> list[Shown]:
+    """The points that no other one beats, so many of them from end to end."""
+    front, names = summary["front"], summary["objective"]
+    if not front:
+        return [_NOTHING]
+    count = min(top or len(front), len(front))
+    spread = [front[round(at)] for at in np.linspace(0, len(front) - 1, count)]
+    scores = [
+        [*chain(*zip(trial["values"], trial["test_values"], strict=True))] for trial in spread
+    ]
+    headings = [f"{name} {part}" for name in names for part in ("train", "test")]
+    shown = "" if count == len(front) else f" ({count} shown)"
+    lines: list[Shown] = [
+        f"Front: {len(front)} of {summary['finished']} trials{shown}; no other one is as low in "
+        f"all of {', '.join(names)} on the train orders.",
+        _trials(spread, summary["searched"], headings, scores),
+        *_flat(summary),
+        "Which of them is best is yours to say, so no saving is claimed; `backtest` replays one.",
+    ]
+    untested = all(math.isnan(value) for value in front[0]["test_values"])
+    return [*lines, NO_TEST] if untested else lines
 
 
 def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[Shown]:
@@ -210,14 +277,17 @@ def _ranges(reached: Sequence[Mapping[str, Any]]) -> list[Shown]:
 def _best(summary: Mapping[str, Any]) -> list[Shown]:
     best = summary["best"]
     if best is None:
-        return ["No trial is finished."]
+        return [_NOTHING]
     point = ", ".join(f"{name} {best['params'][name]:.6g}" for name in summary["searched"])
     train, test = (number(best[key], 3) for key in ("train_bps", "test_bps"))
     scores = f"test {test} bps, train {train} bps (chose the point)"
-    lines: list[Shown] = [f"Best: trial {best['number']}, {point}: {scores}."]
-    if summary["finished"] > 1 and summary["distinct"] == 1:
-        lines.append("Flat: all trials came to the same; the parameters decide nothing.")
-    return lines
+    return [f"Best: trial {best['number']}, {point}: {scores}.", *_flat(summary)]
+
+
+def _flat(summary: Mapping[str, Any]) -> list[Shown]:
+    if summary["finished"] < 2 or summary["distinct"] > 1:
+        return []
+    return ["Flat: all trials came to the same; the parameters decide nothing."]
 
 
 def _risk(summary: Mapping[str, Any]) -> list[Shown]:

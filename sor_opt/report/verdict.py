@@ -10,20 +10,16 @@ from sor_opt.report.tables import INTERVAL, Shown, count, interval, number, tabl
 from sor_opt.search.grid import GridPoint
 from sor_opt.search.verdict import LEVEL, ComparisonVerdict, Selection
 
-UNKNOWN: dict[str, Any] = dict.fromkeys(
-    ("tried", "tried_distinct", "pbo", "spa_p", "default", "saves_default")
-)
+SELECTION = ("tried", "tried_distinct", "pbo", "spa_p")
+"""What `selection_summary` says."""
+
+UNKNOWN: dict[str, Any] = dict.fromkeys((*SELECTION, "default", "saves_default"))
 """What a document holds where nothing was selected."""
 
 
 def selection_summary(selection: Selection) -> dict[str, Any]:
     """How many points were `tried`, and how much of the best of them may be luck."""
-    return {
-        "tried": selection.tried,
-        "tried_distinct": selection.distinct,
-        "pbo": selection.pbo,
-        "spa_p": selection.spa_p,
-    }
+    return dict(zip(SELECTION, selection, strict=True))
 
 
 def default_summary(default: GridPoint) -> dict[str, Any]:

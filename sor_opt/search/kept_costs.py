@@ -23,25 +23,25 @@ class KeptCosts:
     """
 
     def __init__(self, objective: ShortfallObjective) -> None:
-        self._objective = objective
+        self.objective = objective
         self._kept: dict[frozenset[tuple[str, Any]], bytes] = {}
         self._equal: dict[bytes, bytes] = {}
         """One copy of costs that several points have."""
 
     def __call__(self, params: Mapping[str, Any]) -> Outcome:
         """Replay the orders with `params`, and keep what each cost."""
-        costs = self._objective.replay(params).shortfall_bps
+        costs = self.objective.replay(params).shortfall_bps
         raw = costs.tobytes()
         self._kept[_point(params)] = self._equal.setdefault(raw, raw)
-        return self._objective.outcome_of(costs)
+        return self.objective.outcome_of(costs)
 
     def prepare(self) -> None:
         """Do once what every evaluation needs."""
-        self._objective.prepare()
+        self.objective.prepare()
 
     def fingerprint(self, without: Collection[str]) -> dict[str, Any]:
         """What identifies the objective, see `ShortfallObjective.fingerprint`."""
-        return self._objective.fingerprint(without)
+        return self.objective.fingerprint(without)
 
     def table(
         self,

@@ -31,11 +31,22 @@ class Outcome(NamedTuple):
     train_bps: float
     test_bps: float
 
+    @property
+    def each(self) -> tuple[Outcome, ...]:
+        """What it is by each measure, of which there is one."""
+        return (self,)
 
-class Objective(Protocol):
+
+class Outcomes(NamedTuple):
+    """What a parameter point comes to by each of several measures, in their order."""
+
+    each: tuple[Outcome, ...]
+
+
+class AnyObjective(Protocol):
     """A function of parameters by their names; the search sees `train_bps` alone."""
 
-    def __call__(self, params: Mapping[str, Any]) -> Outcome:
+    def __call__(self, params: Mapping[str, Any]) -> Outcome | Outcomes:
         """Replay the orders with `params`."""
 
     def prepare(self) -> None:
@@ -51,6 +62,13 @@ class Objective(Protocol):
         without : collection of str
             Parameters that the space sets, and which are left out.
         """
+
+
+class Objective(AnyObjective, Protocol):
+    """One that is measured in one way."""
+
+    def __call__(self, params: Mapping[str, Any]) -> Outcome:
+        """Replay the orders with `params`."""
 
 
 @dataclass(frozen=True, eq=False)

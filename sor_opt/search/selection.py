@@ -26,8 +26,11 @@ MOST_BLOCKS, FEWEST_BLOCKS = 16, 8
 ORDERS_A_BLOCK = 2
 """The fewest orders in a block, times as many as run at once."""
 
-FEWEST_UNITS, FEWEST_DAYS = 10, 5
+FEWEST_UNITS, FEWEST_DAYS = 8, 5
 """The fewest observations of SPA; days are observations from so many on."""
+
+HORIZONS_A_UNIT = 3
+"""How long an observation of SPA is where orders overlap: shorter ones have much in common."""
 
 _RESAMPLES = 2000
 _WORK, _CALL = 3 * 10**7, 10**4
@@ -113,8 +116,8 @@ def spa(
     gives the consistent p-value. Each resample is studentised by its own standard deviations,
     without which the test rejects too often for few orders.
 
-    What is resampled are orders; where their horizons overlap, means of as many in a row as run at
-    once; with `FEWEST_DAYS` days and more, means of days.
+    What is resampled are orders; where their horizons overlap, means of `HORIZONS_A_UNIT` times as
+    many in a row as run at once; with `FEWEST_DAYS` days and more, means of days.
 
     Parameters
     ----------
@@ -170,7 +173,8 @@ def _units(values: FloatArray, orders: ParentOrders) -> FloatArray | None:
     days, day = np.unique(orders.midnights, return_inverse=True)
     if len(days) >= FEWEST_DAYS:
         return _means_by(values, day)
-    length = _running(orders)
+    running = _running(orders)
+    length = running if running == 1 else HORIZONS_A_UNIT * running
     count = len(orders) // length
     if count < FEWEST_UNITS:
         return None
@@ -203,7 +207,7 @@ def distinct(costs: FloatArray) -> int:
     ----------
     costs : float64 ndarray, shape (orders, points)
     """
-    return _distinct(costs[np.isfinite(costs).all(axis=1)]).shape[1]
+    return int(_distinct(costs[np.isfinite(costs).all(axis=1)]).shape[1])
 
 
 def _affordable(size: int) -> int:

@@ -215,9 +215,9 @@ def test_an_impact_is_written_as_basis_points_and_a_half_life():
         ("0.5", "'0.5' is no impact; write 0.5:1m, "),
         ("much:1m", "'much:1m' is no impact; write 0.5:1m, "),
         ("0.5:", "'' is no duration"),
-        ("-1:1m", "an impact must be finite and >= 0 basis points, got -1"),
-        ("nan:1m", "an impact must be finite and >= 0 basis points, got nan"),
-        ("inf:1m", "an impact must be finite and >= 0 basis points, got inf"),
+        ("-1:1m", "an impact must be 0 to 10,000 basis points per 1,000 shares, got -1"),
+        ("nan:1m", "an impact must be 0 to 10,000 basis points per 1,000 shares, got nan"),
+        ("inf:1m", "an impact must be 0 to 10,000 basis points per 1,000 shares, got inf"),
         ("0.5:0s", "the half-life of an impact must be > 0, got 0s"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.baselines import run_baselines
-from sor_opt.backtest.intervals import estimate, savings
+from sor_opt.backtest.intervals import savings
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.market.tape import SECOND, UNKNOWN
 from sor_opt.models.risk import RiskParams
@@ -261,19 +261,6 @@ def test_a_fraction_of_a_share_is_bought_or_sold_like_a_whole_one(market):
     log = run(scene, bold).executions()
     assert log["side"].tolist() == ["buy", "sell"]
     assert log["shares"].tolist() == [0.3, pytest.approx(0.2)]
-
-
-def test_intervals_are_of_the_seed_0_unless_told_otherwise(market):
-    rows = [(10 * k, 0, 10 - 0.002 * k, 100, 10 + 0.001 * k * k, 100) for k in range(1, 8)]
-    scene = market(rows, size=100, starts=[10 * k for k in range(1, 8)])
-    router, baseline = run(scene, BEST_ASK), run(scene, TWAP)
-    dearer = replace(baseline.replay, price=baseline.replay.price * np.linspace(1.0, 1.01, 14)[::2])
-    other = replace(baseline, replay=dearer)
-    assert savings(router, other) == savings(router, other, seed=0) != savings(router, other, 1)
-    values = router.shortfall_bps
-    orders = scene.orders
-    found = estimate(values, orders)
-    assert found == estimate(values, orders, seed=0) != estimate(values, orders, seed=1)
 
 
 def test_participation_is_known_where_something_printed(market):

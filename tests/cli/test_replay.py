@@ -219,7 +219,7 @@ def test_fees_of_a_later_day_are_warned_of_once(quotes, tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("shares", "part"), [(30000, "82%"), (300, None)])
+@pytest.mark.parametrize(("shares", "part"), [(30000, "279%"), (300, None)])
 def test_orders_that_are_much_of_the_volume_are_warned_of_once(tmp_path, shares, part):
     paths = tmp_path / "quotes.csv", tmp_path / "trades.csv"
     save_tape(generate(SyntheticParams(seed=5, minutes=10)), *paths)
@@ -229,6 +229,21 @@ def test_orders_that_are_much_of_the_volume_are_warned_of_once(tmp_path, shares,
         warned = [line for line in done.stderr.splitlines() if "lit volume" in line]
         expected = f"warning: the orders are {part} of the lit volume in their horizons (the median"
         assert [line[: len(expected)] for line in warned] == [expected] * (part is not None)
+
+
+def test_an_impact_makes_orders_dearer_and_one_of_nothing_changes_nothing(quotes):
+    paced = ["backtest", quotes, *LAYOUT, "--schedule", "twap", "--router", "sweep"]
+    paced += ["--slice", "10s"]
+    plain = document(*paced)
+    assert document(*paced, "--impact", "0:1m") == plain
+    assert document(*paced, "--impact", "20:1m")["shortfall_bps"] > plain["shortfall_bps"] + 1
+
+
+def test_an_impact_without_a_half_life_is_refused_in_a_line(quotes):
+    done = sor_opt("backtest", quotes, *LAYOUT, "--impact", "0.5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: '0.5' is no impact; write 0.5:1m")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_grid_without_a_book_to_trade_on_is_refused(tmp_path):

@@ -153,6 +153,36 @@ def test_a_new_study_begins_with_the_points_of_another(first):
     assert json.loads(shown)["began_from"] == "5 points of study first, the best first"
 
 
+def test_several_objectives_have_a_front(call, tmp_path):
+    both = ("run", "both", *SAMPLE, "--objective", "mean, sd", "--sampler", "nsga2")
+    ran = json.loads(call(*both, "--trials", 24, "--json", "-")[1])
+    code, out, err = call(*both, "--trials", 24)
+    assert (code, err) == (0, "")
+    assert "both: nothing to do: 24 of 24 trials are finished." in out
+    assert f"Front: {len(ran['front'])} of 24 trials" in out
+    assert "no saving is claimed" in out
+    assert (ran["objective"], ran["best"], ran["savings"]) == (["mean", "sd"], None, {})
+    assert (ran["pbo"], ran["spa_p"]) == (None, None)
+    values = [point["values"] for point in ran["front"]]
+    assert values == sorted(values)
+    assert [sd for _, sd in values] == sorted((sd for _, sd in values), reverse=True)
+    shown = json.loads(call("show", "both", "--json", "-")[1])
+    assert shown["front"] == ran["front"]
+    assert [len(trial["test_values"]) for trial in shown["trials"]] == [2] * 24
+    assert re.search(r"both +nsga2 .* front of \d+ +-", call("list")[1])
+    file = tmp_path / "trials.csv"
+    assert call("export", "both", file)[0] == 0
+    frame = pd.read_csv(file)
+    assert list(frame.columns)[-5:-1] == [
+        *("mean train_bps", "mean test_bps", "sd train_bps", "sd test_bps")
+    ]
+    for point in ran["front"]:
+        worse = (frame["mean train_bps"] >= point["values"][0]) | (
+            frame["sd train_bps"] >= point["values"][1]
+        )
+        assert worse.all()
+
+
 def test_delete_asks_first(first, monkeypatch):
     monkeypatch.setattr("typer.confirm", lambda *_, **__: (_ for _ in ()).throw(SystemExit(1)))
     assert first("delete", "first")[0] == 1
@@ -179,6 +209,18 @@ def test_delete_asks_first(first, monkeypatch):
         (("run", "new", *SAMPLE, "--seed-from", "nosuch"), 2, "no study 'nosuch' in"),
         (("run", "new", *SAMPLE, "--seed-from", "new"), 2, "cannot begin from itself"),
         (("run", "first", "none.csv"), 3, "none.csv"),
+        (
+            ("run", "new", "none.csv", "--objective", "mean,sd"),
+            2,
+            "sampler adaptive searches by one objective alone; with several take grid, random, qmc",
+        ),
+        (("run", "new", "none.csv", "--objective", "sd,sd"), 2, "must name each objective once"),
+        (("run", "new", "none.csv", "--objective", "mean,median"), 2, "no objective 'median'"),
+        (
+            ("run", "first", *SAMPLE, "--sampler", "grid", "--objective", "mean,sd"),
+            2,
+            "measures is not set in the study and mean sd in this run",
+        ),
     ],
 )
 def test_misuse_is_one_line_with_its_exit_code(first, words, code, text):

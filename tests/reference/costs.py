@@ -70,7 +70,8 @@ class BestQuotes:
         self._params = params
         self._venues = int(quotes.venue.max(initial=0)) + 1
         self._rows = [row for row in read_rows(quotes, "buy") if row.ts >= midnight]
-        self._times = sorted({row.ts for row in self._rows})
+        self._stamps = [row.ts for row in self._rows]
+        self._times = sorted(set(self._stamps))
         self._book, self._applied = Book(self._venues, params), 0
         self._seen: list[tuple[float, float]] = []
 
@@ -95,7 +96,7 @@ class BestQuotes:
         if self._params.max_quote_age is None or not until:
             return None
         book = Book(self._venues, self._params)
-        for row in self._rows[: bisect_right([row.ts for row in self._rows], now)]:
+        for row in self._rows[: bisect_right(self._stamps, now)]:
             book.apply(row)
         look = book.look(now)
         return (look.best_bid, look.best_ask) if look.condition == "tradable" else None

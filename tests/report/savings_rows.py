@@ -15,10 +15,12 @@ ROWS = {
         "test_bps": 1.25,
         "low": 0.5,
         "high": 2.0,
+        "basis": "within this day",
         "orders": 12,
         "train_bps": 2.5,
         "train_low": 2.0,
         "train_high": 3.0,
+        "train_basis": "within this day",
         "train_orders": 27,
     },
     "twap": {
@@ -26,10 +28,12 @@ ROWS = {
         "test_bps": -1.0,
         "low": -4.0,
         "high": 2.0,
+        "basis": "within this day",
         "orders": 11,
         "train_bps": 0.5,
         "train_low": -1.0,
         "train_high": 2.0,
+        "train_basis": "within this day",
         "train_orders": 27,
     },
 }
@@ -47,7 +51,8 @@ LINES = [
     "routing best-ask 1.25 [0.50, 2.00] 12 2.50",
     "timing twap -1.00 [-4.00, 2.00] 11 0.50",
     "routing: the same schedule (now); timing: another one, and routing with it.",
-    "12 test orders are few: too few to trust the interval.",
+    "95 % intervals within this day.",
+    "12 test orders are few: a first sign, no proof.",
 ]
 """What is shown of it below its title."""
 

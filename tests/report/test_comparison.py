@@ -9,13 +9,17 @@ import pytest
 from rich.console import Console
 from savings_rows import RISK, ROWS, SAVED
 
+from sor_opt.backtest.intervals import Estimate
 from sor_opt.errors import ConfigError
 from sor_opt.report.comparison import comparison_summary, comparison_tables, draw_comparison
+from sor_opt.report.verdict import comparison_verdict_summary
 from sor_opt.search.compare import CompareParams, Comparison, Run, Strategy
+from sor_opt.search.grid import GridPoint
 from sor_opt.search.landscape import Landscape, Staircase
 from sor_opt.search.objective import Outcome
 from sor_opt.search.significance import compare_pairs
 from sor_opt.search.studies.history import FinishedTrial
+from sor_opt.search.verdict import ComparisonVerdict, Selection
 
 EXACT = Landscape(
     0.0001, 0.01, Staircase(np.array([0.001, 0.01]), np.array([[1.0, 9], [5, 6]])), None, 2
@@ -24,7 +28,7 @@ EXACT = Landscape(
 
 def a_run(*values):
     trials = tuple(
-        FinishedTrial(number, POINT, Outcome(value, value + 10), 0.1)
+        FinishedTrial(number, POINT, (Outcome(value, value + 10),), 0.1)
         for number, value in enumerate(values)
     )
     best = min(trials, key=lambda trial: trial.outcome.train_bps)
@@ -39,11 +43,21 @@ def a_comparison(repeats=3):
     return Comparison(CompareParams(("grid", "random"), 3, repeats, 7), strategies, pairs)
 
 
+VERDICT = ComparisonVerdict(
+    GridPoint({"lambda_under": 0.002}, Outcome(4.5, 6.25), None),
+    Selection(10, 9, 0.5, 0.031),
+    {"random": Selection(3, 2, 0.428, 0.214), "grid": Selection(1, 1, None, None)},
+    {"random": Estimate(0.25, -0.5, 1.0, 12), "grid": Estimate(1.25, 0.5, 2.0, 12)},
+    None,
+)
+
+
 def summarised(comparison, exact):
     """The document, with savings and risk by hand."""
     names = [strategy.name for strategy in comparison.strategies]
     of_policy = {"orders": {"test": 12}, "objective": "mean", "risk": dict.fromkeys(names, RISK)}
-    return comparison_summary(comparison, exact, dict.fromkeys(names, SAVED)) | of_policy
+    summary = comparison_summary(comparison, exact, dict.fromkeys(names, SAVED)) | of_policy
+    return summary | comparison_verdict_summary(VERDICT)
 
 
 def text(summary):
@@ -153,7 +167,17 @@ def test_the_tables_whole():
         "strategy  test  95 % interval  orders  train (chose the point)",
         "random    1.25   [0.50, 2.00]      12                     2.50",
         "grid      1.25   [0.50, 2.00]      12                     2.50",
-        "12 test orders are few: too few to trust the interval.",
+        "95 % intervals within this day.",
+        "12 test orders are few: a first sign, no proof.",
+        "Default point: train 4.500 bps, test 6.250 bps.",
+        "Median runs: probability of overfitting, and saved on the default point on test orders",
+        "strategy  points  distinct  overfit  SPA p  saves  95 % interval",
+        "random         3         2     0.43   0.21   0.25  [-0.50, 1.00]",
+        "grid           1         1        -      -   1.25   [0.50, 2.00]",
+        "All runs. Best of 10 points (9 distinct): probability of overfitting 0.50. Against the "
+        "default point on train orders: SPA p = 0.03, hardly luck.",
+        "No winner: none is lower than every other on train for more than chance, with no other "
+        "cheaper on test.",
         "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "
         "a strategy without seeds; two of these differ for certain, or not at",
         "all)",

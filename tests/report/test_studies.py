@@ -21,6 +21,7 @@ from sor_opt.report.studies import (
     show_tables,
 )
 from sor_opt.report.tables import NO_TEST
+from sor_opt.report.verdict import UNKNOWN
 from sor_opt.search.objective import Outcome
 from sor_opt.search.space import Space
 from sor_opt.search.studies.history import FinishedTrial, ForeignTrial, History
@@ -45,7 +46,7 @@ def params(under):
 
 
 def a_trial(number, under, train, test=float("nan")):
-    return FinishedTrial(number, params(under), Outcome(train, test), 0.25 + number)
+    return FinishedTrial(number, params(under), (Outcome(train, test),), 0.25 + number)
 
 
 STUDY = History(
@@ -154,6 +155,7 @@ def test_the_document_that_is_shown():
         ],
         "rounds": [],
         "savings": {},
+        **UNKNOWN,
     }
     assert full_summary(replace(STUDY, headline=HEADLINE))["savings"] == HEADLINE["savings"]
 
@@ -246,7 +248,7 @@ def test_an_adaptive_studys_last_ranges_are_shown():
 
 def test_the_end_of_a_run_whole():
     run = {"note": "3 trials are finished, 2 of them new", "not_measured": 1}
-    summary = {**SUMMARY, **HEADLINE, **run}
+    summary = {**SUMMARY, **UNKNOWN, **HEADLINE, **run}
     best = lines(show_tables(full_summary(STUDY), top=1))[-1]
     saved = lines(headline_tables("the best trial", HEADLINE))
     assert lines(result_tables({**summary, "began_from": "a file"})) == [
@@ -282,3 +284,86 @@ def test_a_study_of_one_value_is_called_flat(finished, distinct, flat):
     summary = {**SUMMARY, "note": "done", **counts}
     last = "Flat: all trials came to the same; the parameters decide nothing."
     assert (lines(result_tables(summary))[-1] == last) == flat
+
+
+PARETO = replace(
+    STUDY,
+    identity={**IDENTITY, "measures": ["mean", "sd"]},
+    trials=tuple(
+        FinishedTrial(number, params(0.001 * number), (Outcome(*mean), Outcome(*sd)), 0.5)
+        for number, mean, sd in (
+            (0, (2.0, 2.5), (1.0, 1.5)),
+            (2, (1.0, 1.5), (3.0, float("nan"))),
+            (3, (2.0, 9.0), (1.0, 9.0)),
+            (5, (2.0, 1.0), (3.0, 1.0)),
+        )
+    ),
+)
+"""Trial 2 is the lowest in the mean, trial 0 in the spread, where trial 3 is its equal."""
+
+
+def test_the_document_of_several_measures():
+    found = json.loads(json.dumps(full_summary(PARETO)))
+    assert found["objective"] == ["mean", "sd"]
+    assert (found["best"], found["savings"], found["distinct"]) == (None, {}, 3)
+    first, second = found["front"]
+    assert second == {
+        "number": 0,
+        "params": params(0.0),
+        "values": [2.0, 1.0],
+        "test_values": [2.5, 1.5],
+        "seconds": 0.5,
+    }
+    assert (first["number"], first["values"], first["test_values"][0]) == (2, [1.0, 3.0], 1.5)
+    assert [trial["number"] for trial in found["trials"]] == [0, 2, 3, 5]
+    assert "front" not in full_summary(STUDY)
+
+
+CLAIM = "Which of them is best is yours to say, so no saving is claimed; `backtest` replays one."
+
+
+def test_a_front_is_shown_whole():
+    assert lines(show_tables(full_summary(PARETO), top=0))[5:] == [
+        "2 trials were finished by another program: not measured here, and not ranked.",
+        "trial 1, x 0.5, y 2: value -1e+09, 3",
+        "trial 4, no parameters: value 7",
+        "Front: 2 of 4 trials; no other one is as low in all of mean, sd on the train orders.",
+        "trial lambda_over lambda_under theta_queue mean train mean test sd train sd test",
+        "2 0.0005 0.002 0.0001 1.000 1.500 3.000 -",
+        "0 0.0005 0 0.0001 2.000 2.500 1.000 1.500",
+        CLAIM,
+    ]
+
+
+def a_front(size):
+    values = [(Outcome(float(at), 0.0), Outcome(float(-at), 0.0)) for at in range(size)]
+    trials = tuple(FinishedTrial(at, params(0.001), both, 0.5) for at, both in enumerate(values))
+    return replace(PARETO, trials=trials, others=())
+
+
+def test_a_long_front_is_shown_from_end_to_end():
+    shown = lines(show_tables(full_summary(a_front(31)), top=4))
+    assert shown[-7].startswith("Front: 31 of 31 trials (4 shown); no other one is as low")
+    assert [row.split()[0] for row in shown[-5:-1]] == ["0", "10", "20", "30"]
+    run = {**history_summary(a_front(31)), "note": "done", "savings": {}}
+    assert len(lines(result_tables(run))) == 1 + 1 + 1 + 20 + 1
+    whole = lines(show_tables(full_summary(a_front(31)), top=0))
+    assert len(whole) == len(shown) + 27
+
+
+def test_a_front_without_test_orders_and_none_at_all():
+    untested = FinishedTrial(0, params(0.001), (Outcome(1.0, float("nan")),) * 2, 0.5)
+    shown = lines(show_tables(full_summary(replace(PARETO, trials=(untested,))), top=0))
+    assert shown[-2:] == [CLAIM, NO_TEST]
+    shown = lines(show_tables(full_summary(replace(PARETO, trials=())), top=0))
+    assert shown[-1] == "No trial is finished."
+    same = tuple(untested._replace(number=number) for number in (0, 1))
+    shown = lines(show_tables(full_summary(replace(PARETO, trials=same)), top=0))
+    assert "Flat: all trials came to the same; the parameters decide nothing." in shown
+
+
+def test_a_front_in_the_list():
+    assert (
+        lines(list_tables([history_summary(PARETO)]))[1]
+        == "one grid day.csv 4 3 2 1 2 front of 2 -"
+    )

@@ -23,7 +23,7 @@ from sor_opt.policies.schedules.twap import Twap
 from sor_opt.report.backtest import backtest_summary
 from sor_opt.report.grid import grid_summary
 from sor_opt.report.landscape import landscape_summary
-from sor_opt.search.grid import Grid, GridPoint, run_grid
+from sor_opt.search.grid import Grid, GridPoint, default_point, run_grid
 from sor_opt.search.landscape import Landscape, Staircase
 from sor_opt.search.objective import Outcome, ShortfallObjective
 from sor_opt.search.savings import savings_of
@@ -66,6 +66,10 @@ def scene(market):
     )
 
 
+NO_INTERVAL = [math.nan, math.nan]
+"""The interval of fewer than eleven orders."""
+
+
 def near(value):
     """The document with its floats compared to a part in 10^9, and NaN as NaN."""
     if isinstance(value, dict):
@@ -88,8 +92,8 @@ def totals(cash, fees, first, third, cleanup, completed, seconds):
         "avg_price": cash / 550,
         "fees": fees,
         "shortfall_bps": sum(orders) / 3,
-        # A resample is all of one order in 1 of 27 cases, more often than 2.5 %.
-        "shortfall_interval_bps": [min(orders), max(orders)],
+        "shortfall_interval_bps": NO_INTERVAL,
+        "interval_basis": None,
         "sd_bps": statistics.stdev(orders),
         "median_bps": statistics.median(orders),
         "cvar_bps": max(orders),
@@ -116,10 +120,11 @@ MEASURES = {"best-ask": "routing", "twap": "timing", "pro-rata": "timing"}
 LATE = 1e4 * (50 * 0.03 + 0.05) / 2020
 ROUTER = totals(2003.6 + 1518.85 + 2004.6, 0.6 + 0.35 + 0.6, 18.0, 23.0, LATE, 50.0, 40 + 60)
 
-# Order 2 is filled by nobody and left out. Of two orders a resample is one alone in 1 of 4.
+# Order 2 is filled by nobody and left out.
 SAVED = {
     "savings_bps": {"best-ask": 4.5, "twap": 4.5, "pro-rata": 6.5},
-    "savings_interval_bps": {"best-ask": [0.0, 9.0], "twap": [0.0, 9.0], "pro-rata": [2.0, 11.0]},
+    "savings_interval_bps": dict.fromkeys(MEASURES, NO_INTERVAL),
+    "savings_basis": dict.fromkeys(MEASURES),
     "savings_orders": {"best-ask": 2, "twap": 2, "pro-rata": 2},
 }
 # 7 times, one crossed; 15 last quotes, of which A's and B's are 150 s old at second 250.
@@ -134,7 +139,7 @@ ON_TIME = {"unpriced_orders": 0, "late_orders": 0, "longest_delay_s": 0.0}
 
 def test_the_document_of_a_backtest(scene):
     policy = Policy(Now(), Static(PER_SHARE))
-    found = backtest_summary(policy, run(scene, policy), run_baselines(scene, policy), seed=0)
+    found = backtest_summary(policy, run(scene, policy), run_baselines(scene, policy))
     assert found == near(
         {
             "policy": "static",
@@ -173,7 +178,7 @@ def test_the_document_of_a_sale_with_limit_fills(market):
     risk = RiskParams(0.05, 0.05, 0.0001, unit="per_share")
     windows = WindowParams(60 * SECOND, 60 * SECOND, 1)
     policy = Policy(Twap(), Placement(risk, windows=windows))
-    found = backtest_summary(policy, run(scene, policy), {}, seed=0)
+    found = backtest_summary(policy, run(scene, policy), {})
     cash = 250 * (10.02 + 0.002) + 50 * (10.00 - 0.003)
     assert found == near(
         {
@@ -196,7 +201,8 @@ def test_the_document_of_a_sale_with_limit_fills(market):
             "avg_price": cash / 300,
             "fees": -0.50 + 0.15,
             "shortfall_bps": 1e4 * (300 * 10.01 - cash) / 3003,
-            "shortfall_interval_bps": [math.nan, math.nan],
+            "shortfall_interval_bps": NO_INTERVAL,
+            "interval_basis": None,
             "sd_bps": math.nan,
             "median_bps": 1e4 * (300 * 10.01 - cash) / 3003,
             "cvar_bps": 1e4 * (300 * 10.01 - cash) / 3003,
@@ -209,6 +215,7 @@ def test_the_document_of_a_sale_with_limit_fills(market):
             "baselines": {},
             "savings_bps": {},
             "savings_interval_bps": {},
+            "savings_basis": {},
             "savings_orders": {},
             "quality": dict.fromkeys(QUALITY, 0.0),
         }
@@ -229,8 +236,12 @@ def test_the_document_of_a_grid(scene):
     objective = ShortfallObjective(scene)
     grid, baselines = run_grid(objective, TWO_POINTS), run_baselines(scene, objective.policy)
     saved = savings_of(objective, grid.best.result, baselines)
-    found = grid_summary(objective, grid, baselines, saved, seed=0)
+    default = default_point(objective, TWO_POINTS)
+    found = grid_summary(objective, grid, default, baselines, saved)
     assert found.pop("seconds") > 0
+    told = found.pop("default")
+    assert told.keys() == found["best"].keys()
+    assert told["params"] == default.params
 
     def params(under):
         return {"lambda_over": 0.0005, "lambda_under": under, "theta_queue": 0.0001} | {
@@ -268,13 +279,8 @@ def test_the_document_of_a_grid(scene):
                     "train_bps": (22 + SECOND_ORDER) / 2,
                     "test_bps": 23.0,
                     **shy,
+                    **SAVED,
                     "savings_bps": {"best-ask": 2.5, "twap": 2.5, "pro-rata": 4.5},
-                    "savings_interval_bps": {
-                        "best-ask": [0.0, 5.0],
-                        "twap": [0.0, 5.0],
-                        "pro-rata": [2.0, 7.0],
-                    },
-                    "savings_orders": SAVED["savings_orders"],
                 },
             ],
             "best": best,
@@ -296,10 +302,12 @@ def test_the_document_of_a_grid(scene):
                     "test_bps": third - 23.0,
                     "low": math.nan,
                     "high": math.nan,
+                    "basis": None,
                     "orders": 1,
                     "train_bps": first - 18.0,
                     "train_low": math.nan,
                     "train_high": math.nan,
+                    "train_basis": None,
                     "train_orders": 1,
                 }
                 for name, first, third in FIRST_AND_THIRD
@@ -315,7 +323,9 @@ def test_the_document_of_a_landscape(scene):
     landscape = Landscape(0.001, 0.01, Staircase(np.array([0.002, 0.004, 0.01]), values), 0.0006, 9)
     point = GridPoint(asdict(RiskParams(0.001, 0.002, 0.0001)), Outcome(2.0, 6.0), None)
     default = GridPoint(asdict(RiskParams(0.001, 0.001, 0.0002)), Outcome(3.0, 7.0), None)
-    assert landscape_summary(landscape, Grid((point,), TWO_POINTS, 1, 0.1), default) == near(
+    assert landscape_summary(
+        landscape, Grid((point,), TWO_POINTS, np.zeros((3, 1)), 1, 0.1), default
+    ) == near(
         {
             "interval": [0.001, 0.01],
             "breakpoints": 2,
@@ -356,6 +366,8 @@ def test_the_document_of_a_landscape(scene):
         }
     )
     lowest_first = replace(landscape, staircase=Staircase(np.array([0.01]), values[1:2]))
-    assert landscape_summary(lowest_first, Grid((point,), TWO_POINTS, 1, 0.1), default)[
-        "best"
-    ] == near({"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0})
+    assert landscape_summary(
+        lowest_first, Grid((point,), TWO_POINTS, np.zeros((3, 1)), 1, 0.1), default
+    )["best"] == near(
+        {"threshold": 0.0055, "interval": [0.001, 0.01], "train_bps": 1.5, "test_bps": 8.0}
+    )

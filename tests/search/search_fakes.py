@@ -13,7 +13,7 @@ import numpy as np
 
 from sor_opt.policies.registry import named
 from sor_opt.search.axis import LinearAxis, LogAxis
-from sor_opt.search.objective import Outcome
+from sor_opt.search.objective import Outcome, Outcomes
 from sor_opt.search.space import Space
 
 SPACE = Space.of(named("static"))
@@ -67,6 +67,22 @@ class Staircase:
 
     def fingerprint(self, without):
         return {"data": self.data, "orders": "one", "policy": "static"}
+
+
+@dataclass(frozen=True)
+class Tug(Staircase):
+    """Two measures, each least at the other end of a threshold; one has no value of test orders."""
+
+    measures: tuple[str, ...] = ("mean", "sd")
+
+    def __call__(self, params):
+        """Steps of a threshold's distance to either end."""
+        Staircase.__call__(self, params)
+        step = round(4 * math.log(params["lambda_under"] + params["theta_queue"]))
+        return Outcomes((Outcome(float((step + 30) ** 2), float(step)), Outcome(step**2, math.nan)))
+
+    def fingerprint(self, without):
+        return {**super().fingerprint(without), "measures": list(self.measures)}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from search_fakes import SPACE, penalties
 
+from sor_opt.backtest.impact import Impact
 from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.limits import Limits
 from sor_opt.backtest.market import Market, ReplayParams, prepare
@@ -165,6 +166,23 @@ def test_a_landscape_of_orders_that_travel_is_exact(odd_lots):
     at_once = make_landscape(ShortfallObjective(odd_lots), SPACE, excess=0.0006)
     assert landscape.best != at_once.best
     assert_exact(objective, landscape, draws=100, excess=0.0006)
+
+
+@pytest.mark.compiled
+def test_a_landscape_of_orders_that_raise_their_asks_is_exact(odd_lots):
+    """At random thresholds and beside every break point it is what a replay finds there."""
+    rules = replace(odd_lots.params, impact=Impact(20.0, 10 * SECOND))
+    fees = FeeSchedule.packaged()
+    objective = ShortfallObjective(prepare(odd_lots.tape, odd_lots.orders, rules, fees))
+    landscape = make_landscape(objective, SPACE, excess=0.0006)
+    unmoved = make_landscape(ShortfallObjective(odd_lots), SPACE, excess=0.0006)
+    assert landscape.best != unmoved.best
+    assert_exact(objective, landscape, draws=300, excess=0.0006)
+    assert landscape.breakpoints > 20
+    for end in landscape.staircase.ends[:-1]:
+        for threshold in (end * (1 - 1e-7), end * (1 + 1e-7)):
+            found = objective(asdict(RiskParams(0.0006, threshold, 0.0)))
+            np.testing.assert_allclose(landscape.staircase.at(threshold), found, rtol=1e-9)
 
 
 @pytest.mark.compiled

@@ -25,8 +25,9 @@ from sor_opt.policies.registry import named
 from sor_opt.policies.schedules.now import Now
 from sor_opt.report.grid import grid_summary, grid_tables
 from sor_opt.report.studies import full_summary, show_tables
+from sor_opt.report.verdict import UNKNOWN
 from sor_opt.search.compare import CompareParams, compare
-from sor_opt.search.grid import run_grid
+from sor_opt.search.grid import default_point, run_grid
 from sor_opt.search.landscape import joint_landscape, make_landscape
 from sor_opt.search.objective import ShortfallObjective
 from sor_opt.search.savings import savings_of
@@ -61,7 +62,9 @@ def test_a_grid_ranks_the_levels_of_its_parameters(market, objective):
     assert len({point.outcome for point in nothing}) == 1  # all is left to the horizon
     baselines = run_baselines(market, objective.policy)
     saved = savings_of(objective, grid.best.result, baselines)
-    summary = grid_summary(objective, grid, baselines, saved, seed=0)
+    summary = UNKNOWN | grid_summary(
+        objective, grid, default_point(objective, OWN), baselines, saved
+    )
     assert summary["searched"] == ["part", "lots"]
     assert json.loads(json.dumps(summary["best"]["params"])) == grid.best.params
     headings = [column.header for column in grid_tables(summary)[1].columns]

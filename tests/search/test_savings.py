@@ -54,7 +54,6 @@ def test_a_saving_is_that_of_test_orders_with_train_beside_it(objective):
     assert routing.measures == "routing"
     assert (routing.test.orders, routing.train.orders) == (3, 7)
     assert routing.test.mean == pytest.approx((10 + 8 + 6) / 3)
-    assert 6 - 1e-9 <= routing.test.low < routing.test.mean < routing.test.high <= 10 + 1e-9
     assert routing.train.mean == pytest.approx((5 * 10 + 8 + 15) / 7)
 
 
@@ -62,7 +61,7 @@ def test_train_orders_have_no_part_in_what_test_orders_save(objective):
     better = [10.001] * 7 + ASKS[7:]
     first, second = (savings_at(objective(asks), POINT, {}) for asks in (ASKS, better))
     for name, saved in first.items():
-        assert second[name].test == pytest.approx(saved.test)
+        assert second[name].test == pytest.approx(saved.test, nan_ok=True)
         assert second[name].train.mean > saved.train.mean + 1
 
 
@@ -70,7 +69,7 @@ def test_test_orders_have_no_part_in_what_train_orders_save(objective):
     better = [*ASKS[:7], 10.001, 10.001, 10.001]
     first, second = (savings_at(objective(asks), POINT, {}) for asks in (ASKS, better))
     for name, saved in first.items():
-        assert second[name].train == pytest.approx(saved.train)
+        assert second[name].train == pytest.approx(saved.train, nan_ok=True)
         assert second[name].test.mean > saved.test.mean + 1
 
 
@@ -88,14 +87,6 @@ def test_one_order_trains_and_nothing_is_known_of_test(market):
     assert (saved.test.orders, saved.train.orders) == (0, 1)
     assert np.isnan(saved.test[:3]).all()
     assert saved.train.mean == pytest.approx(10)
-
-
-def test_the_seed_moves_the_interval_alone(objective):
-    made = objective([10.0003 * (1 + number**2 / 1e5) for number in range(ORDERS)])
-    first, same, other = (savings_at(made, POINT, {}, seed)["best-ask"] for seed in (0, 0, 1))
-    assert first == same
-    assert (first.test.mean, first.test.orders) == (other.test.mean, other.test.orders)
-    assert first.train != other.train
 
 
 def test_where_the_schedule_moves_the_baseline_has_that_of_the_point(objective):

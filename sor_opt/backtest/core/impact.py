@@ -64,7 +64,7 @@ def asks_seen(inputs: Inputs, run: Run) -> FloatArray:
 
     With an impact they are good until the next call.
     """
-    asks = run.book["ask"]
+    asks: FloatArray = run.book["ask"]
     if inputs.rules.impact > 0:
         asks = _raised_asks(inputs, run)
     return asks

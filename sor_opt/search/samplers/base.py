@@ -71,6 +71,8 @@ class Sampler(BaseSampler):
     """What it means that no point is left, in a few words."""
     seeded: ClassVar[bool] = True
     """Whether another seed gives other points."""
+    several: ClassVar[bool] = False
+    """Whether it serves several measures at once, of which each trial then has a value."""
 
     def __init_subclass__(cls) -> None:
         """Name a class that does not name itself."""
@@ -125,7 +127,8 @@ class SequenceSampler(Sampler):
         slot : int
             The place, >= 0; places are asked for in rising order.
         values : mapping of point to float
-            The values of the finished trials, in bps.
+            The values of the finished trials, in bps; where there are several measures, by the
+            first.
         """
 
     def plan(self, trials: Sequence[FrozenTrial]) -> SamplerStatus:
@@ -194,8 +197,8 @@ class SequenceSampler(Sampler):
             point = self.space.point(trial.params)
             if trial.state is TrialState.RUNNING:
                 running.add(point)
-            elif trial.state is TrialState.COMPLETE and trial.value is not None:
-                self._values.setdefault(point, trial.value)
+            elif trial.state is TrialState.COMPLETE and trial.values:
+                self._values.setdefault(point, trial.values[0])
         return running
 
 

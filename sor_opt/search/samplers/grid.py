@@ -14,6 +14,7 @@ class GridSampler(SequenceSampler):
     name = "grid"
     when_exhausted = "every point of the grid is done"
     seeded = False
+    several = True
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)

@@ -21,6 +21,7 @@ class QmcSampler(SequenceSampler):
     """Follows one Sobol sequence (scipy, Owen-scrambled by the seed)."""
 
     name = "qmc"
+    several = True
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)

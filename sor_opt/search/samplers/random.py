@@ -14,6 +14,7 @@ class RandomSampler(SequenceSampler):
     """Draws every point from a generator of its own, seeded by (seed, place in the sequence)."""
 
     name = "random"
+    several = True
 
     def point(self, slot: int, values: Mapping[Point, float]) -> Point | SamplerStatus:  # noqa: ARG002
         """Draw the point number `slot`."""

@@ -14,6 +14,7 @@ class TpeSampler(ModelSampler):
     """
 
     name = "tpe"
+    several = True
 
     def build(self, seed: int) -> BaseSampler:
         """Make Optuna's sampler."""

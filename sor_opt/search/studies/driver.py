@@ -9,13 +9,13 @@ from typing import Any
 from optuna import Trial
 from optuna.trial import FrozenTrial
 
-from sor_opt.search.objective import Outcome
+from sor_opt.search.objective import Outcome, Outcomes
 from sor_opt.search.samplers.base import Sampler, SamplerStatus
 from sor_opt.search.studies.interrupt import Stop
 from sor_opt.search.studies.keepers import WAIT_SECONDS, Keeper
 from sor_opt.search.studies.mirror import Mirror
 
-Evaluate = Callable[[dict[str, Any]], Outcome]
+Evaluate = Callable[[dict[str, Any]], Outcome | Outcomes]
 """The objective at a point."""
 
 
@@ -30,12 +30,14 @@ class Driver:
         How many finished trials to reach, those of other processes among them.
     keeper : Keeper
         What keeps them.
+    measures : int
+        By how many measures each is judged.
     """
 
-    def __init__(self, sampler: Sampler, target: int, keeper: Keeper) -> None:
+    def __init__(self, sampler: Sampler, target: int, keeper: Keeper, measures: int) -> None:
         self._target = target
         self._keeper = keeper
-        self._mirror = Mirror(sampler)
+        self._mirror = Mirror(sampler, measures)
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -67,7 +69,7 @@ class Driver:
                 except BaseException:
                     self._keeper.end(self._mirror.fail(trial))
                     raise
-                self._keeper.end(self._mirror.tell(trial, outcome))
+                self._keeper.end(self._mirror.tell(trial, outcome.each))
                 progress(self._mirror.finished)
 
     def _ask(self) -> Trial | SamplerStatus:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import optuna
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from sor_opt.errors import ConfigError
 from sor_opt.search.objective import Outcome
+from sor_opt.search.pareto import front
 from sor_opt.search.samplers.base import distributions
 from sor_opt.search.space import Space
-from sor_opt.search.studies.identity import SAMPLER, SPACE, Identity, upgraded
+from sor_opt.search.studies.identity import (
+    SAMPLER,
+    SPACE,
+    Identity,
+    measures_of,
+    upgraded,
+)
 from sor_opt.search.studies.locks import Key
-from sor_opt.search.studies.mirror import TEST_ATTRIBUTE, measured
+from sor_opt.search.studies.mirror import measured, outcomes_of
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import SharedStorage, Storage
 from sor_opt.search.studies.trials import FinishedTrial, ForeignTrial
@@ -78,25 +87,53 @@ class History:
         return str(self.identity[SAMPLER])
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of what it minimises: one measure, or several."""
+        return measures_of(self.identity)
+
+    @property
     def best(self) -> FinishedTrial | None:
-        """The finished trial of the lowest `train_bps`, the earliest among equals."""
-        return min(self.trials, key=lambda trial: trial.outcome.train_bps, default=None)
+        """The finished trial of the lowest `train_bps`, the earliest among equals.
+
+        None where there are several measures: which point of `front` is best is for a trader to
+        say.
+        """
+        return None if len(self.measures) > 1 else next(iter(self.front), None)
+
+    @property
+    def front(self) -> tuple[FinishedTrial, ...]:
+        """The finished trials that no other one beats, by their first value.
+
+        Of trials with equal values the earliest stands for all. With one measure it is the best.
+        """
+        trained = np.array([trial.train for trial in self.trials])
+        return tuple(self.trials[at] for at in front(trained.reshape(-1, len(self.measures))))
+
+    @property
+    def ranked(self) -> list[FinishedTrial]:
+        """The finished trials, those of the front first, then by their first value."""
+        ahead = self.front
+        taken = {trial.number for trial in ahead}
+        behind = (trial for trial in self.trials if trial.number not in taken)
+        return [*ahead, *sorted(behind, key=lambda trial: trial.outcome.train_bps)]
 
     def frame(self) -> pd.DataFrame:
-        """One row per finished trial: number, the parameters that move, both outcomes, seconds."""
+        """One row per finished trial: number, the parameters that move, all outcomes, seconds."""
         import pandas as pd
 
         names = self.space.names
+        prefixes = [f"{name} " for name in self.measures] if len(self.measures) > 1 else [""]
+        outcomes = [f"{prefix}{field}" for prefix in prefixes for field in Outcome._fields]
         rows = [
-            {
-                "number": trial.number,
-                **{name: trial.params[name] for name in names},
-                **trial.outcome._asdict(),
-                "seconds": trial.seconds,
-            }
+            (
+                trial.number,
+                *(trial.params[name] for name in names),
+                *itertools.chain(*trial.outcomes),
+                trial.seconds,
+            )
             for trial in self.trials
         ]
-        return pd.DataFrame(rows, columns=["number", *names, *Outcome._fields, "seconds"])
+        return pd.DataFrame(rows, columns=["number", *names, *outcomes, "seconds"])
 
 
 def studies(storage: Storage) -> list[History]:
@@ -190,8 +227,8 @@ def of_trials(
 ) -> History:
     """Make a history of Optuna's trials."""
     space = Space.of_record(identity[SPACE])
-    allowed = distributions(space)
-    ours = {trial.number for trial in trials if measured(trial, allowed)}
+    allowed, measures = distributions(space), len(measures_of(identity))
+    ours = {trial.number for trial in trials if measured(trial, allowed, measures)}
     states = Counter(trial.state for trial in trials)
     return History(
         name,
@@ -216,11 +253,10 @@ def _record(study: Study) -> dict[str, Any]:
 
 
 def _trial(space: Space, trial: FrozenTrial) -> FinishedTrial:
-    test = trial.user_attrs[TEST_ATTRIBUTE]
     return FinishedTrial(
         trial.number,
         space.params(trial.params),
-        Outcome(trial.values[0], float("nan") if test is None else test),
+        outcomes_of(trial),
         trial.duration.total_seconds() if trial.duration else float("nan"),
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 from sor_opt.backtest.version import CHANGES
 from sor_opt.durations import write_duration
 
-DATA, FEES, OBJECTIVE, RESULTS = "data", "fees", "objective", "results"
+DATA, FEES, RESULTS = "data", "fees", "results"
+OBJECTIVE, MEASURES = "objective", "measures"
 SAMPLER, SAMPLER_SOURCE, SPACE = "sampler", "sampler_source", "space"
 DIGEST, FILE = "digest", "file"
 
@@ -46,6 +47,11 @@ def upgraded(identity: Identity) -> Identity:
     parts = {part: text for part, text in identity.items() if part != OBJECTIVE}  # says too little
     digests = {part: {DIGEST: parts[part]} for part in (DATA, FEES) if part in parts}
     return {**parts, **digests, SPACE: json.loads(identity[SPACE])}
+
+
+def measures_of(identity: Identity) -> tuple[str, ...]:
+    """Name what a study minimises: one measure, or several."""
+    return tuple(identity.get(MEASURES) or [str(identity.get(OBJECTIVE))])
 
 
 def words(identity: Identity) -> dict[str, str]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna import Trial
 from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sor_opt.search.objective import Outcome
 from sor_opt.search.samplers.base import Sampler, SamplerStatus, distributions
 
 TEST_ATTRIBUTE = "test_bps"
+"""What a trial came to on the test orders: a number, or a list of one per measure; None is NaN."""
 
 
-def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> bool:
+def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution], measures: int) -> bool:
     """Whether a trial is finished, and measured by sor_opt: no other program leaves a test value.
 
     Parameters
@@ -25,15 +27,32 @@ def measured(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> bool:
     trial : FrozenTrial
     space : mapping of str to BaseDistribution
         The study's distributions, of which every point of ours is.
+    measures : int
+        How many measures the study minimises.
     """
     return (
         trial.state is TrialState.COMPLETE
         and trial.values is not None
-        and len(trial.values) == 1
-        and math.isfinite(trial.values[0])
+        and len(trial.values) == measures
+        and all(map(math.isfinite, trial.values))
         and TEST_ATTRIBUTE in trial.user_attrs
         and trial.distributions == space
     )
+
+
+def outcomes_of(trial: FrozenTrial) -> tuple[Outcome, ...]:
+    """What a trial that is `measured` came to by each measure."""
+    kept = trial.user_attrs[TEST_ATTRIBUTE]
+    tests = [kept] if len(trial.values) == 1 else kept
+    return tuple(
+        Outcome(train, math.nan if test is None else test)
+        for train, test in zip(trial.values, tests, strict=True)
+    )
+
+
+def minimising(measures: int) -> list[StudyDirection]:
+    """Optuna's directions of a study of so many measures."""
+    return [StudyDirection.MINIMIZE] * measures
 
 
 class Mirror:
@@ -43,13 +62,18 @@ class Mirror:
     ----------
     sampler : Sampler
         What proposes the points.
+    measures : int
+        How many measures the study minimises.
     """
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler, measures: int) -> None:
         self._sampler = sampler
+        self._measures = measures
         self._distributions = distributions(sampler.space)
         self._memory = InMemoryStorage()
-        self._study = optuna.create_study(storage=self._memory, sampler=sampler)
+        self._study = optuna.create_study(
+            storage=self._memory, sampler=sampler, directions=minimising(measures)
+        )
         self.running: set[int] = set()
         """Numbers of the trials that run."""
         self.finished = 0
@@ -69,11 +93,11 @@ class Mirror:
         self.running.add(trial.number)
         return trial
 
-    def tell(self, trial: Trial, outcome: Outcome) -> FrozenTrial:
-        """Finish a trial."""
-        test = None if math.isnan(outcome.test_bps) else outcome.test_bps
-        trial.set_user_attr(TEST_ATTRIBUTE, test)
-        return self._end(self._study.tell(trial, outcome.train_bps))
+    def tell(self, trial: Trial, outcomes: Sequence[Outcome]) -> FrozenTrial:
+        """Finish a trial with what it came to by each measure."""
+        tests = [None if math.isnan(each.test_bps) else each.test_bps for each in outcomes]
+        trial.set_user_attr(TEST_ATTRIBUTE, tests if len(tests) > 1 else tests[0])
+        return self._end(self._study.tell(trial, [each.train_bps for each in outcomes]))
 
     def fail(self, trial: Trial) -> FrozenTrial:
         """End a trial without a value; its point is free again."""
@@ -84,7 +108,8 @@ class Mirror:
 
         What another program has finished is no value of ours: it takes its number and no more.
         """
-        foreign = trial.state.is_finished() and not measured(trial, self._distributions)
+        ours = measured(trial, self._distributions, self._measures)
+        foreign = trial.state.is_finished() and not ours
         state = TrialState.FAIL if foreign else trial.state
         self._count(trial.number, state)
         if trial.number == len(self.trials):

@@ -30,8 +30,8 @@ class Seeds:
     outside: int = 0
 
     @classmethod
-    def choose(cls, study: str, trials: Sequence[FinishedTrial], space: Space) -> Seeds:
-        """Take each point of a study once, the best first and the earliest among equals.
+    def choose(cls, study: str, ranked: Sequence[FinishedTrial], space: Space) -> Seeds:
+        """Take each point of a study once, in the order of its trials, the best first.
 
         Raises
         ------
@@ -39,7 +39,6 @@ class Seeds:
             If the study has none, has not set all that the space moves, or has fixed at another
             value what the space fixes too, such as a unit.
         """
-        ranked = sorted(trials, key=lambda trial: trial.outcome.train_bps)
         if not ranked:
             raise ConfigError(f"study {study!r} has no finished trial to begin from")
         known = ranked[0].params

@@ -6,6 +6,7 @@ import math
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from shlex import quote
 
 import optuna
@@ -14,7 +15,7 @@ from optuna.pruners import NopPruner
 
 from sor_opt.errors import ConfigError, DataError, quoted
 from sor_opt.extensions import source_digest
-from sor_opt.search.objective import Objective, Outcome
+from sor_opt.search.objective import AnyObjective, Outcome, Outcomes
 from sor_opt.search.samplers.base import Sampler
 from sor_opt.search.samplers.registry import SAMPLERS, make_sampler
 from sor_opt.search.samplers.seeded import SeededSampler
@@ -35,11 +36,13 @@ from sor_opt.search.studies.identity import (
     SPACE,
     Identity,
     differences,
+    measures_of,
     plain,
 )
 from sor_opt.search.studies.interrupt import Stop, listening
 from sor_opt.search.studies.keepers import BatchKeeper, NoKeeper, SharedKeeper
 from sor_opt.search.studies.locks import Key
+from sor_opt.search.studies.mirror import minimising
 from sor_opt.search.studies.quiet import quiet_optuna
 from sor_opt.search.studies.seeds import Seeds
 from sor_opt.search.studies.storage import DEFAULT_STORAGE, SharedStorage, open_storage
@@ -67,8 +70,8 @@ class StudyRun:
     ----------
     name : str
         The study; it is made where it does not exist.
-    objective : Objective
-        What to minimise (`train_bps`).
+    objective : AnyObjective
+        What to minimise (`train_bps`), of one measure or of several.
     space : Space
         Where to look.
     sampler : str
@@ -91,7 +94,7 @@ class StudyRun:
     """
 
     name: str
-    objective: Objective
+    objective: AnyObjective
     space: Space
     sampler: str
     trials: int
@@ -133,9 +136,14 @@ class StudyRun:
             }
         )
 
+    @cached_property
+    def measures(self) -> tuple[str, ...]:
+        """The names of what is minimised."""
+        return measures_of(self.identity())
+
     def make_sampler(self) -> Sampler:
         """Make the sampler."""
-        return make_sampler(self.sampler, self.space, self.seed)
+        return make_sampler(self.sampler, self.space, self.seed, len(self.measures))
 
 
 @dataclass(frozen=True)
@@ -206,7 +214,7 @@ def run_study(run: StudyRun, progress: Progress = _silent) -> StudyResult:
     with listening(*_SIGNALS) as stop, quiet_optuna():
         sampler = run.make_sampler()  # complains before anything is written
         if run.storage is None:
-            driver = Driver(sampler, run.trials, NoKeeper())
+            driver = Driver(sampler, run.trials, NoKeeper(), len(run.measures))
             _drive(driver, run, stop, progress)
             now = of_trials(run.name, run.identity(), driver.trials)
             return _result(run, "memory", now, 0, stop)
@@ -267,16 +275,16 @@ def _share(
     """Run trials in this process, beside others that do the same."""
     shared = SharedKeeper(storage, run.name, stop)
     keeper = BatchKeeper(shared, run.batch, stop) if run.batch > 1 else shared
-    _drive(Driver(sampler, run.trials, keeper), run, stop, progress)
+    _drive(Driver(sampler, run.trials, keeper, len(run.measures)), run, stop, progress)
 
 
 def _drive(driver: Driver, run: StudyRun, stop: Stop, progress: Progress) -> None:
     driver.run(lambda values: _evaluate(run, values), stop, lambda done: progress(done, run.trials))
 
 
-def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
+def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome | Outcomes:
     outcome = run.objective(run.space.params(values))
-    if math.isnan(outcome.train_bps):
+    if any(math.isnan(each.train_bps) for each in outcome.each):
         point = ", ".join(f"{name} {value:g}" for name, value in values.items())
         raise DataError(
             f"no train order has a shortfall at {point}", hint="check the orders with `backtest`"
@@ -286,12 +294,19 @@ def _evaluate(run: StudyRun, values: dict[str, float]) -> Outcome:
 
 def _enter(storage: SharedStorage, run: StudyRun) -> Study:
     """Make or load the study, and refuse one that was made for something else."""
+    directions = minimising(len(run.measures))
     with storage.locks.held(Key()):
         if not _is_made(storage, run.name):
             seeds = _seeds(storage, run)  # complains before anything is written
             study = optuna.create_study(
-                storage=storage.trials, study_name=run.name, pruner=NopPruner(), load_if_exists=True
+                storage=storage.trials,
+                study_name=run.name,
+                pruner=NopPruner(),
+                directions=directions,
+                load_if_exists=True,
             )
+            if study.directions != directions:  # of a maker that was killed, or another program
+                raise ConfigError(f"study {run.name!r} was begun otherwise; use another name")
             sign(study, run.identity(), seeds)
     study = optuna.load_study(study_name=run.name, storage=storage.trials, pruner=NopPruner())
     known = identity_of(study)
@@ -318,7 +333,7 @@ def _is_made(storage: SharedStorage, name: str) -> bool:
 def _seeds(storage: SharedStorage, run: StudyRun) -> Seeds | None:
     if run.seed_from is None:
         return None
-    return Seeds.choose(run.seed_from, find(storage, run.seed_from).trials, run.space)
+    return Seeds.choose(run.seed_from, find(storage, run.seed_from).ranked, run.space)
 
 
 def _check_seeds(study: Study, run: StudyRun) -> None:

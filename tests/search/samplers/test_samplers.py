@@ -163,6 +163,60 @@ def test_foreign_trials_do_not_disturb_a_sequence(sequence, space):
     assert points == go_on(new_study(), make_sampler(sequence, space, 7), TRIALS)
 
 
+@pytest.fixture(params=[name for name, row in SAMPLERS.rows.items() if row.several])
+def able(request):
+    return request.param
+
+
+def by_two(space, sampler, until, study=None):
+    """The points of a study that is judged by two measures, each least at another point."""
+    study = study or optuna.create_study(directions=["minimize", "minimize"])
+    while len(evaluated(study, space)) < until:
+        trial = ask(study, sampler)
+        if isinstance(trial, SamplerStatus):
+            break
+        value = staircase(space, trial.params)
+        study.tell(trial, [value, (value - 9) ** 2])
+    return study, evaluated(study, space)
+
+
+def test_a_sampler_of_several_measures_is_one_of_them_too(able, space):
+    one, two = (by_two(space, make_sampler(able, space, 7, 2), TRIALS)[1] for _ in range(2))
+    assert one == two
+    assert len(set(one)) == len(one) == (len(space.points()) if able == "grid" else TRIALS)
+    for axis, values in zip(space.axes, zip(*one, strict=True), strict=True):
+        assert all(axis.bounds.low <= value <= axis.bounds.high for value in values)
+
+
+@pytest.mark.parametrize("cut", [1, 19, 20, 26])
+def test_a_resumed_study_of_several_measures_repeats_no_point(able, cut, space):
+    study, _ = by_two(space, make_sampler(able, space, 7, 2), cut)
+    killed = ask(study, make_sampler(able, space, 7, 2))
+    if not isinstance(killed, SamplerStatus):
+        study.tell(killed, state=TrialState.FAIL)
+    _, points = by_two(space, make_sampler(able, space, 7, 2), TRIALS, study)
+    assert len(set(points)) == len(points)
+
+
+def test_a_sequence_asks_for_no_value_where_there_are_several(able, space):
+    if issubclass(SAMPLERS[able], SequenceSampler):
+        whole = go_on(new_study(), make_sampler(able, space, 7), TRIALS)
+        assert by_two(space, make_sampler(able, space, 7, 2), TRIALS)[1] == whole
+
+
+def test_nsga2_breeds_again_what_it_has_seen():
+    """Copies of a parent are a part of it where there are few points."""
+    _, points = by_two(MIXED, make_sampler("nsga2", MIXED, 1, 2), 150)
+    assert len(set(points)) == 150
+
+
+@pytest.mark.parametrize("name", [n for n, row in SAMPLERS.rows.items() if not row.several])
+def test_a_sampler_of_one_measure_is_refused_where_there_are_several(name):
+    text = f"sampler {name} searches by one objective alone; with several take grid, random, qmc"
+    with pytest.raises(ConfigError, match=text):
+        make_sampler(name, SPACE, 0, 2)
+
+
 FEW = Space((LinearAxis("side", (0, 1), 0, 1, whole=True), LogAxis("lots", (1, 2), 1, 4, True)))
 """Eight points."""
 

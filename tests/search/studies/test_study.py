@@ -312,7 +312,7 @@ def test_the_sampler_is_made_once(more, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(study, "make_sampler", count)
     assert run_study(run(trials=6, **more)).finished == 6
-    assert made == [("grid", SPACE, 0)]
+    assert made == [("grid", SPACE, 0, 1)]
 
 
 def test_the_frame_has_a_row_per_finished_trial():

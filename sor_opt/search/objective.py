@@ -16,7 +16,7 @@ from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
 from sor_opt.backtest.risk import Mean, Measure
 from sor_opt.backtest.version import RESULTS
-from sor_opt.errors import DataError
+from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
@@ -86,12 +86,24 @@ class ShortfallObjective:
         Threads that share the orders of a replay; no part of what is measured.
     measure : Measure
         Of the orders' shortfalls; their mean by default.
+
+    Raises
+    ------
+    ConfigError
+        If fewer orders train than the measure needs.
     """
 
     market: Market
     policy: Policy = field(default_factory=lambda: named("static"))
     jobs: int = 1
     measure: Measure = field(default_factory=Mean)
+
+    def __post_init__(self) -> None:
+        least, train = self.measure.least, int(self.train.sum())
+        if train < least:
+            raise ConfigError(
+                f"{self.measure.name} needs {least} train orders, got {train}; lay out more orders"
+            )
 
     def __call__(self, params: Mapping[str, Any]) -> Outcome:
         """Replay the orders with `params`."""

@@ -11,7 +11,7 @@ from search_fakes import SPACE
 
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.risk import Cvar, MeanSd
-from sor_opt.errors import DataError
+from sor_opt.errors import ConfigError, DataError
 from sor_opt.models.risk import RiskParams
 from sor_opt.policies.policy import Policy
 from sor_opt.policies.registry import named
@@ -125,7 +125,11 @@ def test_the_measure_is_part_of_the_identity_and_that_of_the_mean_stays_what_it_
 
 
 def test_one_order_has_no_spread_to_minimise(market):
-    objective, _ = outcome_of(market, 1)
-    spread = replace(objective, measure=MeanSd(0.5))
+    alone, _ = outcome_of(market, 1)
+    with pytest.raises(ConfigError, match=r"mean\+sd:0.5 needs 2 train orders, got 1; lay out"):
+        replace(alone, measure=MeanSd(0.5))
+    several, _ = outcome_of(market, 10)
+    spread = replace(several, measure=MeanSd(0.5))
+    known_once = np.where(np.arange(10) == 3, 2.0, np.nan)
     with pytest.raises(DataError, match="not 2 train orders meet a book to trade on"):
-        spread.check_defined(np.array([spread.outcome_of(np.array([2.0])).train_bps]))
+        spread.check_defined(np.array([spread.outcome_of(known_once).train_bps]))

@@ -160,8 +160,8 @@ def test_no_more_is_taken_at_a_price_than_is_shown_while_it_stands(random):
 def test_nothing_trades_beyond_the_band(random):
     """No execution is further than twice the band from the last mid: a taken ask moves no mid."""
     scene = draw_scene(random)
-    at_once = {"latency": (0.0,) * 3, "feed_latency": (0.0,) * 3}
-    scene = replace(scene, book=BookParams(band=30.0), starts=(0.0,), **at_once)
+    bare = {"latency": (0.0,) * 3, "feed_latency": (0.0,) * 3, "impact": None}
+    scene = replace(scene, book=BookParams(band=30.0), starts=(0.0,), **bare)
     market, policies = playable(random, scene)
     for policy in policies:
         one = replay(market, policy)

@@ -161,7 +161,7 @@ def compare(
     summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
     summary |= risk_summary(objective, winners)
     default = default_point(objective, space)
-    judged = judge_comparison(objective, comparison, kept, default, output.seed)
+    judged = judge_comparison(kept, comparison, winners, default, output.seed)
     summary |= comparison_verdict_summary(judged)
     if plot:
         report.draw_comparison(comparison, exact, levels.objective, plot)

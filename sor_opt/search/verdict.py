@@ -97,9 +97,9 @@ class ComparisonVerdict(NamedTuple):
 
 
 def judge_comparison(
-    objective: ShortfallObjective,
-    comparison: Comparison,
     kept: KeptCosts,
+    comparison: Comparison,
+    results: Mapping[str, Result],
     default: GridPoint,
     seed: int = 0,
 ) -> ComparisonVerdict:
@@ -107,17 +107,16 @@ def judge_comparison(
 
     Parameters
     ----------
-    objective : ShortfallObjective
-    comparison : Comparison
     kept : KeptCosts
         The objective that was compared on.
+    comparison : Comparison
+    results : mapping of str to Result
+        By strategy, the result of its median run's point.
     default : GridPoint
     seed : int
         Of the resamples.
     """
-    strategies = comparison.strategies
-    medians = {strategy.name: strategy.median_run for strategy in strategies}
-    results = {name: objective.replay(run.best.params) for name, run in medians.items()}
+    objective, strategies = kept.objective, comparison.strategies
     runs = [run for strategy in strategies for run in strategy.runs]
 
     def selected(trials: Iterable[FinishedTrial]) -> Selection:
@@ -127,7 +126,7 @@ def judge_comparison(
     return ComparisonVerdict(
         default,
         selected(trial for run in runs for trial in run.trials),
-        {name: selected(run.trials) for name, run in medians.items()},
+        {each.name: selected(each.median_run.trials) for each in strategies},
         {name: saved_on_default(objective, each, default.result) for name, each in results.items()},
         winner_of(objective, comparison, results),
     )
@@ -160,5 +159,4 @@ def winner_of(
 
 
 def _is_lower(pair: Pair) -> bool:
-    certain = pair.p_holm is None
-    return pair.lower > 0.5 and (certain or (pair.p_holm or 0.0) < LEVEL)
+    return pair.lower > 0.5 and (pair.p_holm is None or pair.p_holm < LEVEL)

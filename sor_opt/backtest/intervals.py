@@ -111,7 +111,7 @@ def estimate(
     >>> orders = ParentOrders("buy", 100.0, 540 * SECOND, starts, starts + 10**12, 0 * starts)
     >>> found = estimate(np.array([1.0, 2.0, 3.0, 2.0] * 3), orders)
     >>> f"{found.mean} [{found.low:.2f}, {found.high:.2f}] {found.basis}"
-    '2.0 [1.59, 2.41] within this day'
+    '2.0 [1.48, 2.52] within this day'
     """
     assert len(values) == len(orders)
     known = np.isfinite(values)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sor_opt.backtest.core.executions import Log
-from sor_opt.backtest.core.state import RAISED, ROUTED_VENUE, STATE, Inputs, Run
+from sor_opt.backtest.core.state import RAISED, STATE, Inputs, Run
 from sor_opt.compiled import compiled
 from sor_opt.market.book import QUOTED
 from sor_opt.market.feed import Records
@@ -23,7 +23,7 @@ class Saves(NamedTuple):
     There are ``depth[0]`` of them: the first, where there is no room for all. ``ends[i]`` is the
     shortfall penalty up to which the split holds, so that they fall; ``found[i]`` is what was found
     before it (see `Ahead`), ``executions[i]`` how many there had been, ``states[i]`` where the
-    order stood, of dtype `STATE`, ``books[i]`` its book, ``venues[i]`` what it did at each venue,
+    order stood, of dtype `STATE`, ``books[i]`` its book, ``sent[i]`` what each venue was sent,
     ``raised[i]`` by how much it raised the asks.
     """
 
@@ -33,7 +33,7 @@ class Saves(NamedTuple):
     executions: IntArray
     states: Records
     books: Records
-    venues: Records
+    sent: FloatArray
     raised: Records
 
 
@@ -46,7 +46,7 @@ def no_saves(venues: int) -> Saves:
         np.zeros(_ROOM, np.int64),
         np.zeros(_ROOM, STATE),
         np.zeros((_ROOM, venues), QUOTED),
-        np.zeros((_ROOM, venues), ROUTED_VENUE),
+        np.zeros((_ROOM, venues)),
         np.zeros(_ROOM, RAISED),
     )
 
@@ -68,7 +68,7 @@ def save(
     saves.executions[at] = log.total[0]
     saves.states[at], saves.raised[at] = inputs.states[run.order], run.raised[0]
     for k in range(len(run.book)):
-        saves.books[at, k], saves.venues[at, k] = run.book[k], run.venues[k]
+        saves.books[at, k], saves.sent[at, k] = run.book[k], run.venues[k].sent
 
 
 @compiled
@@ -84,4 +84,4 @@ def restore(
     log.total[0] = saves.executions[at]
     inputs.states[run.order], run.raised[0] = saves.states[at], saves.raised[at]
     for k in range(len(run.book)):
-        run.book[k], run.venues[k] = saves.books[at, k], saves.venues[at, k]
+        run.book[k], run.venues[k].sent = saves.books[at, k], saves.sent[at, k]

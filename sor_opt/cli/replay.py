@@ -69,7 +69,7 @@ def _objective(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class LevelsOptions:
+class SearchOptions:
     """What a search minimises, and where it looks."""
 
     objective: Annotated[

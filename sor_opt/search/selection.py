@@ -14,10 +14,9 @@ import numpy as np
 
 from sor_opt.backtest.intervals import OVER_DAYS
 from sor_opt.backtest.orders import ParentOrders
-from sor_opt.backtest.risk import Mean, Measure
+from sor_opt.backtest.risk import MEAN, Measure
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
 
-MEAN = Mean()
 TIE = 1e-9
 """Costs less far apart, in bps, are equal: only the order of summing differs."""
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from sor_opt.backtest.intervals import Estimate, savings
 from sor_opt.backtest.result import Result
+from sor_opt.backtest.risk import MEAN
 from sor_opt.market.tape import FloatArray
 from sor_opt.search.compare import Comparison
 from sor_opt.search.grid import GridPoint
 from sor_opt.search.kept_costs import KeptCosts
 from sor_opt.search.objective import ShortfallObjective
-from sor_opt.search.selection import MEAN, distinct, pbo, spa
+from sor_opt.search.selection import distinct, pbo, spa
 from sor_opt.search.significance import Pair
 from sor_opt.search.studies.trials import FinishedTrial
 

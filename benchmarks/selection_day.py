@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from day import arguments, load, markdown, market_of
+from day import SCHEDULES, STATIC, arguments, load, markdown, market_of
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.policies.policy import Policy
-from sor_opt.policies.routers.static import Static
-from sor_opt.policies.schedules.base import Schedule
-from sor_opt.policies.schedules.now import Now
-from sor_opt.policies.schedules.twap import Twap
+from sor_opt.report.landscape import threshold_of
 from sor_opt.report.tables import interval, number
 from sor_opt.report.verdict import selection_summary
 from sor_opt.search.grid import default_point, run_grid
@@ -28,7 +25,6 @@ from sor_opt.search.space import Space
 from sor_opt.search.studies.study import StudyRun, run_study
 from sor_opt.search.verdict import saved_on_default, selection_of
 
-SCHEDULES = (Now(), Twap())
 TRIALS = 100
 HEADING = (
     *("policy", "search", "points (distinct)", "threshold, bps", "train", "test"),
@@ -77,18 +73,14 @@ def rows(objective: ShortfallObjective) -> Iterator[list[str]]:
 
 
 def _threshold(params: Mapping[str, Any]) -> str:
-    return f"{1e4 * (params['lambda_under'] + params['theta_queue']):.2f}"
+    return f"{1e4 * threshold_of(params):.2f}"
 
 
 def main() -> None:
     """Measure and print."""
     market = market_of(load(arguments(__doc__)))
-    objectives = [ShortfallObjective(market, _static(schedule)) for schedule in SCHEDULES]
+    objectives = [ShortfallObjective(market, Policy(each, STATIC)) for each in SCHEDULES]
     print(markdown(HEADING, [row for objective in objectives for row in rows(objective)]))
-
-
-def _static(schedule: Schedule) -> Policy:
-    return Policy(schedule, Static())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from sor_opt.backtest.result import Result
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
 
 OVER_DAYS = 5
-"""From so many days on, an interval is over days: each of them is one group."""
+"""From so many days on, each of them is one observation, and an interval is over days."""
 
 LEAST_GROUPS = 5
 """Of fewer groups than this no interval is made."""

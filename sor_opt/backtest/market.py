@@ -244,7 +244,7 @@ class Market:
             NaN where nothing printed, as without trades.
         """
         volume = volume_between(self.prints, self.orders.starts, ends)
-        return np.where(volume > 0, shares / np.where(volume > 0, volume, 1.0), np.nan)
+        return shares / np.where(volume > 0, volume, np.nan)
 
     @cached_property
     def quality(self) -> BookQuality:

@@ -45,7 +45,7 @@ class Result:
     @cached_property
     def filled(self) -> FloatArray:
         """Shares bought less shares given back, per order."""
-        return self._per_order(self.replay.shares)
+        return self.per_order(self.replay.shares)
 
     @cached_property
     def unfilled(self) -> FloatArray:
@@ -65,7 +65,7 @@ class Result:
     @cached_property
     def cash(self) -> FloatArray:
         """Sum of `flows`, per order."""
-        return self._per_order(self.flows)
+        return self.per_order(self.flows)
 
     @cached_property
     def complete(self) -> BoolArray:
@@ -102,13 +102,13 @@ class Result:
         late = np.isin(self.replay.reason, (COMPLETION, EXCESS))
         worse = self.replay.price - self.replay.arrival_mid[self.replay.order]
         dollars = np.where(late, self.replay.shares * worse + self.fees, 0.0)
-        return self._in_bps(self._per_order(dollars))
+        return self.in_bps(self.per_order(dollars))
 
     @cached_property
     def opportunity_bps(self) -> FloatArray:
         """The part of the shortfall that unfilled shares make, at their `marks`."""
         moved = self.marks - self.replay.arrival_mid
-        return self._in_bps(np.where(self.complete, 0.0, self.unfilled * moved))
+        return self.in_bps(np.where(self.complete, 0.0, self.unfilled * moved))
 
     @cached_property
     def arrival_delay_s(self) -> FloatArray:
@@ -191,7 +191,7 @@ class Result:
                 "unfilled": self.unfilled,
                 "cash": orders.sign * self.cash,
                 "avg_price": average,
-                "fees": self._per_order(self.fees),
+                "fees": self.per_order(self.fees),
                 "shortfall_bps": self.shortfall_bps,
                 "cleanup_bps": self.cleanup_bps,
                 "opportunity_bps": self.opportunity_bps,
@@ -212,7 +212,16 @@ class Result:
 
     def shares_by(self, reason: int) -> FloatArray:
         """Shares executed for one of `REASONS`, by its index; per order."""
-        return self._per_order(np.where(self.replay.reason == reason, self.replay.shares, 0.0))
+        return self.per_order(np.where(self.replay.reason == reason, self.replay.shares, 0.0))
+
+    def per_order(self, amounts: FloatArray) -> FloatArray:
+        """Sums over each order's executions of amounts that are theirs."""
+        sums = np.bincount(self.replay.order, amounts, minlength=len(self.market.orders))
+        return sums.astype(np.float64)  # with no executions at all, bincount counts in integers
+
+    def in_bps(self, dollars: FloatArray) -> FloatArray:
+        """Dollars of each order in basis points of its size x arrival mid."""
+        return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival_mid))
 
     def outcome_key(self) -> bytes:
         """The log as bytes: two replays with one key did exactly the same."""
@@ -231,13 +240,13 @@ class Result:
     def _raised(self) -> FloatArray:
         """By how much each order had raised the asks at its last mid, dollars per share."""
         replay, impact = self.replay, self.market.params.impact
-        age = replay.last_ts[replay.order] - replay.ts
-        took = (replay.reason < EXCESS) & (age >= 0)
         if impact is None:
             return np.zeros(len(self.market.orders))
+        age = replay.last_ts[replay.order] - replay.ts
+        took = (replay.reason < EXCESS) & (age >= 0)
         mids = replay.arrival_mid[replay.order]
         raised = impact.raised(replay.shares, mids, np.maximum(age, 0))
-        return self._per_order(np.where(took, raised, 0.0))
+        return self.per_order(np.where(took, raised, 0.0))
 
     @cached_property
     def _last_executed(self) -> IntArray:
@@ -245,10 +254,3 @@ class Result:
         last = np.full(len(self.market.orders), -1, dtype=np.int64)
         np.maximum.at(last, self.replay.order, self.replay.ts)
         return last
-
-    def _per_order(self, amounts: FloatArray) -> FloatArray:
-        sums = np.bincount(self.replay.order, amounts, minlength=len(self.market.orders))
-        return sums.astype(np.float64)  # with no executions at all, bincount counts in integers
-
-    def _in_bps(self, dollars: FloatArray) -> FloatArray:
-        return BPS * dollars / (self.market.orders.size * np.abs(self.replay.arrival_mid))

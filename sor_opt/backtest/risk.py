@@ -146,6 +146,9 @@ class Cvar(Measure):
         return np.asarray(np.sort(costs, axis=0)[-worst:].mean(axis=0))
 
 
+MEAN = Mean()
+"""What is minimised unless another measure is asked for."""
+
 MEASURES: dict[str, type[Measure]] = {family_of(kind): kind for kind in (Mean, Sd, MeanSd, Cvar)}
 """All measures by their families."""
 
@@ -225,7 +228,7 @@ def risk_of(values: FloatArray) -> Risk:
 
 def mean_of(values: FloatArray) -> float:
     """Mean of per-order values; NaN and infinite ones are left out, NaN where nothing is left."""
-    return float(Mean().of(values))
+    return float(MEAN.of(values))
 
 
 def _written(number: Any) -> str:

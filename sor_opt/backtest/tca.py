@@ -22,7 +22,7 @@ HORIZONS = (SECOND // 20, SECOND, 15 * SECOND, 60 * SECOND, 300 * SECOND)
 """Nanoseconds after an execution at which the mid is looked at again: those of SEC Rule 605."""
 
 
-class Mean(NamedTuple):
+class WeightedMean(NamedTuple):
     """A share-weighted mean, NaN where nothing is known.
 
     Attributes
@@ -43,7 +43,7 @@ class HorizonCosts:
 
     Attributes
     ----------
-    effective, realised, impact : Mean
+    effective, realised, impact : WeightedMean
         Over the same executions.
     shares : float
         Of the executions that count.
@@ -51,9 +51,9 @@ class HorizonCosts:
         The executions that do not: the day's window ends before their time after.
     """
 
-    effective: Mean
-    realised: Mean
-    impact: Mean
+    effective: WeightedMean
+    realised: WeightedMean
+    impact: WeightedMean
     shares: float
     left_out: int
 
@@ -67,11 +67,11 @@ class Costs:
     executions : int
     shares : float
         All of them, those given back (excess) too.
-    quoted, effective, fee : Mean
+    quoted, effective, fee : WeightedMean
         Quoted and effective half-spread; the fee, below 0 where the venue pays.
     effective_over_quoted : float
         E/Q: the effective half-spread over the quoted one, of the means.
-    improvement : Mean
+    improvement : WeightedMean
         By how much executions that took were better than the best quote on the other side.
     improved_shares, at_quote_shares, outside_shares : float
         Shares that took at a better price than that quote, at it, and at a worse one.
@@ -81,11 +81,11 @@ class Costs:
 
     executions: int
     shares: float
-    quoted: Mean
-    effective: Mean
-    fee: Mean
+    quoted: WeightedMean
+    effective: WeightedMean
+    fee: WeightedMean
     effective_over_quoted: float
-    improvement: Mean
+    improvement: WeightedMean
     improved_shares: float
     at_quote_shares: float
     outside_shares: float
@@ -218,17 +218,12 @@ class Tca:
     def shortfall_parts(self) -> ShortfallParts:
         """What each order's shortfall is made of; NaN where quotes of executions are not known."""
         result, replay = self.result, self.result.replay
-        moved = self.quotes.mid - result.replay.arrival_mid[replay.order]
-        orders = result.market.orders
-        paper = orders.size * np.abs(replay.arrival_mid)
-
-        def in_bps(dollars: FloatArray) -> FloatArray:
-            return BPS * np.bincount(replay.order, dollars, minlength=len(orders)) / paper
-
+        moved = self.quotes.mid - replay.arrival_mid[replay.order]
+        spread = np.abs(replay.shares) * self.effective
         return ShortfallParts(
-            spread=in_bps(np.abs(replay.shares) * self.effective),
-            drift=in_bps(replay.shares * moved),
-            fees=in_bps(result.fees),
+            spread=result.in_bps(result.per_order(spread)),
+            drift=result.in_bps(result.per_order(replay.shares * moved)),
+            fees=result.in_bps(result.per_order(result.fees)),
             unfilled=result.opportunity_bps,
         )
 
@@ -250,7 +245,7 @@ class Tca:
             improved_shares=float(shares[better > 0].sum()),
             at_quote_shares=float(shares[better == 0].sum()),
             outside_shares=float(shares[better < 0].sum()),
-            horizons=tuple(self._by(h, which, weights) for h in range(len(HORIZONS))),
+            horizons=tuple(self._horizon_costs(h, which, weights) for h in range(len(HORIZONS))),
         )
 
     def fills(self, venues: IntArray) -> Fills:
@@ -258,9 +253,14 @@ class Tca:
         result, replay = self.result, self.result.replay
         shares = np.where(np.isin(replay.venue, venues), np.abs(replay.shares), 0.0)
         limit, given_back = replay.reason == LIMIT, replay.reason == EXCESS
-        executed = (shares[which].sum() for which in (~(limit | given_back), limit, given_back))
-        asked = (amounts[:, venues].sum() for amounts in (result.sent, result.posted))
-        return Fills(*map(float, (*executed, *asked, self._printed[:, venues].sum())))
+        return Fills(
+            taken=float(shares[~(limit | given_back)].sum()),
+            limit=float(shares[limit].sum()),
+            given_back=float(shares[given_back].sum()),
+            sent=float(result.sent[:, venues].sum()),
+            posted=float(result.posted[:, venues].sum()),
+            printed=float(self._printed[:, venues].sum()),
+        )
 
     @cached_property
     def _direction(self) -> FloatArray:
@@ -274,7 +274,7 @@ class Tca:
         by_venue = (prints[prints["venue"] == k] for k in range(len(market.tape.venues)))
         return np.column_stack([volume_between(each, starts, ends) for each in by_venue])
 
-    def _by(self, h: int, which: BoolArray, weights: _Weights) -> HorizonCosts:
+    def _horizon_costs(self, h: int, which: BoolArray, weights: _Weights) -> HorizonCosts:
         """The costs by one of `HORIZONS`."""
         realised, impact = self.realised[which, h], self.impact[which, h]
         known = np.isfinite(impact)
@@ -294,11 +294,11 @@ class _Weights:
     shares: FloatArray
     mid: FloatArray
 
-    def mean(self, values: FloatArray) -> Mean:
+    def mean(self, values: FloatArray) -> WeightedMean:
         """The mean of dollars per share, over executions whose value and mid are known."""
         known = np.isfinite(values) & np.isfinite(self.mid)
         dollars, shares = (values * self.shares)[known], self.shares[known].sum()
-        return Mean(
+        return WeightedMean(
             _ratio(dollars.sum(), shares), _ratio((BPS * dollars / self.mid[known]).sum(), shares)
         )
 

@@ -69,7 +69,7 @@ def _objective(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class LevelsOptions:
+class SearchOptions:
     """What a search minimises, and where it looks."""
 
     objective: Annotated[
@@ -257,11 +257,13 @@ def _warn_of_participation(market: Market, out: Output) -> None:
     parts = market.participation(sizes, orders.starts + orders.horizon)
     median = risk_of(parts).median
     if median > _PARTICIPATION_WARNING:
-        missing = "what this would do to prices is not in the costs; see --impact"
-        assumed = "what this does to prices is assumed by --impact"
+        then = (
+            "what this would do to prices is not in the costs; see --impact"
+            if market.params.impact is None
+            else "what this does to prices is assumed by --impact"
+        )
         out.warn(
-            f"the orders are {median:.0%} of the lit volume in their horizons (the median); "
-            f"{missing if market.params.impact is None else assumed}"
+            f"the orders are {median:.0%} of the lit volume in their horizons (the median); {then}"
         )
 
 

@@ -12,7 +12,7 @@ from sor_opt.cli.console import Output
 from sor_opt.cli.names import OWN_FILES, names_option, split_names
 from sor_opt.cli.options import OutputGroup
 from sor_opt.cli.policy import SearchedOptions
-from sor_opt.cli.replay import DataArgument, LevelsOptions, PlotOption, ReplayOptions
+from sor_opt.cli.replay import DataArgument, PlotOption, ReplayOptions, SearchOptions
 from sor_opt.cli.spread import Group
 from sor_opt.report import comparison as report
 from sor_opt.report.grid import grid_summary, grid_tables
@@ -24,7 +24,8 @@ from sor_opt.report.verdict import (
     saved_summary,
     selection_summary,
 )
-from sor_opt.search import compare as search
+from sor_opt.search.compare import CompareParams
+from sor_opt.search.compare import compare as run_comparison
 from sor_opt.search.grid import default_point, run_grid
 from sor_opt.search.kept_costs import KeptCosts
 from sor_opt.search.landscape import best_point, joint_landscape, make_landscape
@@ -37,7 +38,7 @@ def grid(
     data: DataArgument,
     replay: ReplayOptions,
     policy: Annotated[SearchedOptions, Group("Policy")],
-    levels: Annotated[LevelsOptions, Group("Search")],
+    search: Annotated[SearchOptions, Group("Search")],
     output: OutputGroup,
     plot: PlotOption = None,
     top: Annotated[
@@ -51,8 +52,8 @@ def grid(
     """
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
-    space = levels.space(searched, policy.given)
-    objective = replay.objective(data, searched, space, levels.measure, out)
+    space = search.space(searched, policy.given)
+    objective = replay.objective(data, searched, space, search.measure, out)
     with out.progress("grid") as progress:
         ranking = run_grid(objective, space, progress)
     best = ranking.best
@@ -67,7 +68,7 @@ def grid(
     if plot:
         from sor_opt.report.plots import draw_grid
 
-        draw_grid(ranking, saved, levels.objective, plot)
+        draw_grid(ranking, saved, search.objective, plot)
     out.result(summary)
     out.show(*grid_tables(summary, top))
 
@@ -76,7 +77,7 @@ def landscape(
     data: DataArgument,
     replay: ReplayOptions,
     policy: Annotated[SearchedOptions, Group("Policy")],
-    levels: Annotated[LevelsOptions, Group("Search")],
+    search: Annotated[SearchOptions, Group("Search")],
     output: OutputGroup,
     excess: Annotated[
         float | None,
@@ -93,22 +94,22 @@ def landscape(
     """
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
-    space = levels.space(searched, policy.given)
-    objective = replay.objective(data, searched, space, levels.measure, out)
+    space = search.space(searched, policy.given)
+    objective = replay.objective(data, searched, space, search.measure, out)
     with out.progress("landscape") as progress:
         exact = make_landscape(objective, space, excess, progress)
     ranking = run_grid(objective, space)
     optimum = best_point(exact, space)
-    saved = savings_at(objective, optimum, policy.given)
     default = default_point(objective, space)
     results = (objective.replay(optimum), ranking.best.result, default.result)
+    saved = savings_at(objective, optimum, results[0], policy.given)
     summary = landscape_summary(exact, ranking, default) | headline(objective, saved)
     summary |= risk_summary(objective, dict(zip(LANDSCAPE_POINTS, results, strict=True)))
     summary |= saved_summary(saved_on_default(objective, results[0], default.result))
     if plot:
         from sor_opt.report.plots import draw_landscape
 
-        draw_landscape(exact, ranking, levels.objective, plot)
+        draw_landscape(exact, ranking, search.objective, plot)
     out.result(summary)
     out.show(*landscape_tables(summary))
 
@@ -128,7 +129,7 @@ def compare(
     data: DataArgument,
     replay: ReplayOptions,
     policy: Annotated[SearchedOptions, Group("Policy")],
-    levels: Annotated[LevelsOptions, Group("Search")],
+    search: Annotated[SearchOptions, Group("Search")],
     contenders: Annotated[StrategyOptions, Group("Search")],
     output: OutputGroup,
     plot: PlotOption = None,
@@ -138,32 +139,30 @@ def compare(
     Example: sor-opt compare quotes.csv.gz --every 10m --strategies grid,adaptive,tpe --repeats 10
     """
     names = tuple(split_names(contenders.strategies))
-    params = search.CompareParams(names, contenders.budget, contenders.repeats, output.seed)
+    params = CompareParams(names, contenders.budget, contenders.repeats, output.seed)
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
-    space = levels.space(searched, policy.given)
+    space = search.space(searched, policy.given)
     for name in names:
         make_sampler(name, space, output.seed)  # complains before the data is read
-    objective = replay.objective(data, searched, space, levels.measure, out)
+    objective = replay.objective(data, searched, space, search.measure, out)
     with out.progress("exact optimum") as progress:
         exact = joint_landscape(objective, space, progress)
     kept = KeptCosts(objective)
     with out.progress("comparison") as progress:
-        comparison = search.compare(kept, space, params, progress)
+        comparison = run_comparison(kept, space, params, progress)
+    points = {each.name: each.median_run.best.params for each in comparison.strategies}
+    winners = {name: objective.replay(params) for name, params in points.items()}
     saved = {
-        strategy.name: savings_at(objective, strategy.median_run.best.params, policy.given)
-        for strategy in comparison.strategies
-    }
-    winners = {
-        strategy.name: objective.replay(strategy.median_run.best.params)
-        for strategy in comparison.strategies
+        name: savings_at(objective, params, winners[name], policy.given)
+        for name, params in points.items()
     }
     summary = report.comparison_summary(comparison, exact, saved) | tested(objective)
     summary |= risk_summary(objective, winners)
     default = default_point(objective, space)
-    judged = judge_comparison(objective, comparison, kept, default, output.seed)
+    judged = judge_comparison(kept, comparison, winners, default, output.seed)
     summary |= comparison_verdict_summary(judged)
     if plot:
-        report.draw_comparison(comparison, exact, levels.objective, plot)
+        report.draw_comparison(comparison, exact, search.objective, plot)
     out.result(summary)
     out.show(*report.comparison_tables(summary))

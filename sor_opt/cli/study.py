@@ -17,7 +17,7 @@ from sor_opt.cli.names import OWN_FILES, name_option
 from sor_opt.cli.options import OutputGroup, OutputOptions
 from sor_opt.cli.places import WRITES, Files
 from sor_opt.cli.policy import SearchedOptions
-from sor_opt.cli.replay import DataArgument, LevelsOptions, ReplayOptions
+from sor_opt.cli.replay import DataArgument, ReplayOptions, SearchOptions
 from sor_opt.cli.spread import Group
 from sor_opt.errors import ConfigError
 from sor_opt.report.export import check_suffix, write_frame
@@ -88,7 +88,7 @@ def run(
     data: DataArgument,
     replay: ReplayOptions,
     policy: Annotated[SearchedOptions, Group("Policy")],
-    levels: Annotated[LevelsOptions, Group("Search")],
+    search: Annotated[SearchOptions, Group("Search")],
     output: OutputGroup,
     study: Annotated[StudyOptions, Group("Search")],
 ) -> None:
@@ -100,8 +100,8 @@ def run(
     """
     out = Output(output)
     searched = policy.make(BASELINE_SCHEDULES)
-    space = levels.space(searched, policy.given)
-    measures = levels.measures
+    space = search.space(searched, policy.given)
+    measures = search.measures
     # Complains before the data is read.
     make_sampler(study.sampler, space, output.seed, len(measures))
     objective = replay.objective(data, searched, space, measures[0], out)
@@ -121,10 +121,10 @@ def run(
     with out.progress(name) as progress:
         result = run_study(plan, progress)
     best = None if result.interrupted else result.best
-    saved = savings_at(objective, best.params, policy.given) if best else {}
-    said = headline(objective, saved)
+    said = headline(objective, {})
     if best:
         chosen, default = objective.replay(best.params), default_point(objective, space)
+        said = headline(objective, savings_at(objective, best.params, chosen, policy.given))
         said |= risk_summary(objective, {"best": chosen})
         said |= _selection(kept, result.history, default.result, output.seed, out)
         said |= default_summary(default)

@@ -11,7 +11,13 @@ from sor_opt.backtest.contest import Entry
 from sor_opt.backtest.intervals import mean_shortfall, savings
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.risk import mean_of, risk_of
-from sor_opt.report.summary import arrivals, described, participations, quality_shares
+from sor_opt.report.summary import (
+    arrivals,
+    described,
+    estimated,
+    participations,
+    quality_shares,
+)
 from sor_opt.report.tables import (
     INTERVAL,
     Shown,
@@ -87,14 +93,7 @@ def _timing(entry: Entry, entries: Sequence[Entry]) -> dict[str, Any] | None:
     if first is entry:
         return None
     saved = savings(entry.result, first.result)
-    return {
-        "against": first.policy.schedule.name,
-        "saves_bps": saved.mean,
-        "low": saved.low,
-        "high": saved.high,
-        "basis": saved.basis,
-        "orders": saved.orders,
-    }
+    return {"against": first.policy.schedule.name, **estimated("saves_bps", saved)}
 
 
 def contest_tables(summary: Mapping[str, Any]) -> list[Shown]:

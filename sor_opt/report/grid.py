@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sor_opt.backtest.baselines import Baseline
-from sor_opt.backtest.risk import Mean
+from sor_opt.backtest.risk import MEAN
 from sor_opt.report.savings import all_savings, headline, headline_tables
 from sor_opt.report.summary import quality_shares, totals
 from sor_opt.report.tables import (
@@ -148,7 +148,7 @@ def grid_tables(summary: Mapping[str, Any], top: int = 0) -> list[Shown]:
 def _columns(summary: Mapping[str, Any]) -> list[Column]:
     """What is shown of every point and of every baseline, each a row of the document."""
     rows = (*summary["points"], *summary["baselines"].values())
-    another = summary["objective"] != Mean().name
+    another = summary["objective"] != MEAN.name
     unfilled = any(row["unfilled_shares"] for row in rows)
     return [_TRAIN, _TEST, *[_MEAN] * another, _SD, _WORST, _SECONDS, *[_UNFILLED] * unfilled]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sor_opt.report.risk import risk_table
 from sor_opt.report.savings import headline_tables
 from sor_opt.report.tables import Shown, number
-from sor_opt.report.verdict import verdict_lines
+from sor_opt.report.verdict import default_summary, verdict_lines
 from sor_opt.search.grid import Grid, GridPoint
 from sor_opt.search.landscape import Landscape
 
@@ -34,7 +34,7 @@ def landscape_summary(landscape: Landscape, grid: Grid, default: GridPoint) -> d
         },
         "excess": landscape.excess,
         "grid_best": {"params": dict(grid.best.params), **grid.best.outcome._asdict()},
-        "default": {"params": dict(default.params), **default.outcome._asdict()},
+        **default_summary(default),
         "grid_regret_bps": landscape.regret(grid.best.outcome.train_bps),
         "replays": landscape.replays,
         "staircase": {

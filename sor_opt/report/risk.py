@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from sor_opt.backtest.result import Result
-from sor_opt.backtest.risk import Mean, mean_of, risk_of
+from sor_opt.backtest.risk import MEAN, mean_of, risk_of
 from sor_opt.market.tape import BoolArray
 from sor_opt.report.tables import number, table
 from sor_opt.search.objective import ShortfallObjective
@@ -62,7 +62,7 @@ def risk_table(
     objective : str
         The name of the measure that is minimised.
     """
-    own = [] if objective == Mean().name else [(objective, "objective_bps", 3)]
+    own = [] if objective == MEAN.name else [(objective, "objective_bps", 3)]
     columns = [*own, *_COLUMNS, ("seconds", "duration_s", 1)]
     first, *texts = headings
     shown = table(first, *(heading for heading, *_ in columns), texts=(*texts, "orders"))

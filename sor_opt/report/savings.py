@@ -8,7 +8,7 @@ from typing import Any
 from sor_opt.backtest.baselines import Baseline
 from sor_opt.backtest.intervals import savings
 from sor_opt.backtest.result import Result
-from sor_opt.report.summary import named_parts
+from sor_opt.report.summary import estimated, named_parts
 from sor_opt.report.tables import (
     INTERVAL,
     NO_TEST,
@@ -62,16 +62,8 @@ def selected_savings(saved: Mapping[str, Saving]) -> dict[str, Any]:
     return {
         name: {
             "measures": each.measures,
-            "test_bps": each.test.mean,
-            "low": each.test.low,
-            "high": each.test.high,
-            "basis": each.test.basis,
-            "orders": each.test.orders,
-            "train_bps": each.train.mean,
-            "train_low": each.train.low,
-            "train_high": each.train.high,
-            "train_basis": each.train.basis,
-            "train_orders": each.train.orders,
+            **estimated("test_bps", each.test),
+            **{f"train_{key}": told for key, told in estimated("bps", each.train).items()},
         }
         for name, each in saved.items()
     }

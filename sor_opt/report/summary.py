@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sor_opt.backtest.intervals import mean_shortfall
+from sor_opt.backtest.intervals import Estimate, mean_shortfall
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.replay import COMPLETION, LIMIT
 from sor_opt.backtest.result import Result
@@ -71,6 +71,12 @@ def participations(result: Result) -> dict[str, float]:
     known = result.participation[np.isfinite(result.participation)]
     median, most = (np.median(known), known.max()) if known.size else (np.nan, np.nan)
     return {"participation": float(median), "participation_max": float(most)}
+
+
+def estimated(key: str, found: Estimate) -> dict[str, Any]:
+    """An estimate: its mean by the name of the key, its interval, and what that speaks of."""
+    bounds = {"low": found.low, "high": found.high, "basis": found.basis}
+    return {key: found.mean, **bounds, "orders": found.orders}
 
 
 def quality_shares(market: Market) -> dict[str, float]:

@@ -30,7 +30,7 @@ def table(first: str, *numbers: str, texts: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: float | None, digits: int = 2) -> str:
     """A number with a fixed number of decimals; a dash for what is not known."""
     return "-" if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from sor_opt.backtest.replay import LIMIT
 from sor_opt.backtest.risk import mean_of
-from sor_opt.backtest.tca import HORIZONS, Costs, HorizonCosts, Mean, Tca
+from sor_opt.backtest.tca import HORIZONS, Costs, HorizonCosts, Tca, WeightedMean
 from sor_opt.durations import write_duration
 from sor_opt.market.tape import IntArray
 from sor_opt.report.tables import Shown, count, note, number, table
@@ -67,7 +67,7 @@ def _flat(costs: Costs | HorizonCosts) -> dict[str, Any]:
     for name, value in vars(costs).items():
         flat |= (
             {name: value.per_share, f"{name}_bps": value.bps}
-            if isinstance(value, Mean)
+            if isinstance(value, WeightedMean)
             else {name: value}
         )
     return flat

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sor_opt.backtest.intervals import Estimate
+from sor_opt.report.summary import estimated
 from sor_opt.report.tables import INTERVAL, Shown, count, interval, number, table
 from sor_opt.search.grid import GridPoint
 from sor_opt.search.verdict import LEVEL, ComparisonVerdict, Selection
@@ -29,15 +30,7 @@ def default_summary(default: GridPoint) -> dict[str, Any]:
 
 def saved_summary(saved: Estimate) -> dict[str, Any]:
     """What a chosen point saves on the default point on the test orders, with its interval."""
-    return {
-        "saves_default": {
-            "test_bps": saved.mean,
-            "low": saved.low,
-            "high": saved.high,
-            "basis": saved.basis,
-            "orders": saved.orders,
-        }
-    }
+    return {"saves_default": estimated("test_bps", saved)}
 
 
 def comparison_verdict_summary(verdict: ComparisonVerdict) -> dict[str, Any]:
@@ -59,11 +52,13 @@ def comparison_verdict_summary(verdict: ComparisonVerdict) -> dict[str, Any]:
 
 def selection_lines(summary: Mapping[str, Any]) -> list[Shown]:
     """Say how much of the best of the points may be luck."""
-    if summary["tried"] is None:
-        return []
+    return [] if summary["tried"] is None else [_selection_line(summary)]
+
+
+def _selection_line(summary: Mapping[str, Any]) -> str:
     tried = f"{count(summary['tried'], 'point')} ({summary['tried_distinct']} distinct)"
     overfit = number(summary["pbo"], 2)
-    return [f"Best of {tried}: probability of overfitting {overfit}. {_spa(summary['spa_p'])}."]
+    return f"Best of {tried}: probability of overfitting {overfit}. {_spa(summary['spa_p'])}."
 
 
 def _spa(p: float | None) -> str:
@@ -120,7 +115,7 @@ def comparison_verdict_tables(summary: Mapping[str, Any]) -> list[Shown]:
         f"Default point: train {train} bps, test {test} bps.",
         title,
         shown,
-        "All runs. " + str(*selection_lines(summary)),
+        f"All runs. {_selection_line(summary)}",
         f"Winner: {winner}, lower than every other on train, and test does not contradict."
         if winner
         else "No winner: none is lower than every other on train for more than chance, with no "

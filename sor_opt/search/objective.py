@@ -14,7 +14,7 @@ import numpy as np
 from sor_opt.backtest.backtest import run
 from sor_opt.backtest.market import Market
 from sor_opt.backtest.result import Result
-from sor_opt.backtest.risk import Mean, Measure
+from sor_opt.backtest.risk import MEAN, Measure
 from sor_opt.backtest.version import RESULTS
 from sor_opt.errors import ConfigError, DataError
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray
@@ -96,7 +96,7 @@ class ShortfallObjective:
     market: Market
     policy: Policy = field(default_factory=lambda: named("static"))
     jobs: int = 1
-    measure: Measure = field(default_factory=Mean)
+    measure: Measure = MEAN
 
     def __post_init__(self) -> None:
         least, train = self.measure.least, int(self.train.sum())

@@ -20,7 +20,7 @@ class ParetoObjective:
     Parameters
     ----------
     shortfall : ShortfallObjective
-        What is replayed.
+        What is replayed; its own measure plays no part.
     measures : tuple of Measure
         Of the orders' shortfalls.
     """

@@ -61,17 +61,20 @@ def savings_of(
 def savings_at(
     objective: ShortfallObjective,
     params: Mapping[str, Any],
+    result: Result,
     given: Mapping[str, Any],
 ) -> dict[str, Saving]:
-    """Replay a selected point and the baselines, and tell what it saves against each.
+    """Replay the baselines of a selected point, and tell what it saves against each.
 
     Parameters
     ----------
     objective : ShortfallObjective
     params : mapping
         The point, as of `ShortfallObjective.replay`.
+    result : Result
+        What it came to.
     given : mapping
         Parameters of the baselines' schedules, as of `run_baselines`.
     """
     baselines = run_baselines(objective.market, objective.policy.having(params), given)
-    return savings_of(objective, objective.replay(params), baselines)
+    return savings_of(objective, result, baselines)

@@ -12,11 +12,11 @@ from itertools import combinations, islice
 
 import numpy as np
 
+from sor_opt.backtest.intervals import OVER_DAYS
 from sor_opt.backtest.orders import ParentOrders
-from sor_opt.backtest.risk import Mean, Measure
+from sor_opt.backtest.risk import MEAN, Measure
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
 
-MEAN = Mean()
 TIE = 1e-9
 """Costs less far apart, in bps, are equal: only the order of summing differs."""
 
@@ -26,8 +26,8 @@ MOST_BLOCKS, FEWEST_BLOCKS = 16, 8
 ORDERS_A_BLOCK = 2
 """The fewest orders in a block, times as many as run at once."""
 
-FEWEST_UNITS, FEWEST_DAYS = 8, 5
-"""The fewest observations of SPA; days are observations from so many on."""
+FEWEST_UNITS = 8
+"""The fewest observations of SPA."""
 
 HORIZONS_A_UNIT = 3
 """How long an observation of SPA is where orders overlap: shorter ones have much in common."""
@@ -117,7 +117,7 @@ def spa(
     without which the test rejects too often for few orders.
 
     What is resampled are orders; where their horizons overlap, means of `HORIZONS_A_UNIT` times as
-    many in a row as run at once; with `FEWEST_DAYS` days and more, means of days.
+    many in a row as run at once; with `OVER_DAYS` days and more, means of days.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _spa_of_units(units: FloatArray, seed: int) -> float:
 def _units(values: FloatArray, orders: ParentOrders) -> FloatArray | None:
     """Means of what may be resampled, shape (units, points); None where there are too few."""
     days, day = np.unique(orders.midnights, return_inverse=True)
-    if len(days) >= FEWEST_DAYS:
+    if len(days) >= OVER_DAYS:
         return _means_by(values, day)
     running = _running(orders)
     length = running if running == 1 else HORIZONS_A_UNIT * running

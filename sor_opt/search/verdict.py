@@ -9,12 +9,13 @@ import numpy as np
 
 from sor_opt.backtest.intervals import Estimate, savings
 from sor_opt.backtest.result import Result
+from sor_opt.backtest.risk import MEAN
 from sor_opt.market.tape import FloatArray
 from sor_opt.search.compare import Comparison
 from sor_opt.search.grid import GridPoint
 from sor_opt.search.kept_costs import KeptCosts
 from sor_opt.search.objective import ShortfallObjective
-from sor_opt.search.selection import MEAN, distinct, pbo, spa
+from sor_opt.search.selection import distinct, pbo, spa
 from sor_opt.search.significance import Pair
 from sor_opt.search.studies.trials import FinishedTrial
 
@@ -97,9 +98,9 @@ class ComparisonVerdict(NamedTuple):
 
 
 def judge_comparison(
-    objective: ShortfallObjective,
-    comparison: Comparison,
     kept: KeptCosts,
+    comparison: Comparison,
+    results: Mapping[str, Result],
     default: GridPoint,
     seed: int = 0,
 ) -> ComparisonVerdict:
@@ -107,17 +108,16 @@ def judge_comparison(
 
     Parameters
     ----------
-    objective : ShortfallObjective
-    comparison : Comparison
     kept : KeptCosts
         The objective that was compared on.
+    comparison : Comparison
+    results : mapping of str to Result
+        By strategy, the result of its median run's point.
     default : GridPoint
     seed : int
         Of the resamples.
     """
-    strategies = comparison.strategies
-    medians = {strategy.name: strategy.median_run for strategy in strategies}
-    results = {name: objective.replay(run.best.params) for name, run in medians.items()}
+    objective, strategies = kept.objective, comparison.strategies
     runs = [run for strategy in strategies for run in strategy.runs]
 
     def selected(trials: Iterable[FinishedTrial]) -> Selection:
@@ -127,7 +127,7 @@ def judge_comparison(
     return ComparisonVerdict(
         default,
         selected(trial for run in runs for trial in run.trials),
-        {name: selected(run.trials) for name, run in medians.items()},
+        {each.name: selected(each.median_run.trials) for each in strategies},
         {name: saved_on_default(objective, each, default.result) for name, each in results.items()},
         winner_of(objective, comparison, results),
     )
@@ -160,5 +160,4 @@ def winner_of(
 
 
 def _is_lower(pair: Pair) -> bool:
-    certain = pair.p_holm is None
-    return pair.lower > 0.5 and (certain or (pair.p_holm or 0.0) < LEVEL)
+    return pair.lower > 0.5 and (pair.p_holm is None or pair.p_holm < LEVEL)

@@ -18,7 +18,7 @@ from sor_opt.backtest.latency import Latency
 from sor_opt.backtest.market import ReplayParams, prepare
 from sor_opt.backtest.orders import OrderParams, make_orders
 from sor_opt.backtest.replay import LIMIT
-from sor_opt.backtest.tca import HORIZONS, Mean, Tca
+from sor_opt.backtest.tca import HORIZONS, Tca, WeightedMean
 from sor_opt.market.loaders import load_tape
 from sor_opt.market.tape import SECOND
 from sor_opt.models.risk import RiskParams
@@ -188,7 +188,7 @@ def test_what_comes_after_the_window_is_left_out_and_counted(market):
 
 
 def flatten_means(costs):
-    means = [value for value in vars(costs).values() if isinstance(value, Mean)]
+    means = [value for value in vars(costs).values() if isinstance(value, WeightedMean)]
     return [number for mean in means for number in mean]
 
 

@@ -47,8 +47,12 @@ ASKS = [10.01, 10.01, 10.012, 10.01, 10.01, 10.005, 10.01, 10.01, 10.012, 10.014
 """Seven orders train, three test: of these best-ask's 20 bps become 10, 12 and 14."""
 
 
+def saved_at_point(made):
+    return savings_at(made, POINT, made.replay(POINT), {})
+
+
 def test_a_saving_is_that_of_test_orders_with_train_beside_it(objective):
-    saved = savings_at(objective(ASKS), POINT, {})
+    saved = saved_at_point(objective(ASKS))
     assert [*saved] == ["best-ask", "twap", "pro-rata"]
     routing = saved["best-ask"]
     assert routing.measures == "routing"
@@ -59,7 +63,7 @@ def test_a_saving_is_that_of_test_orders_with_train_beside_it(objective):
 
 def test_train_orders_have_no_part_in_what_test_orders_save(objective):
     better = [10.001] * 7 + ASKS[7:]
-    first, second = (savings_at(objective(asks), POINT, {}) for asks in (ASKS, better))
+    first, second = (saved_at_point(objective(asks)) for asks in (ASKS, better))
     for name, saved in first.items():
         assert second[name].test == pytest.approx(saved.test, nan_ok=True)
         assert second[name].train.mean > saved.train.mean + 1
@@ -67,7 +71,7 @@ def test_train_orders_have_no_part_in_what_test_orders_save(objective):
 
 def test_test_orders_have_no_part_in_what_train_orders_save(objective):
     better = [*ASKS[:7], 10.001, 10.001, 10.001]
-    first, second = (savings_at(objective(asks), POINT, {}) for asks in (ASKS, better))
+    first, second = (saved_at_point(objective(asks)) for asks in (ASKS, better))
     for name, saved in first.items():
         assert second[name].train == pytest.approx(saved.train, nan_ok=True)
         assert second[name].test.mean > saved.test.mean + 1
@@ -76,14 +80,14 @@ def test_test_orders_have_no_part_in_what_train_orders_save(objective):
 def test_an_order_that_one_of_the_two_did_not_fill_is_left_out(objective):
     """The last order's window closes before its better ask comes: the point buys nothing."""
     deadlines = tuple(60 * number + (5 if number == ORDERS - 1 else 59) for number in range(ORDERS))
-    saved = savings_at(objective(ASKS, deadline=deadlines), POINT, {})["best-ask"]
+    saved = saved_at_point(objective(ASKS, deadline=deadlines))["best-ask"]
     assert (saved.test.orders, saved.train.orders) == (2, 7)
     assert saved.test.mean == pytest.approx((10 + 8) / 2)
 
 
 def test_one_order_trains_and_nothing_is_known_of_test(market):
     scene = market(rows([10.01]), size=SIZE, horizon=30, starts=(0,))
-    saved = savings_at(ShortfallObjective(scene, named("static")), POINT, {})["best-ask"]
+    saved = saved_at_point(ShortfallObjective(scene, named("static")))["best-ask"]
     assert (saved.test.orders, saved.train.orders) == (0, 1)
     assert np.isnan(saved.test[:3]).all()
     assert saved.train.mean == pytest.approx(10)
@@ -95,4 +99,4 @@ def test_where_the_schedule_moves_the_baseline_has_that_of_the_point(objective):
     urgent = Policy(AlmgrenChriss(8.0), Sweep())
     result = run(made.market, urgent)
     expected = savings_of(made, result, run_baselines(made.market, urgent))
-    assert savings_at(made, point, {}) == expected
+    assert savings_at(made, point, result, {}) == expected

@@ -123,9 +123,9 @@ def test_a_winner_is_not_contradicted_by_the_test_orders(objective, grid):
 
 def test_a_comparison_is_judged_by_its_median_runs_and_by_all(objective, grid):
     points = [grid.best.params, grid.points[-1].params]
-    found = judge_comparison(
-        objective, contest(objective, points), KeptCosts(objective), default_point(objective, SPACE)
-    )
+    results = {"one": grid.best.result, "two": grid.points[-1].result}
+    compared, default = contest(objective, points), default_point(objective, SPACE)
+    found = judge_comparison(KeptCosts(objective), compared, results, default)
     assert found.all_points.tried == 2
     assert {name: each.tried for name, each in found.selections.items()} == {"one": 1, "two": 1}
     assert found.selections["one"].pbo is None

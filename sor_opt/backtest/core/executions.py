@@ -49,9 +49,8 @@ def settle(shares: float, change: float, dust: float) -> float:
 @compiled
 def buy(inputs: Inputs, run: Run, log: Log, reason: int) -> float:
     """Execute what is to be taken, up to what is left; give the shares bought."""
-    now, bought, raised = inputs.states[run.order].now, 0.0, 0.0
-    if inputs.rules.impact > 0:
-        raised = raised_at(run.raised[0], now, inputs)
+    now, bought = inputs.states[run.order].now, 0.0
+    raised = raised_at(run.raised[0], now, inputs)
     for k in range(len(run.book)):
         venue = run.book[k]
         shares = min(run.venues[k].take, venue.ask_left)
@@ -60,8 +59,7 @@ def buy(inputs: Inputs, run: Run, log: Log, reason: int) -> float:
             record(log, now, run.order, k, reason, venue.ask + raised, shares)
             run.venues[k].sent += shares
             bought += shares
-            if inputs.rules.impact > 0:
-                note_bought(inputs, run, shares, now)
+            note_bought(inputs, run, shares, now)
     return bought
 
 

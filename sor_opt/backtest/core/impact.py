@@ -18,6 +18,8 @@ from sor_opt.policies.view import LiveQuotes
 @compiled
 def raised_at(raised: Records, now: int, inputs: Inputs) -> float:
     """Dollars per share by which asks are raised now, by what was bought before."""
+    if inputs.rules.impact == 0:
+        return 0.0
     if now == raised.since:
         return float(raised.dollars)
     faded = np.exp2(-(now - raised.since) / inputs.rules.half_life)
@@ -27,13 +29,16 @@ def raised_at(raised: Records, now: int, inputs: Inputs) -> float:
 @compiled
 def note_bought(inputs: Inputs, run: Run, shares: float, now: int) -> None:
     """Let shares that were bought at an ask just now raise the asks from the next moment on."""
-    _move_to(run.raised[0], now, inputs)
-    run.raised[0].fresh += _raise_of(inputs, run, shares)
+    if inputs.rules.impact > 0:
+        _move_to(run.raised[0], now, inputs)
+        run.raised[0].fresh += _raise_of(inputs, run, shares)
 
 
 @compiled
 def note_heard(inputs: Inputs, run: Run, shares: float, bought_at: int, now: int) -> None:
     """Let the router know of shares that were bought at an ask, now or before."""
+    if inputs.rules.impact == 0:
+        return
     known = run.known[0]
     _move_to(known, now, inputs)
     if bought_at < now:

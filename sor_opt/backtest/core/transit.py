@@ -150,10 +150,8 @@ def _arrive(inputs: Inputs, run: Run, log: Log, child: Records) -> None:
         shares = min(child.shares, left_of(quote.ask_size, quote.ask_taken))
         if shares > 0:
             take_ask(quote, shares, now)
-            raised = 0.0
-            if rules.impact > 0:
-                raised = raised_at(run.raised[0], now, inputs)
-                note_bought(inputs, run, shares, now)
+            raised = raised_at(run.raised[0], now, inputs)
+            note_bought(inputs, run, shares, now)
             record(log, now, run.order, k, child.reason, quote.ask + raised, shares)
             child.executed = shares
 
@@ -180,8 +178,7 @@ def _hear(inputs: Inputs, run: Run, child: Records) -> float:
             venue.open = 0.0
     elif child.executed > 0:
         take_ask(seen, child.executed, child.arrives)
-        if inputs.rules.impact > 0:
-            note_heard(inputs, run, child.executed, child.arrives, state.now)
+        note_heard(inputs, run, child.executed, child.arrives, state.now)
     elif child.executed < 0:
         take_bid(seen, -child.executed, child.arrives)
     return float(child.executed)

@@ -88,7 +88,7 @@ class History:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The names of what it minimises: one measure, or several."""
+        """What it minimises: the names of several measures, or the one in words."""
         return measures_of(self.identity)
 
     @property

@@ -50,7 +50,7 @@ def upgraded(identity: Identity) -> Identity:
 
 
 def measures_of(identity: Identity) -> tuple[str, ...]:
-    """Name what a study minimises: one measure, or several."""
+    """What a study minimises: the names of several measures, or the one in words."""
     return tuple(identity.get(MEASURES) or [str(identity.get(OBJECTIVE))])
 
 

@@ -138,7 +138,7 @@ class StudyRun:
 
     @cached_property
     def measures(self) -> tuple[str, ...]:
-        """The names of what is minimised."""
+        """What is minimised, as of `measures_of`."""
         return measures_of(self.identity())
 
     def make_sampler(self) -> Sampler:

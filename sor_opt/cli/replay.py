@@ -77,7 +77,8 @@ class SearchOptions:
         typer.Option(
             parser=_objective,
             metavar="|".join(FORMS),
-            help="Of the train orders' shortfall; ALPHA 0.9: the mean of the worst tenth.",
+            help="Of the train orders' shortfall; ALPHA 0.9: the worst tenth. A study takes "
+            "several, with commas.",
         ),
     ] = "mean"
 

@@ -24,7 +24,7 @@ from sor_opt.report.savings import (
     selected_cells,
     selected_savings,
 )
-from sor_opt.report.tables import Shown, interval, number, table
+from sor_opt.report.tables import Shown, interval, number, p_value, table
 from sor_opt.report.verdict import comparison_verdict_tables
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
@@ -146,7 +146,7 @@ def _ranking(strategies: Sequence[Mapping[str, Any]]) -> Table:
             _spread(row, "test_bps"),
             number(row["objective_seconds"]),
             number(row["overhead_seconds"]),
-            number(row["storage_seconds"]),
+            number(max(row["storage_seconds"], 0.0)),
         )
     return table
 
@@ -210,7 +210,7 @@ def _pairs(summary: Mapping[str, Any]) -> list[Shown]:
 def _p_value(pair: Mapping[str, Any]) -> str:
     if pair["p_holm"] is None:
         return "equal" if pair["lower"] == 0.5 else "certain"
-    return "< 0.001" if pair["p_holm"] < 0.001 else number(pair["p_holm"], 3)
+    return p_value(pair["p_holm"])
 
 
 def _table(*headings: str) -> Table:

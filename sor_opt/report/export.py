@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,20 +14,24 @@ from sor_opt.errors import ConfigError
 from sor_opt.files import write_atomically
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
+def _with_iso_times(frame: pd.DataFrame) -> pd.DataFrame:
     """Times as ISO 8601 to the nanosecond, which no strftime format can tell."""
     iso = partial(pd.Timestamp.isoformat, timespec="nanoseconds")
     frame = frame.copy()
     for name in frame.select_dtypes(["datetime", "datetimetz"]):
         frame[name] = frame[name].map(iso, na_action="ignore")
-    return frame.to_csv(index=False).encode()
+    return frame
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    return _with_iso_times(frame).to_csv(index=False).encode()
 
 
 def _json(frame: pd.DataFrame) -> bytes:
-    text = frame.to_json(
-        orient="records", date_format="iso", date_unit="ns", double_precision=15, indent=2
-    )
-    return text.encode()
+    """Every digit of a number, of which pandas writes fifteen decimals; null for NaN."""
+    known = _with_iso_times(frame).astype(object)
+    rows = known.where(known.notna(), None).to_dict("records")
+    return json.dumps(rows, indent=2, allow_nan=False).encode()
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -8,13 +8,16 @@ from typing import Any
 from rich.table import Table
 
 from sor_opt.backtest.result import Result
-from sor_opt.backtest.risk import MEAN, mean_of, risk_of
+from sor_opt.backtest.risk import MEAN, WORST, Cvar, Sd, mean_of, risk_of
 from sor_opt.market.tape import BoolArray
 from sor_opt.report.tables import number, table
 from sor_opt.search.objective import ShortfallObjective
 
 _COLUMNS = (("mean", "mean_bps", 3), ("sd", "sd_bps", 2), ("worst tenth", "cvar_bps", 2))
 """Of the table: heading, key and decimals."""
+
+_SHOWN = (MEAN.name, Sd().name, Cvar(WORST).name)
+"""The measures that these columns are."""
 
 
 def risk_summary(objective: ShortfallObjective, results: Mapping[str, Result]) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def risk_table(
     rows: Iterable[tuple[Sequence[str], Mapping[str, Any]]],
     objective: str,
 ) -> Table:
-    """Two rows for every point, train above test; what is minimised first, where it is no mean.
+    """Two rows for every point, train above test; before all what is minimised, if it is no column.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ def risk_table(
     objective : str
         The name of the measure that is minimised.
     """
-    own = [] if objective == MEAN.name else [(objective, "objective_bps", 3)]
+    own = [] if objective in _SHOWN else [(objective, "objective_bps", 3)]
     columns = [*own, *_COLUMNS, ("seconds", "duration_s", 1)]
     first, *texts = headings
     shown = table(first, *(heading for heading, *_ in columns), texts=(*texts, "orders"))

@@ -35,6 +35,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
 
 
+def p_value(p: float | None, equals: str = "") -> str:
+    """A p-value to three decimals, `equals` before it; a dash for what is not known."""
+    return "< 0.001" if p is not None and p < 0.001 else equals + number(p, 3)
+
+
 def interval(bounds: Sequence[float]) -> str:
     """`[low, high]`; a dash where it is not known."""
     low, high = bounds

@@ -7,7 +7,7 @@ from typing import Any
 
 from sor_opt.backtest.intervals import Estimate
 from sor_opt.report.summary import estimated
-from sor_opt.report.tables import INTERVAL, Shown, count, interval, number, table
+from sor_opt.report.tables import INTERVAL, Shown, count, interval, number, p_value, table
 from sor_opt.search.grid import GridPoint
 from sor_opt.search.verdict import LEVEL, ComparisonVerdict, Selection
 
@@ -52,20 +52,21 @@ def comparison_verdict_summary(verdict: ComparisonVerdict) -> dict[str, Any]:
 
 def selection_lines(summary: Mapping[str, Any]) -> list[Shown]:
     """Say how much of the best of the points may be luck."""
-    return [] if summary["tried"] is None else [_selection_line(summary)]
-
-
-def _selection_line(summary: Mapping[str, Any]) -> str:
+    if summary["tried"] is None:
+        return []
     tried = f"{count(summary['tried'], 'point')} ({summary['tried_distinct']} distinct)"
-    overfit = number(summary["pbo"], 2)
-    return f"Best of {tried}: probability of overfitting {overfit}. {_spa(summary['spa_p'])}."
+    overfit = "not known" if summary["pbo"] is None else number(summary["pbo"])
+    return [
+        f"Best of {tried}: probability of overfitting {overfit}.",
+        f"On train orders, against the default point: {_spa(summary['spa_p'])}.",
+    ]
 
 
 def _spa(p: float | None) -> str:
     if p is None:
-        return "Against the default point on train orders: SPA p not known"
+        return "no SPA p (too few orders, no point that differs, or not the mean)"
     luck = "hardly luck" if p < LEVEL else "not distinguishable from luck"
-    return f"Against the default point on train orders: SPA p = {p:.2g}, {luck}"
+    return f"SPA p {p_value(p, '= ')}, {luck}"
 
 
 def verdict_lines(point: str, saved: Mapping[str, Any] | None) -> list[Shown]:
@@ -74,16 +75,16 @@ def verdict_lines(point: str, saved: Mapping[str, Any] | None) -> list[Shown]:
     Parameters
     ----------
     point : str
-        What to call it, a whole phrase in lower case.
+        What to call it.
     saved : mapping or None
         What it `saves_default`.
     """
     if saved is None or not saved["orders"]:
         return []
-    bounds = f"{interval((saved['low'], saved['high']))} {saved['basis'] or ''}".strip()
+    bounds = interval((saved["low"], saved["high"])) if saved["basis"] else "(no interval)"
+    told = f"{point} saves {number(saved['test_bps'])} bps {bounds} in the mean"
     orders = count(saved["orders"], "test order")
-    told = f"saves {number(saved['test_bps'])} bps {bounds} on {orders}"
-    return [f"{point[0].upper()}{point[1:]} is {standing(saved)} the default point: {told}."]
+    return [f"On {orders} {told}: {standing(saved)} the default point."]
 
 
 def standing(saved: Mapping[str, Any]) -> str:
@@ -103,21 +104,28 @@ def comparison_verdict_tables(summary: Mapping[str, Any]) -> list[Shown]:
             str(row["tried"]),
             str(row["tried_distinct"]),
             number(row["pbo"]),
-            number(row["spa_p"]),
+            p_value(row["spa_p"]),
             number(saved["test_bps"]),
             interval((saved["low"], saved["high"])),
         )
     default = summary["default"]
     train, test = (number(default[key], 3) for key in ("train_bps", "test_bps"))
     title = "Median runs: probability of overfitting, and saved on the default point on test orders"
-    winner = summary["winner"]
+    first, *rest = selection_lines(summary)
     return [
         f"Default point: train {train} bps, test {test} bps.",
         title,
         shown,
-        f"All runs. {_selection_line(summary)}",
-        f"Winner: {winner}, lower than every other on train, and test does not contradict."
-        if winner
-        else "No winner: none is lower than every other on train for more than chance, with no "
-        "other cheaper on test.",
+        f"All runs. {first}",
+        *rest,
+        *([_winner(summary["winner"])] if len(summary["verdicts"]) > 1 else []),
     ]
+
+
+def _winner(name: str | None) -> str:
+    if name is None:
+        return (
+            "No winner: none is lower than every other on train for more than chance, with no "
+            "other cheaper on test."
+        )
+    return f"Winner: {name}, lower than every other on train, and test does not contradict."

@@ -172,10 +172,10 @@ def test_the_tables_whole():
         "Default point: train 4.500 bps, test 6.250 bps.",
         "Median runs: probability of overfitting, and saved on the default point on test orders",
         "strategy  points  distinct  overfit  SPA p  saves  95 % interval",
-        "random         3         2     0.43   0.21   0.25  [-0.50, 1.00]",
+        "random         3         2     0.43  0.214   0.25  [-0.50, 1.00]",
         "grid           1         1        -      -   1.25   [0.50, 2.00]",
-        "All runs. Best of 10 points (9 distinct): probability of overfitting 0.50. Against the "
-        "default point on train orders: SPA p = 0.031, hardly luck.",
+        "All runs. Best of 10 points (9 distinct): probability of overfitting 0.50.",
+        "On train orders, against the default point: SPA p = 0.031, hardly luck.",
         "No winner: none is lower than every other on train for more than chance, with no other "
         "cheaper on test.",
         "p-values of the differences, after Holm over 1 tests (Mann-Whitney U; a sign test against "

@@ -78,7 +78,7 @@ def test_the_table_shows_what_is_minimised_where_it_is_no_mean():
 def test_the_landscapes_table_holds_optimum_grid_and_default_against_each_other():
     penalties = {"lambda_under": 0.001, "theta_queue": 0.0001}
     summary = {
-        "objective": "cvar:0.9",
+        "objective": "cvar:0.8",
         "interval": [0.001, 0.01],
         "breakpoints": 2,
         "replays": 9,
@@ -95,9 +95,9 @@ def test_the_landscapes_table_holds_optimum_grid_and_default_against_each_other(
     }
     unknown = "test - - - - -"
     assert lines(*landscape_tables(summary))[:10] == [
-        "Exact minimum of the cvar:0.9 shortfall of the train orders, bps.",
+        "Exact minimum of the cvar:0.8 shortfall of the train orders, bps.",
         "lambda_under + theta_queue from 0.001 to 0.01: 2 break points, 9 replays of one order",
-        "threshold orders cvar:0.9 mean sd worst tenth seconds",
+        "threshold orders cvar:0.8 mean sd worst tenth seconds",
         "optimum 0.003 train 2.750 1.250 2.50 8.00 30.2",
         unknown,
         "grid best 0.0011 train 2.750 1.250 2.50 8.00 30.2",

@@ -53,6 +53,7 @@ class Layout(NamedTuple):
 LAYOUTS = (
     Layout("39 a day, 1 day", 39, 600, 1),
     Layout("39 a day, 3 days", 39, 600, 3),
+    Layout("39 a day, 7 days", 39, 600, 7),
     Layout("39 a day, 10 days", 39, 600, 10),
     Layout("39 a day, 20 days", 39, 600, 20),
     Layout("every minute, 1 day", 381, 60, 1),

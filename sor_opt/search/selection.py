@@ -12,7 +12,6 @@ from itertools import combinations, islice
 
 import numpy as np
 
-from sor_opt.backtest.intervals import OVER_DAYS
 from sor_opt.backtest.orders import ParentOrders
 from sor_opt.backtest.risk import MEAN, Measure
 from sor_opt.market.tape import BoolArray, FloatArray, IntArray
@@ -117,7 +116,7 @@ def spa(
     without which the test rejects too often for few orders.
 
     What is resampled are orders; where their horizons overlap, means of `HORIZONS_A_UNIT` times as
-    many in a row as run at once; with `OVER_DAYS` days and more, means of days.
+    many in a row as run at once; from `FEWEST_UNITS` days on, means of days.
 
     Parameters
     ----------
@@ -171,7 +170,7 @@ def _spa_of_units(units: FloatArray, seed: int) -> float:
 def _units(values: FloatArray, orders: ParentOrders) -> FloatArray | None:
     """Means of what may be resampled, shape (units, points); None where there are too few."""
     days, day = np.unique(orders.midnights, return_inverse=True)
-    if len(days) >= OVER_DAYS:
+    if len(days) >= FEWEST_UNITS:
         return _means_by(values, day)
     running = _running(orders)
     length = running if running == 1 else HORIZONS_A_UNIT * running

@@ -166,7 +166,7 @@ def test_spa_is_arch_s_where_studentising_changes_nothing():
         )
 
 
-@pytest.mark.parametrize(("count", "days"), [(27, 1), (270, 10)])
+@pytest.mark.parametrize(("count", "days"), [(27, 1), (135, 5), (270, 10)])
 def test_spa_rejects_noise_no_more_often_than_it_says(count, days):
     rng = np.random.default_rng(8)
     costs = (noise(rng, count) for _ in range(300))
@@ -197,7 +197,7 @@ def test_where_there_is_no_spa():
     assert spa(costs[:7], default[:7], orders(7)) is None
     assert spa(costs[:8], default[:8], orders(8)) is not None
     assert spa(costs, default, orders(39, every=60)) is None
-    assert spa(costs, default, orders(39, every=60, days=5)) is not None
+    assert spa(costs, default, orders(39, every=60, days=8)) is not None
     assert spa(costs[:, :1], default, orders(39)) is None
     assert spa(costs, np.full(39, np.nan), orders(39)) is None
 

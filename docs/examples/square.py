@@ -11,9 +11,9 @@ from sor_opt.params import Param, Range
 
 @dataclass(frozen=True)
 class Square(CostModel):
-    """Of q displayed shares e cost e (ask - mid + fee) + impact e^2 / q."""
+    """Of q displayed shares e cost e (ask - mid + fee) + slippage e^2 / q."""
 
-    impact: Annotated[float, Param("of all that is shown", "$ per share"), Range(0.0, 0.1)] = 0.02
+    slippage: Annotated[float, Param("of all that is shown", "$ per share"), Range(0.0, 0.1)] = 0.02
     step: Annotated[float, Param("what a chunk is", "shares")] = 100.0
 
     def compile(self, snapshot: Snapshot, target: float, risk: RiskParams) -> LadderProblem:
@@ -24,7 +24,7 @@ class Square(CostModel):
             sent = np.arange(0.0, shown, self.step)
             taken = np.minimum(sent + self.step, shown)
             fills.append(taken - sent)
-            costs.append(fills[k] * price[k] + self.impact * (taken**2 - sent**2) / shown)
+            costs.append(fills[k] * price[k] + self.slippage * (taken**2 - sent**2) / shown)
         unit = risk.dollars(snapshot.mid)
         return LadderProblem(
             names=snapshot.venues,

@@ -57,7 +57,7 @@ def test_every_allocator_solves_it(run, allocator):
 
 def test_a_book_may_set_its_fields_but_never_imports_it(run, tmp_path):
     book, text = tmp_path / "book.toml", (ROOT / "docs/examples/book.toml").read_text()
-    book.write_text(f'{text}\n[model]\nname = "Square"\nimpact = 0.0\n')
+    book.write_text(f'{text}\n[model]\nname = "Square"\nslippage = 0.0\n')
     assert shares(run, book, "--model", MODEL) == {"XNYS": 800.0, "XNAS": 200.0}
     book.write_text(f'{text}\n[model]\nname = "{MODEL}"\n')
     for words in ([], ["--model", MODEL], ["--model", "static"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from sor_opt.market.tape import FloatArray
 from sor_opt.report.plots import save
@@ -24,7 +23,7 @@ from sor_opt.report.savings import (
     selected_cells,
     selected_savings,
 )
-from sor_opt.report.tables import Shown, interval, number, p_value, table
+from sor_opt.report.tables import Shown, interval, note, number, p_value, table
 from sor_opt.report.verdict import comparison_verdict_tables
 from sor_opt.search.compare import Comparison, Run, Strategy
 from sor_opt.search.landscape import Landscape
@@ -129,12 +128,11 @@ def comparison_tables(summary: Mapping[str, Any]) -> list[Shown]:
 
 
 def _ranking(strategies: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("", "strategy")
-    headings = ("runs", "points", "train", "quartiles", "regret", "test", "quartiles")
-    for heading in (*headings, "objective", "search", "+ storage"):
-        table.add_column(heading, justify="right")
+    costs = ("train", "quartiles", "regret", "test", "quartiles")
+    seconds = ("objective", "search", "+ storage")
+    shown = table("", "runs", "points", *costs, *seconds, texts=("strategy",))
     for rank, row in enumerate(strategies, 1):
-        table.add_row(
+        shown.add_row(
             str(rank),
             row["name"],
             str(row["repeats"]),
@@ -146,13 +144,18 @@ def _ranking(strategies: Sequence[Mapping[str, Any]]) -> Table:
             _spread(row, "test_bps"),
             number(row["objective_seconds"]),
             number(row["overhead_seconds"]),
-            number(max(row["storage_seconds"], 0.0)),
+            _added(row["storage_seconds"]),
         )
-    return table
+    return shown
 
 
 def _spread(row: Mapping[str, Any], key: str) -> str:
     return "" if row["repeats"] == 1 else interval((row[key]["q25"], row[key]["q75"]))
+
+
+def _added(seconds: float) -> str:
+    """What a database adds; a dash where that drowns in how much the times of two runs differ."""
+    return number(seconds if seconds > 0 else math.nan)
 
 
 def _optimum(optimum: Mapping[str, Any] | None) -> list[Shown]:
@@ -192,32 +195,23 @@ def _pairs(summary: Mapping[str, Any]) -> list[Shown]:
     if not pairs:
         return []
     if summary["repeats"] == 1:
-        return [Text("One run is one draw: no test, no claim.", style="yellow")]
-    table = _table("better")
-    for name in names[1:]:
-        table.add_column(name, justify="right")
+        return [note("One run is one draw: no test, no claim.")]
+    shown = table("better", *names[1:])
     for row, first in enumerate(names[:-1]):
         cells = [_p_value(pairs[first, second]) for second in names[row + 1 :]]
-        table.add_row(first, *[""] * row, *cells)
+        shown.add_row(first, *[""] * row, *cells)
     tested = sum(pair["p"] is not None for pair in pairs.values())
     title = (
         f"p-values of the differences, after Holm over {tested} tests (Mann-Whitney U; a sign test "
         "against a strategy without seeds; two of these differ for certain, or not at all)"
     )
-    return [title, table]
+    return [title, shown]
 
 
 def _p_value(pair: Mapping[str, Any]) -> str:
     if pair["p_holm"] is None:
         return "equal" if pair["lower"] == 0.5 else "certain"
     return p_value(pair["p_holm"])
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        table.add_column(heading)
-    return table
 
 
 def draw_comparison(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sor_opt.backtest.market import Market
-from sor_opt.backtest.replay import COMPLETION, EXCESS, LIMIT, REASONS, Replay
+from sor_opt.backtest.replay import COMPLETION, EXCESS, LIMIT, REASONS, ROUTE, Replay
 from sor_opt.market.book import DUST
 from sor_opt.market.tape import SECOND, BoolArray, FloatArray, IntArray
 
@@ -243,7 +243,7 @@ class Result:
         if impact is None:
             return np.zeros(len(self.market.orders))
         age = replay.last_ts[replay.order] - replay.ts
-        took = (replay.reason < EXCESS) & (age >= 0)
+        took = np.isin(replay.reason, (ROUTE, COMPLETION)) & (age >= 0)
         mids = replay.arrival_mid[replay.order]
         raised = impact.raised(replay.shares, mids, np.maximum(age, 0))
         return self.per_order(np.where(took, raised, 0.0))

@@ -22,7 +22,7 @@ def draw_tca(document: Mapping[str, Any], path: Path) -> None:
     """Draw how the effective half-spread parts into realised spread and impact, a panel per venue.
 
     All venues together come first, then what was taken and what bids got, then the venues with
-    most shares.
+    most shares; those for which there is no room are named.
 
     Parameters
     ----------
@@ -52,7 +52,9 @@ def draw_tca(document: Mapping[str, Any], path: Path) -> None:
         axes.set_ylabel("bps of the mid")
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.suptitle("Effective half-spread = realised + price impact, by the time after")
+    title = "Effective half-spread = realised + price impact, by the time after the execution"
+    left_out = list(parts)[_MOST:]
+    figure.suptitle(f"{title}; not drawn: {', '.join(left_out)}" if left_out else title)
     save(figure, path)
 
 
